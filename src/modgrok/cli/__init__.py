@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import warnings
@@ -64,6 +65,8 @@ def main(args: Sequence[str] | None = None) -> None:
         fail(f"trainer: {str(error).splitlines()[0]}", 2)
     except RunStoppedError as error:
         fail(error, 1)
+    except BrokenPipeError:  # whoever read the output, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(error: object, code: int) -> NoReturn:

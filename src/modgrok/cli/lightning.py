@@ -91,6 +91,7 @@ class Cli(LightningCLI):
             sizes = ("vocabulary_size", "n_answers", "context_length")
             arguments = {name: value for name, value in network["config"].items() if name not in sizes}
             parser.set_defaults({f"data.{name}": value for name, value in self.recorded["data"].items()})
+            parser.set_defaults({"model.frozen": self.recorded.get("frozen")})
             parser.set_defaults(
                 {"model.network": {"class_path": f"modgrok.{network['class']}", "init_args": arguments}}
             )
@@ -99,7 +100,10 @@ class Cli(LightningCLI):
         """Leave Lightning's own reading of the checkpoint out: `__init__` has read it."""
 
     def before_instantiate_classes(self) -> None:
-        """Choose the device: CUDA where there is one, else the CPU, never by itself one without float64."""
+        """Leave out what a checkpoint replaces; choose the device: CUDA or the CPU, not one without float64."""
+        if self.recorded:  # the checkpoint's weights are those to go on from
+            model = self._get(self.config, "model")
+            model.pretrained = model.pretrained_parts = None
         trainer = self._get(self.config, "trainer")
         if trainer.accelerator == "auto":
             trainer.accelerator = "cuda" if torch.cuda.is_available() else "cpu"
@@ -131,6 +135,8 @@ class Cli(LightningCLI):
         directory = Path(self.trainer.log_dir or root)
         shown = os.path.relpath(directory)
         phases: Phases = self._get(self.config_init, "phases")
+        if self.model.origin:
+            print(f"started with the {self.model.origin}")
         print(f"{phases.summary(self.model)}\n\nrun: {shown}")
         if received := self.interrupts.received:
             print(f"stopped by {received.name}; to go on:")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,9 @@ class Network(nn.Module, ABC):
     Args:
         config: the constructor's arguments by name, plain data: what a checkpoint needs to build the network again.
     """
+
+    parts: ClassVar[tuple[str, str, str]]
+    """What can be taken over or frozen by itself: the embedding, what lies between, the unembedding."""
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__()
@@ -53,6 +56,11 @@ class Network(nn.Module, ABC):
         watch = Watch(hooks or {})
         logits = self.compute(one_row_per_pair(tokens), watch)
         return logits, watch.close()
+
+    def part_of(self, parameter: str) -> str:
+        """Return which part the parameter of that name belongs to."""
+        embedding, between, unembedding = self.parts
+        return {"embed": embedding, "unembed": unembedding}.get(parameter.partition(".")[0], between)
 
     @property
     def device(self) -> torch.device:

@@ -196,6 +196,8 @@ class Transformer(Network):
         InputError: if a size is not a positive integer, or without `d_head` if `n_heads` does not divide `d_model`.
     """
 
+    parts = ("embedding", "transformer", "unembedding")
+
     def __init__(
         self,
         vocabulary_size: int,

@@ -7,11 +7,14 @@ import math
 from modgrok.analysis.neurons import KEY_SHARE, TUNED
 from modgrok.report.findings import Findings, TaskFindings
 from modgrok.report.numbers import listed, number, percent
+from modgrok.training import Snapshot
 
 
 def opening(findings: Findings, task: TaskFindings) -> str:
     """The paragraph on one task, plain text: circuit, evidence, learning."""
-    return " ".join([*_circuit(task), *_evidence(task), *_learning(findings, task)])
+    return " ".join(
+        [*_circuit(task), *_evidence(task), *_start(findings.snapshot), *_learning(findings, task)]
+    )
 
 
 def method(findings: Findings, task: TaskFindings) -> str:
@@ -88,18 +91,24 @@ def _evidence(task: TaskFindings) -> list[str]:
     ]
 
 
+def _start(snapshot: Snapshot) -> list[str]:
+    sentences = [f"Training started with the {snapshot.origin}."] if snapshot.origin else []
+    if snapshot.frozen:
+        sentences.append(f"Not trained, but kept as it was at the start: {listed(list(snapshot.frozen))}.")
+    return sentences
+
+
 def _learning(findings: Findings, task: TaskFindings) -> list[str]:
-    last, history = task.last, findings.snapshot.history
+    last, history = task.last, findings.history(task)
     if last.heldout_accuracy is None or last.train_accuracy is None:
         return [f"The network gets {percent(last.accuracy)} of all pairs right."]
     memorised = history.memorised_at(findings.threshold)
     grokked = history.grokked_at(findings.threshold)
-    of = "held-out pairs of all tasks" if len(findings.tasks) > 1 else "held-out pairs"
     return [
         f"The training pairs were memorised at update {memorised:,}."
         if memorised is not None
         else f"The training pairs are not memorised: {percent(last.train_accuracy)} of them are right.",
-        f"The network grokked at update {grokked:,}: {percent(findings.threshold)} of the {of} right, or more."
+        f"The network grokked at update {grokked:,}: {percent(findings.threshold)} of the held-out pairs right."
         if grokked is not None
         else f"It has not grokked within {last.update:,} updates: {percent(last.heldout_accuracy)} of the "
         "held-out pairs are right.",

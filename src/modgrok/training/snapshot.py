@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,22 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
+class Origin:
+    """From which trained network the initial weights of some parts came."""
+
+    source: str  # the run or the checkpoint, as it was given
+    tasks: list[str]
+    modulus: int
+    update: int
+    parts: list[str]
+
+    def __str__(self) -> str:
+        """Say it in words: `embedding from lightning_logs/version_0 (x + y mod 97, update 2,300)`."""
+        formulas = " | ".join(self.tasks)
+        return f"{', '.join(self.parts)} from {self.source} ({formulas} mod {self.modulus}, update {self.update:,})"
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """A network after `update` updates on `data`, and what was measured on the way.
 
@@ -33,9 +50,19 @@ class Snapshot:
     update: int
     history: History
     split_known: bool = True
+    origin: Origin | None = None
+    frozen: Sequence[str] = ()
+    """The parts that were not trained."""
 
 
-def record(network: Network, data: ModularDataModule, update: int, history: History) -> dict[str, Any]:
+def record(
+    network: Network,
+    data: ModularDataModule,
+    update: int,
+    history: History,
+    origin: Origin | None = None,
+    frozen: Sequence[str] = (),
+) -> dict[str, Any]:
     """Return, as plain data, what a checkpoint holds besides the weights to be a snapshot."""
     return {
         "format": FORMAT,
@@ -44,6 +71,8 @@ def record(network: Network, data: ModularDataModule, update: int, history: Hist
         "data": data.config,
         "split": data.split_fingerprint,
         "history": asdict(history),
+        "origin": asdict(origin) if origin else None,
+        "frozen": list(frozen),
     }
 
 
@@ -86,4 +115,11 @@ def load_snapshot(path: Path) -> Snapshot:
     network = NETWORKS[saved["network"]["class"]](**saved["network"]["config"])
     weights = {name.removeprefix("network."): tensor for name, tensor in checkpoint["state_dict"].items()}
     network.load_state_dict(weights)
-    return Snapshot(network.eval(), data, saved["update"], History(**saved["history"]))
+    return Snapshot(
+        network.eval(),
+        data,
+        saved["update"],
+        History.from_record(saved["history"]),
+        origin=Origin(**saved["origin"]) if saved.get("origin") else None,
+        frozen=tuple(saved.get("frozen", ())),
+    )
