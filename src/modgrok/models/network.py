@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from modgrok.errors import InputError
 from modgrok.models.hooks import Hook, Point, Watch, pass_through
 from modgrok.models.rows import Tokens, index_tokens, one_row_per_pair
 
@@ -18,9 +19,15 @@ class Network(nn.Module, ABC):
 
     Args:
         config: the constructor's arguments by name, plain data: what a checkpoint needs to build the network again.
+
+    Raises:
+        InputError: if an integer among them is not positive: they are sizes.
     """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
+        for name, value in config.items():
+            if type(value) is int and value < 1:
+                raise InputError(f"{name}: {value} is not a positive integer")
         super().__init__()
         self.config = dict(config)
 
