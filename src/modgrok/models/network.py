@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from modgrok.errors import InputError
 from modgrok.models.hooks import Hook, Point, Watch, pass_through
 from modgrok.models.rows import Tokens, index_tokens, one_row_per_pair
+from modgrok.models.wiring import Wiring
 
 
 class Network(nn.Module, ABC):
@@ -24,6 +25,9 @@ class Network(nn.Module, ABC):
         InputError: if an integer among them is not positive: they are sizes.
     """
 
+    sees_order: ClassVar[bool] = True
+    """Whether the logits depend on the order of an example's tokens."""
+
     def __init__(self, config: Mapping[str, Any]) -> None:
         for name, value in config.items():
             if type(value) is int and value < 1:
@@ -34,6 +38,11 @@ class Network(nn.Module, ABC):
     @abstractmethod
     def compute(self, tokens: Tokens, point: Point) -> Tensor:
         """Compute the logits, (n, p), leading every activation past its named `point`."""
+
+    @property
+    @abstractmethod
+    def wiring(self) -> Wiring:
+        """What of the network the analysis looks at."""
 
     def forward(self, tokens: Tensor | Tokens) -> Tensor:
         """Compute the logits, (n, p), of `tokens`, (n, t); what is used often is indexed once, beforehand."""

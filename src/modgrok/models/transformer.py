@@ -19,6 +19,7 @@ from modgrok.models.initialisation import Initialisation, initialise
 from modgrok.models.layers import Embed, Unembed, activation_function, bias, plus, weight
 from modgrok.models.network import Network
 from modgrok.models.rows import Rows, Tokens, rowwise
+from modgrok.models.wiring import Wiring
 
 
 class PosEmbed(nn.Module):
@@ -210,3 +211,20 @@ class Transformer(Network):
         if self.ln_final is not None:
             resid = self.ln_final(resid, "ln_final", point)
         return self.unembed(resid[-1])
+
+    @property
+    def wiring(self) -> Wiring:
+        """What the analysis looks at, in the last block."""
+        last = f"blocks.{len(self.blocks) - 1}"
+
+        def weights(*paths: str) -> dict[str, Tensor]:
+            return {path.rpartition(".")[2]: self.get_parameter(path) for path in paths}
+
+        return Wiring(
+            layer="block",
+            neurons=f"{last}.mlp.hook_post",
+            W_E=self.embed.W_E,
+            to_logits=weights(f"{last}.mlp.W_out", "unembed.W_U"),
+            to_neurons=weights(f"{last}.attn.W_V", f"{last}.attn.W_O", f"{last}.mlp.W_in"),
+            attention=(f"{last}.attn.hook_attn_scores", f"{last}.attn.hook_pattern"),
+        )

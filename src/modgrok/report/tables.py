@@ -42,7 +42,7 @@ def summary_json(findings: Findings) -> str:
         "split": {name: data[name] for name in ("train_fraction", "split_seed", "split_method")}
         if snapshot.split_known
         else None,
-        "network": snapshot.network.config,
+        "network": {"class": type(snapshot.network).__name__, **snapshot.network.config},
         "threshold": findings.threshold,
         "memorised_at": history.memorised_at(findings.threshold),
         "grokked_at": history.grokked_at(findings.threshold),
