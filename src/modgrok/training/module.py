@@ -20,6 +20,7 @@ from modgrok.models import Network
 from modgrok.training.allocator import keep_freed_memory
 from modgrok.training.engine import Engine, EngineName, make_engine
 from modgrok.training.history import History
+from modgrok.training.order import check_order
 from modgrok.training.schedule import Timetable, WarmUp, next_due, next_multiple
 from modgrok.training.scores import TaskScores, score
 from modgrok.training.snapshot import record
@@ -116,7 +117,12 @@ class GrokkingModule(LightningModule):
     # training
 
     def on_fit_start(self) -> None:
-        """Set the arithmetic up, and take the pairs apart for evaluation."""
+        """Set the arithmetic up, and take the pairs apart for evaluation.
+
+        Raises:
+            InputError: if the network cannot tell the examples apart; see `check_order`.
+        """
+        check_order(self.network, self.data)
         if self.tf32 or self.trainer.precision != "32-true":
             changed = "TF32" if self.tf32 else self.trainer.precision
             rank_zero_warn(f"{changed} arithmetic was asked for: the results differ from those in float32")
