@@ -76,6 +76,18 @@ def test_wrong_field_is_named(refused, wrong, message):
     assert message in refused(*FIT, *wrong)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["--data.task", "x - y"], "MLP does not see the order of its tokens, and x - y depends on it"),
+        (["--model.network.d_mlp", "0"], "d_mlp: 0 is not a positive integer"),
+        (["--model.network.n_heads", "4"], "'n_heads' is not accepted"),
+    ],
+)
+def test_what_an_mlp_cannot_be_or_do(refused, wrong, message):
+    assert message in refused(*FIT, "--model.network", "modgrok.MLP", *wrong)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
 def test_cuda_that_is_not_there(refused):
     assert "CUDA" in refused(*FIT, "--trainer.accelerator", "cuda")

@@ -37,7 +37,7 @@ def test_config_describes_and_trains(config, pregrokked, tmp_path, capsys):
         options += ["--data.task", "2x_3y"]
     if config.parent.name.startswith("pregrokked"):
         options += ["--model.pretrained", str(pregrokked.path)]
-    main(["describe", *options])
+    main(["describe", *options, *SMALL])
     assert "pairs" in capsys.readouterr().out
     run = fit(tmp_path, *options, *SMALL)
     history = run.snapshot().history

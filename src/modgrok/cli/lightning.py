@@ -31,6 +31,7 @@ from modgrok.errors import InputError, RunStoppedError
 from modgrok.training import GrokkingModule, find_checkpoint
 from modgrok.training.engine import check_engine
 from modgrok.training.logger import RunLogger
+from modgrok.training.order import check_order
 from modgrok.training.run import run_ending_in
 from modgrok.training.snapshot import read_checkpoint
 
@@ -127,6 +128,7 @@ class Cli(LightningCLI):
         check_engine(
             self.model.engine_name, self.trainer.strategy.root_device, self.datamodule.batch_size is None
         )
+        check_order(self.model.network, self.datamodule)
         try:
             self._call("fit", arguments)
         except OSError as error:

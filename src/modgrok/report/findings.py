@@ -83,7 +83,7 @@ class Findings:
 def analyse(snapshot: Snapshot, basis: BasisName = "auto") -> tuple[Circuit, ...]:
     """Read the circuit of each task of a snapshot.
 
-    Raises InputError where the basis does not fit the modulus, or the network is not a Transformer.
+    Raises InputError where the basis does not fit the modulus.
     """
     views = view_tasks(snapshot.data, basis, snapshot.split_known)
     return tuple(read_circuit(snapshot.network, view) for view in views)

@@ -144,7 +144,8 @@ def _chapters(task: TaskFindings, tasks: int) -> list[tuple[str, str, list[Figur
 def _examples(task: TaskFindings, tasks: int) -> int:
     """How many neurons are shown, each as a map and as its transform."""
     of_a_map = task.circuit.view.task.n_symbols**2 * 16 // 3
-    maps = MAP_BYTES // (tasks * of_a_map) - task.circuit.pattern.shape[1]
+    attention = task.circuit.attention
+    maps = MAP_BYTES // (tasks * of_a_map) - (attention.pattern.shape[1] if attention else 0)
     return max(1, min(MOST_EXAMPLES, maps // 2))
 
 

@@ -43,7 +43,7 @@ def summary_json(findings: Findings) -> str:
         "split": {name: data[name] for name in ("train_fraction", "split_seed", "split_method")}
         if snapshot.split_known
         else None,
-        "network": snapshot.network.config,
+        "network": {"class": type(snapshot.network).__name__, **snapshot.network.config},
         "origin": asdict(snapshot.origin) if snapshot.origin else None,
         "frozen": list(snapshot.frozen),
         "threshold": findings.threshold,

@@ -32,12 +32,17 @@ def method(findings: Findings, task: TaskFindings) -> str:
         sentences.append(
             "Which pairs these weights were trained on is not known; what depends on the split is left out."
         )
-    layers = len(task.circuit.network.blocks)
-    if layers > 1:
+    config, layer = snapshot.network.config, snapshot.network.wiring.layer
+    if config["n_layers"] > 1:
         sentences.append(
-            f"Of the {layers} blocks the last is analysed; W_neur is its direct path from the embedding."
+            f"Of the {config['n_layers']} {layer}s the last is analysed; "
+            + (
+                "W_neur is its direct path from the embedding."
+                if task.circuit.W_neur is not None
+                else "no weights alone lead to it from the embedding, and W_neur is left out."
+            )
         )
-    if task.circuit.network.ln_final is not None:
+    if config.get("normalisation"):
         sentences.append("The products of weight matrices leave normalisation out.")
     if view.task.n_operands > 2:
         sentences.append("Maps over the operands show one slice, at a fixed z.")

@@ -21,6 +21,7 @@ from modgrok.models import Network
 from modgrok.training.allocator import keep_freed_memory
 from modgrok.training.engine import Engine, EngineName, make_engine
 from modgrok.training.history import History
+from modgrok.training.order import check_order
 from modgrok.training.regularisation import Lp
 from modgrok.training.schedule import Timetable, WarmUp, next_due, next_multiple
 from modgrok.training.scores import TaskScores, score
@@ -135,7 +136,13 @@ class GrokkingModule(LightningModule):
     # training
 
     def on_fit_start(self) -> None:
-        """Set the arithmetic up, and take the pairs apart for evaluation."""
+        """Set the arithmetic up, and take the pairs apart for evaluation.
+
+        Raises:
+            InputError: if the network cannot tell the examples apart (see `check_order`), or was trained on another
+                modulus before.
+        """
+        check_order(self.network, self.data)
         modulus = self.data.config["modulus"]
         if self.origin is not None and self.origin.modulus != modulus:
             raise InputError(

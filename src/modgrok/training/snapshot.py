@@ -13,10 +13,10 @@ import torch
 
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError
-from modgrok.models import Network, Transformer
+from modgrok.models import MLP, Network, Transformer
 from modgrok.training.history import History
 
-NETWORKS: dict[str, type[Network]] = {"Transformer": Transformer}
+NETWORKS: dict[str, type[Network]] = {"MLP": MLP, "Transformer": Transformer}
 """The networks that a checkpoint may name; no other class is ever built from a file."""
 
 FORMAT = 1
