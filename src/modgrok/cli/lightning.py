@@ -46,8 +46,9 @@ class Cli(LightningCLI):
         for path in option_values(args, "--config", "-c"):
             check_config(Path(path))
         given = next(iter(option_values(args, "--ckpt_path")), None)
-        command = args[0] if run else None
-        if command in ("validate", "test", "predict") and given is None:
+        self.command = command = args[0] if run else None
+        asks_for_help = {"-h", "--help"} & set(args)
+        if command in ("validate", "test", "predict") and given is None and not asks_for_help:
             raise InputError(f"{command} needs a trained network: --ckpt_path RUN_OR_CKPT")
         self.checkpoint = find_checkpoint(given) if given is not None else None
         self.recorded: Any = read_checkpoint(self.checkpoint)["modgrok"] if self.checkpoint else None
@@ -72,6 +73,10 @@ class Cli(LightningCLI):
             args=args,
             run=run,
         )
+
+    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
+        """Return the command given alone: the parser of each takes a good part of a second to build."""
+        return {name: options for name, options in super().subcommands().items() if name == self.command}
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse the arguments given, whatever the process's own are."""
