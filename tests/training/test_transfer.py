@@ -1,5 +1,7 @@
 """Starting from another run's weights, and keeping parts as they are."""
 
+import json
+
 import pytest
 import torch
 from lightning.pytorch import Trainer
@@ -31,7 +33,7 @@ def weights(run, update=None):
     return run.snapshot(update).network.state_dict()
 
 
-def test_pregrokked_embedding_stays_and_the_rest_trains_from_scratch(small_run, scratch, tmp_path):
+def test_pregrokked_embedding_stays_and_the_rest_trains_from_scratch(small_run, scratch, tmp_path, capsys):
     run = fit(
         tmp_path,
         *("--model.pretrained", small_run, "--model.pretrained_parts", "[embedding]"),
@@ -43,6 +45,11 @@ def test_pregrokked_embedding_stays_and_the_rest_trains_from_scratch(small_run, 
         assert torch.equal(weight, expected[name]), name
     for name, weight in weights(run).items():
         assert torch.equal(weight, weights(run, 0)[name]) == (name == "embed.W_E"), name
+    main(["analyze", str(run.path)])
+    said = f"Training started with the embedding from {small_run} (x + y mod 11, update 90)."
+    assert said in capsys.readouterr().out
+    assert said in (run.path / "report" / "index.html").read_text()
+    assert json.loads((run.path / "report" / "summary.json").read_text())["origin"]["parts"] == ["embedding"]
 
 
 def test_pregrokked_model_starts_where_the_other_run_ended(small_run, tmp_path, capsys):
