@@ -24,13 +24,15 @@ from modgrok.callbacks import (
     Predictions,
     ProgressBar,
     Stop,
+    Weights,
 )
 from modgrok.cli.parser import Parser, check_config, option_values
+from modgrok.cli.trainer_errors import explained
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError, RunStoppedError
 from modgrok.training import GrokkingModule, find_checkpoint
 from modgrok.training.engine import check_engine
-from modgrok.training.logger import RunLogger
+from modgrok.training.logger import RunLogger, Unlogged
 from modgrok.training.order import check_order
 from modgrok.training.run import run_ending_in
 from modgrok.training.snapshot import read_checkpoint
@@ -88,6 +90,7 @@ class Cli(LightningCLI):
         parser.add_lightning_class_args(Phases, "phases")
         parser.add_lightning_class_args(Stop, "stop")
         parser.add_lightning_class_args(Measures, "measures")
+        parser.add_lightning_class_args(Weights, "weights")
         parser.add_lightning_class_args(Predictions, "predictions")
         for size in ("vocabulary_size", "n_answers", "context_length"):
             parser.link_arguments(f"data.{size}", f"model.network.init_args.{size}", apply_on="instantiate")
@@ -118,12 +121,33 @@ class Cli(LightningCLI):
                 f"trainer.precision: {trainer.precision} needs a loss scale; take bf16-mixed or 32"
             )
 
+    def instantiate_classes(self) -> None:
+        """Make what the config names.
+
+        Raises:
+            InputError: if something of the trainer's cannot be made, such as a logger whose package is not there.
+        """
+        try:
+            super().instantiate_classes()
+        except ValueError as error:
+            raise explained(error, vars(self._get(self.config, "trainer"))) from None
+
     def instantiate_trainer(self, **kwargs: Any) -> Any:
-        """Log into a directory of the run's own, or into that of the run whose last checkpoint is gone on from."""
-        config = self._get(self.config, "trainer")
-        if self.subcommand == "fit" and config.logger in (None, True):
-            root = Path(config.default_root_dir or ".")
-            kwargs["logger"] = RunLogger(root, self.resumed, self.first_update)
+        """Give the run a directory of its own, or that of the run whose last checkpoint is gone on from.
+
+        Its events are logged there; the loggers that the config names come after. `trainer.logger: false` leaves
+        the directory and logs nothing.
+        """
+        trainer = self._get(self.config_init, "trainer")
+        if self.subcommand == "fit":
+            run = RunLogger(Path(trainer.default_root_dir or "."), self.resumed, self.first_update)
+            if trainer.logger is False:
+                kwargs["logger"] = Unlogged(run)
+            elif trainer.logger in (None, True):
+                kwargs["logger"] = run
+            else:
+                others = trainer.logger if isinstance(trainer.logger, list) else [trainer.logger]
+                kwargs["logger"] = [run, *others]
         return super().instantiate_trainer(**kwargs)
 
     def fit(self, **arguments: Any) -> None:
@@ -134,6 +158,11 @@ class Cli(LightningCLI):
             self.model.engine_name, self.trainer.strategy.root_device, self.datamodule.batch_size is None
         )
         check_order(self.model.network, self.datamodule)
+        for logger in self.trainer.loggers[1:]:
+            try:
+                getattr(logger, "experiment", None)  # begins here, before the run does
+            except Exception as error:
+                raise InputError(f"trainer.logger: {type(logger).__name__} cannot begin: {error}") from None
         try:
             self._call("fit", arguments)
         except OSError as error:
