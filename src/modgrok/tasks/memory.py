@@ -15,12 +15,17 @@ def check_memory(modulus: int, n_pairs: int, n_operands: int) -> None:
         InputError: naming the modulus, the memory needed and the memory there is.
     """
     needed = 3 * n_pairs * (n_operands + 1) * 8
-    physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    physical = physical_memory()
     if needed > physical // 2:
         raise InputError(
             f"modulus: {number(modulus)} makes {number(n_pairs)} pairs, which need {_gibibytes(needed)} of "
             f"memory; this machine has {_gibibytes(physical)}, and a table may take half of it"
         )
+
+
+def physical_memory() -> int:
+    """The bytes of memory that this machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _gibibytes(n: int) -> str:

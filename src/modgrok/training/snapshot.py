@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import pickle
-import zipfile
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
+from torch import Tensor
 
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError
 from modgrok.models import Network, Transformer
+from modgrok.models.restore import check_weights, restore
+from modgrok.tasks.wording import brief
+from modgrok.training.arguments import check_arguments
+from modgrok.training.data_only import load_data
 from modgrok.training.history import History
 
 NETWORKS: dict[str, type[Network]] = {"Transformer": Transformer}
@@ -50,25 +53,31 @@ def record(network: Network, data: ModularDataModule, update: int, history: Hist
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint of modgrok's, as data: nothing in it is executed.
 
+    What it says of its network, its data and its history is checked here, so that who builds them from it needs no
+    more memory than the file's weights and the task's table take.
+
     Raises:
-        InputError: if there is no such file, or it is cut short, or another program's.
+        InputError: if there is no such file, or it is damaged, or another program's, or contradicts itself.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such checkpoint")
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise InputError(
-            f"{path}: not a checkpoint of modgrok, or one that holds more than data; it was not opened"
-        ) from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile):
-        raise InputError(f"{path}: cannot be read; it is damaged, cut short, or no checkpoint") from None
+    checkpoint = load_data(path)
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("modgrok"), dict):
         raise InputError(f"{path}: not a checkpoint of modgrok")
-    if checkpoint["modgrok"].get("format") != FORMAT:
+    saved = checkpoint["modgrok"]
+    if saved.get("format") != FORMAT:
         raise InputError(
-            f"{path}: written by another version of modgrok, in format {checkpoint['modgrok'].get('format')}"
+            f"{path}: written by another version of modgrok, in format {brief(saved.get('format'))}"
         )
+    try:
+        _check_record(saved)
+        check_weights(
+            NETWORKS[saved["network"]["class"]],
+            saved["network"]["config"],
+            network_weights(checkpoint.get("state_dict")),
+        )
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     return checkpoint
 
 
@@ -80,10 +89,50 @@ def load_snapshot(path: Path) -> Snapshot:
     """
     checkpoint = read_checkpoint(path)
     saved = checkpoint["modgrok"]
-    data = ModularDataModule(**saved["data"])
+    config = saved["network"]["config"]
+    try:
+        data = ModularDataModule(**saved["data"])
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
     if data.split_fingerprint != saved["split"]:
         raise InputError(f"{path}: this machine's random generator does not make the run's split again")
-    network = NETWORKS[saved["network"]["class"]](**saved["network"]["config"])
-    weights = {name.removeprefix("network."): tensor for name, tensor in checkpoint["state_dict"].items()}
-    network.load_state_dict(weights)
-    return Snapshot(network.eval(), data, saved["update"], History(**saved["history"]))
+    for name, size in data.network_shape.items():
+        if config[name] != size:
+            raise InputError(f"{path}: the network's {name} is {config[name]}, and its data's is {size}")
+    network = restore(NETWORKS[saved["network"]["class"]], config, network_weights(checkpoint["state_dict"]))
+    return Snapshot(network, data, saved["update"], History(**saved["history"]))
+
+
+def network_weights(state_dict: object) -> dict[str, Tensor]:
+    """Return the network's weights by name.
+
+    Raises:
+        InputError: if there are none, or something else among them.
+    """
+    if not isinstance(state_dict, dict) or not all(isinstance(w, Tensor) for w in state_dict.values()):
+        raise InputError("it has no weights")
+    return {str(name).removeprefix("network."): weight for name, weight in state_dict.items()}
+
+
+def _check_record(saved: dict[str, Any]) -> None:
+    """Raise an InputError unless a record is one that `record` returns, as far as types and sizes tell."""
+    for name, kind in (("update", int), ("network", dict), ("data", dict), ("split", str), ("history", dict)):
+        if not isinstance(saved.get(name), kind):
+            raise InputError(f"its record has no {name}")
+    network = saved["network"]
+    if not isinstance(network.get("class"), str) or network["class"] not in NETWORKS:
+        raise InputError(
+            f"its network is of the class {brief(network.get('class'))}, not of {', '.join(NETWORKS)}"
+        )
+    check_arguments(NETWORKS[network["class"]], network.get("config"), "its network")
+    check_arguments(ModularDataModule, saved["data"], "its data")
+    check_arguments(History, saved["history"], "its history")
+    if saved["data"]["modulus"] > network["config"]["vocabulary_size"]:
+        raise InputError(
+            f"its modulus {brief(saved['data']['modulus'])} is larger than its network's vocabulary"
+        )
+    measured = list(saved["history"].values())
+    if len({len(entries) for entries in measured}) > 1:
+        raise InputError("its history has columns of different lengths")
+    if not all(math.isfinite(value) for entries in measured for value in entries):
+        raise InputError("its history has values that are not finite")
