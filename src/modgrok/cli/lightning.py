@@ -128,6 +128,14 @@ class Cli(LightningCLI):
         except OSError as error:
             kept = self._get(self.config_init, "checkpoint").last_saved
             raise RunStoppedError(f"{error}; the last good checkpoint is {kept}") from error
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            if (
+                self.checkpoint and self.trainer.train_dataloader is None
+            ):  # the trainer's state was being restored
+                raise InputError(
+                    f"{self.checkpoint}: no run can go on from it: its trainer's state is damaged"
+                ) from error
+            raise
         directory = Path(self.trainer.log_dir or root)
         shown = os.path.relpath(directory)
         phases: Phases = self._get(self.config_init, "phases")

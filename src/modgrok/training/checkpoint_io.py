@@ -8,7 +8,10 @@ from typing import Any
 
 import torch
 from lightning.pytorch.plugins import CheckpointIO
+from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
 
+from modgrok.errors import InputError
 from modgrok.training.snapshot import read_checkpoint
 
 PARTIAL = ".partial"
@@ -37,9 +40,70 @@ class DataCheckpointIO(CheckpointIO):
     def load_checkpoint(
         self, path: str | Path, map_location: Any = None, weights_only: bool | None = True
     ) -> dict[str, Any]:
-        """Read a checkpoint onto the CPU, as data whatever `weights_only` says."""
-        return read_checkpoint(Path(path))
+        """Read a checkpoint onto the CPU, as data whatever `weights_only` says.
+
+        Raises:
+            InputError: as `read_checkpoint` does, or if it holds an optimizer that is not its network's.
+        """
+        checkpoint = read_checkpoint(Path(path))
+        if "optimizer_states" in checkpoint and not _is_progress(checkpoint):
+            raise InputError(f"{path}: no run can go on from it: its optimizer is not that of its network")
+        return checkpoint
 
     def remove_checkpoint(self, path: str | Path) -> None:
         """Delete a checkpoint."""
         Path(path).unlink()
+
+
+def _is_progress(checkpoint: dict[str, Any]) -> bool:
+    """Whether the optimizer and its schedule are AdamW and the warm-up of the checkpoint's weights.
+
+    The optimizer's own loading compares no shapes, and its compiled update would write beyond a moment's end.
+    """
+    weights = list(checkpoint["state_dict"].values())
+    match checkpoint:
+        case {
+            "optimizer_states": [
+                {
+                    "state": dict(state),
+                    "param_groups": [
+                        {
+                            "lr": float(),
+                            "betas": (float(), float()),
+                            "eps": float(),
+                            "weight_decay": float() | int(),
+                            "amsgrad": False,
+                            "maximize": False,
+                            "differentiable": False,
+                            "params": [*parameters],
+                        }
+                    ],
+                }
+            ],
+            "lr_schedulers": [
+                {
+                    "base_lrs": [float()],
+                    "last_epoch": int(),
+                    "_step_count": int(),
+                    "_last_lr": [float()],
+                } as schedule
+            ],
+        }:
+            numbers = list(range(len(weights)))
+            return (
+                parameters == numbers
+                and list(state) in ([], numbers)
+                and all(_are_moments(state[i], weights[i]) for i in state)
+                and "optimizer" not in schedule
+                and not any(callable(getattr(LambdaLR, str(name), None)) for name in schedule)
+            )
+    return False
+
+
+def _are_moments(moments: object, weight: Tensor) -> bool:
+    """Whether AdamW may keep these of a weight."""
+    match moments:
+        case {"step": Tensor() as step, "exp_avg": Tensor() as first, "exp_avg_sq": Tensor() as second}:
+            alike = (each.shape == weight.shape and each.dtype == weight.dtype for each in (first, second))
+            return step.numel() == 1 and all(alike) and first.is_contiguous() and second.is_contiguous()
+    return False

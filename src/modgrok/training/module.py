@@ -17,12 +17,13 @@ from modgrok.data import Batches, Chunks, Examples, ModularDataModule
 from modgrok.data.module import CHUNK
 from modgrok.errors import InputError, RunStoppedError
 from modgrok.models import Network
+from modgrok.models.restore import check_weights
 from modgrok.training.allocator import keep_freed_memory
 from modgrok.training.engine import Engine, EngineName, make_engine
 from modgrok.training.history import History
 from modgrok.training.schedule import Timetable, WarmUp, next_due, next_multiple
 from modgrok.training.scores import TaskScores, score
-from modgrok.training.snapshot import record
+from modgrok.training.snapshot import network_weights, record
 
 SPAN_SECONDS = 0.5
 """Updates are handed to the engine for about this long at most, so that the progress bar and Ctrl-C stay alive."""
@@ -231,7 +232,15 @@ class GrokkingModule(LightningModule):
                 group["lr"], group["capturable"] = float(group["lr"]), False
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the history up where it was left."""
+        """Take the history up where it was left.
+
+        Raises:
+            InputError: if the checkpoint is of another network.
+        """
+        try:
+            check_weights(type(self.network), self.network.config, network_weights(checkpoint["state_dict"]))
+        except InputError as error:
+            raise InputError(f"the checkpoint is not of this network: {error}") from None
         self.history = History(**checkpoint["modgrok"]["history"])
 
     # validate, test, predict
