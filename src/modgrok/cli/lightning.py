@@ -29,10 +29,11 @@ from modgrok.cli.parser import Parser, check_config, option_values
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError, RunStoppedError
 from modgrok.training import GrokkingModule, find_checkpoint
+from modgrok.training.checkpoint_io import check_progress
 from modgrok.training.engine import check_engine
 from modgrok.training.logger import RunLogger
 from modgrok.training.run import run_ending_in
-from modgrok.training.snapshot import read_checkpoint
+from modgrok.training.snapshot import read_checkpoint, snapshot_in
 
 
 class Cli(LightningCLI):
@@ -49,7 +50,13 @@ class Cli(LightningCLI):
         if command in ("validate", "test", "predict") and given is None:
             raise InputError(f"{command} needs a trained network: --ckpt_path RUN_OR_CKPT")
         self.checkpoint = find_checkpoint(given) if given is not None else None
-        self.recorded: Any = read_checkpoint(self.checkpoint)["modgrok"] if self.checkpoint else None
+        self.recorded: Any = None
+        if self.checkpoint:
+            read = read_checkpoint(self.checkpoint)
+            snapshot_in(read, self.checkpoint)  # raises where the file contradicts itself
+            if command == "fit":
+                check_progress(read, self.checkpoint)
+            self.recorded = read["modgrok"]
         self.resumed = run_ending_in(self.checkpoint) if command == "fit" and self.checkpoint else None
         self.first_update = self.recorded["update"] if self.recorded else 0
         self.interrupts = Interrupts()

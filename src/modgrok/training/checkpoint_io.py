@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from modgrok.errors import InputError
-from modgrok.training.snapshot import read_checkpoint
+from modgrok.models.restore import blueprint
+from modgrok.training.snapshot import NETWORKS, network_weights, read_checkpoint
 
 PARTIAL = ".partial"
 """What the name of a checkpoint ends in while it is written."""
@@ -46,8 +47,8 @@ class DataCheckpointIO(CheckpointIO):
             InputError: as `read_checkpoint` does, or if it holds an optimizer that is not its network's.
         """
         checkpoint = read_checkpoint(Path(path))
-        if "optimizer_states" in checkpoint and not _is_progress(checkpoint):
-            raise InputError(f"{path}: no run can go on from it: its optimizer is not that of its network")
+        if "optimizer_states" in checkpoint:
+            check_progress(checkpoint, Path(path))
         return checkpoint
 
     def remove_checkpoint(self, path: str | Path) -> None:
@@ -55,12 +56,20 @@ class DataCheckpointIO(CheckpointIO):
         Path(path).unlink()
 
 
-def _is_progress(checkpoint: dict[str, Any]) -> bool:
-    """Whether the optimizer and its schedule are AdamW and the warm-up of the checkpoint's weights.
+def check_progress(checkpoint: dict[str, Any], path: Path) -> None:
+    """Raise an InputError unless a run can go on from a checkpoint that `read_checkpoint` found sound.
 
-    The optimizer's own loading compares no shapes, and its compiled update would write beyond a moment's end.
+    Its optimizer and its schedule must be AdamW and the warm-up of its weights: the optimizer's own loading compares
+    no shapes, and its compiled update would write beyond a moment's end.
     """
-    weights = list(checkpoint["state_dict"].values())
+    if not _is_progress(checkpoint):
+        raise InputError(f"{path}: no run can go on from it: its optimizer is not that of its network")
+
+
+def _is_progress(checkpoint: dict[str, Any]) -> bool:
+    network, named = checkpoint["modgrok"]["network"], network_weights(checkpoint["state_dict"])
+    in_order = blueprint(NETWORKS[network["class"]], network["config"], len(named))
+    weights = [named[name] for name in in_order]  # the file's own order may be another
     match checkpoint:
         case {
             "optimizer_states": [
@@ -88,6 +97,7 @@ def _is_progress(checkpoint: dict[str, Any]) -> bool:
                     "_last_lr": [float()],
                 } as schedule
             ],
+            "loops": {"fit_loop": dict()},
         }:
             numbers = list(range(len(weights)))
             return (

@@ -87,7 +87,15 @@ def load_snapshot(path: Path) -> Snapshot:
     Raises:
         InputError: if the file is not a checkpoint of modgrok, or its split cannot be made again here.
     """
-    checkpoint = read_checkpoint(path)
+    return snapshot_in(read_checkpoint(path), path)
+
+
+def snapshot_in(checkpoint: dict[str, Any], path: Path) -> Snapshot:
+    """Build the snapshot in a checkpoint that was read from `path`.
+
+    Raises:
+        InputError: if its network and its data do not fit, or its split cannot be made again here.
+    """
     saved = checkpoint["modgrok"]
     config = saved["network"]["config"]
     try:
@@ -119,6 +127,8 @@ def _check_record(saved: dict[str, Any]) -> None:
     for name, kind in (("update", int), ("network", dict), ("data", dict), ("split", str), ("history", dict)):
         if not isinstance(saved.get(name), kind):
             raise InputError(f"its record has no {name}")
+    if saved["update"] < 0:
+        raise InputError(f"its update {brief(saved['update'])} is before the first")
     network = saved["network"]
     if not isinstance(network.get("class"), str) or network["class"] not in NETWORKS:
         raise InputError(
@@ -131,6 +141,8 @@ def _check_record(saved: dict[str, Any]) -> None:
         raise InputError(
             f"its modulus {brief(saved['data']['modulus'])} is larger than its network's vocabulary"
         )
+    if saved["update"] and not saved["history"].get("update"):
+        raise InputError("its history is empty")
     measured = list(saved["history"].values())
     if len({len(entries) for entries in measured}) > 1:
         raise InputError("its history has columns of different lengths")
