@@ -1,7 +1,26 @@
 """The lab bench for grokking on modular arithmetic."""
 
-from modgrok.data import ModularDataModule
-from modgrok.models import MLP, Transformer
-from modgrok.training import GrokkingModule, load_run
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from modgrok.data import ModularDataModule
+    from modgrok.models import MLP, Transformer
+    from modgrok.training import GrokkingModule, load_run
 
 __all__ = ["MLP", "GrokkingModule", "ModularDataModule", "Transformer", "load_run"]
+
+_ROOMS = {
+    "MLP": "models",
+    "GrokkingModule": "training",
+    "ModularDataModule": "data",
+    "Transformer": "models",
+    "load_run": "training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for: integers need no PyTorch."""
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)

@@ -14,6 +14,7 @@ from modgrok import GrokkingModule, ModularDataModule, Transformer, load_run
 from modgrok.callbacks import Checkpoints
 from modgrok.cli import main
 from modgrok.errors import InputError
+from modgrok.tasks import CATALOG
 
 
 @pytest.fixture(scope="module")
@@ -273,3 +274,9 @@ def test_module_fitted_twice_starts_anew(tmp_path):
     assert histories[0] == histories[1]
     assert histories[0].update == [0, 30]
     assert histories[0].train_loss[1] != histories[0].train_loss[0]
+
+
+def test_tasks_lists_every_name(capsys):
+    main(["tasks"])
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == ["name", *CATALOG]

@@ -31,11 +31,12 @@ from modgrok.cli.trainer_errors import explained
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError, RunStoppedError
 from modgrok.training import GrokkingModule, find_checkpoint
+from modgrok.training.checkpoint_io import check_progress
 from modgrok.training.engine import check_engine
 from modgrok.training.logger import RunLogger, Unlogged
 from modgrok.training.order import check_order
 from modgrok.training.run import run_ending_in
-from modgrok.training.snapshot import read_checkpoint
+from modgrok.training.snapshot import read_checkpoint, snapshot_in
 
 
 class Cli(LightningCLI):
@@ -53,7 +54,13 @@ class Cli(LightningCLI):
         if command in ("validate", "test", "predict") and given is None and not asks_for_help:
             raise InputError(f"{command} needs a trained network: --ckpt_path RUN_OR_CKPT")
         self.checkpoint = find_checkpoint(given) if given is not None else None
-        self.recorded: Any = read_checkpoint(self.checkpoint)["modgrok"] if self.checkpoint else None
+        self.recorded: Any = None
+        if self.checkpoint:
+            read = read_checkpoint(self.checkpoint)
+            snapshot_in(read, self.checkpoint)  # raises where the file contradicts itself
+            if command == "fit":
+                check_progress(read, self.checkpoint)
+            self.recorded = read["modgrok"]
         self.resumed = run_ending_in(self.checkpoint) if command == "fit" and self.checkpoint else None
         self.first_update = self.recorded["update"] if self.recorded else 0
         self.interrupts = Interrupts()
@@ -100,7 +107,7 @@ class Cli(LightningCLI):
             sizes = ("vocabulary_size", "n_answers", "context_length")
             arguments = {name: value for name, value in network["config"].items() if name not in sizes}
             parser.set_defaults({f"data.{name}": value for name, value in self.recorded["data"].items()})
-            parser.set_defaults({"model.frozen": self.recorded.get("frozen")})
+            parser.set_defaults({"model.frozen": self.recorded["frozen"]})
             parser.set_defaults(
                 {"model.network": {"class_path": f"modgrok.{network['class']}", "init_args": arguments}}
             )
@@ -168,6 +175,14 @@ class Cli(LightningCLI):
         except OSError as error:
             kept = self._get(self.config_init, "checkpoint").last_saved
             raise RunStoppedError(f"{error}; the last good checkpoint is {kept}") from error
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            if (
+                self.checkpoint and self.trainer.train_dataloader is None
+            ):  # the trainer's state was being restored
+                raise InputError(
+                    f"{self.checkpoint}: no run can go on from it: its trainer's state is damaged"
+                ) from error
+            raise
         directory = Path(self.trainer.log_dir or root)
         shown = os.path.relpath(directory)
         phases: Phases = self._get(self.config_init, "phases")

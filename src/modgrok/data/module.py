@@ -15,6 +15,7 @@ from modgrok.data.split import SplitMethod, fingerprint, split
 from modgrok.data.template import Template, default_template
 from modgrok.errors import InputError
 from modgrok.tasks import Task, make_task
+from modgrok.tasks.memory import check_memory
 
 CHUNK = 8192
 """Pairs evaluated at a time: enough to keep the device busy, few enough to keep memory flat."""
@@ -74,12 +75,17 @@ class ModularDataModule(LightningDataModule):
             raise InputError("task: formulas trained together need the same number of operands")
         if batch_size is not None and batch_size < 1:
             raise InputError(f"batch_size: {batch_size} is not a positive number of pairs")
+        for name, seed in (("split_seed", split_seed), ("batch_seed", batch_seed)):
+            if not 0 <= seed < 2**32:
+                raise InputError(f"{name}: it must be an integer from 0 to 2**32 - 1")
         self.template = Template(
             template or default_template(self.tasks[0].n_operands, len(names)), self.tasks
         )
         self.vocabulary_size = len(self.template.vocabulary)
         self.n_answers = max(task.n_answers for task in self.tasks)
         self.context_length = len(self.template.words)
+        n_tuples = sum(task.n_symbols**task.n_operands for task in self.tasks)
+        check_memory(modulus, n_tuples, self.context_length)
         self.batch_size, self.batch_seed = batch_size, batch_seed
         self._make_pairs(train_fraction, split_seed, split_method)
         given = locals()

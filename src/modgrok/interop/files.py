@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
-import warnings
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +17,14 @@ from modgrok.interop.hooked import from_transformer, hooked_config, to_transform
 from modgrok.interop.published import is_published, to_hooked, updates_made
 from modgrok.models import Network, Transformer
 from modgrok.training import History, Snapshot
+from modgrok.training.data_only import check_size, load_data
 
 
 def read_weights(path: Path, formula: str, modulus: int, template: list[str] | None = None) -> Snapshot:
     """Read other people's weights as a snapshot of a task.
 
     `.safetensors`: a HookedTransformer's state dict. Any other file: PyTorch's, with such a state dict or in the
-    published format of Nanda et al. 2023; it is loaded with `weights_only=True` and PyTorch's own list of safe
-    globals, which both need nothing beyond.
+    published format of Nanda et al. 2023; it is read by `load_data`.
 
     Args:
         path: of the file.
@@ -40,11 +37,13 @@ def read_weights(path: Path, formula: str, modulus: int, template: list[str] | N
     data = ModularDataModule(formula, modulus, template=template)
     content = _load(path)
     update = updates_made(content) if is_published(content) else 0
-    state = to_hooked(content["model"]) if is_published(content) else content
-    if not isinstance(state, dict) or not all(isinstance(weight, Tensor) for weight in state.values()):
+    state = content["model"] if is_published(content) else content
+    if not isinstance(state, dict) or not all(
+        isinstance(name, str) and isinstance(weight, Tensor) for name, weight in state.items()
+    ):
         raise InputError(f"{path}: neither a HookedTransformer's state dict nor of the published format")
     try:
-        network = to_transformer(state)
+        network = to_transformer(to_hooked(state) if is_published(content) else state)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     for size, theirs in (("vocabulary_size", "tokens"), ("context_length", "positions")):
@@ -90,13 +89,10 @@ def write_weights(network: Network, path: Path) -> None:
 def _load(path: Path) -> Any:
     if not path.is_file():
         raise InputError(f"{path}: no such file")
+    if path.suffix != ".safetensors":
+        return load_data(path)
+    check_size(path)
     try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch speaks of pickle protocols where the answer is one line
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError:
-        raise InputError(f"{path}: it holds more than data and was not opened") from None
-    except (SafetensorError, RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return load_file(path)
+    except (SafetensorError, OSError):
         raise InputError(f"{path}: cannot be read; it is damaged, cut short, or no file of weights") from None

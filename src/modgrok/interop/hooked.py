@@ -7,6 +7,7 @@ and the mask is code. Normalisation is "LN" or none; what was folded into the we
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,8 +16,10 @@ from torch import Tensor
 
 from modgrok.errors import InputError
 from modgrok.models import Transformer
+from modgrok.models.restore import blueprint, restore
 
 _BUFFERS = ("mask", "IGNORE")
+_IN_A_BLOCK = re.compile(r"blocks\.([0-9]{1,9})\.")
 
 
 def to_transformer(state: Mapping[str, Tensor], activation: str = "relu") -> Transformer:
@@ -29,6 +32,7 @@ def to_transformer(state: Mapping[str, Tensor], activation: str = "relu") -> Tra
     Raises InputError where a weight is missing, surplus or of the wrong shape.
     """
     state = {name: weight for name, weight in state.items() if name.rpartition(".")[2] not in _BUFFERS}
+    blocks = [int(match[1]) for name in state if (match := _IN_A_BLOCK.match(name))]
     try:
         v, d = state["embed.W_E"].shape
         h, _, k = state["blocks.0.attn.W_Q"].shape
@@ -44,30 +48,26 @@ def to_transformer(state: Mapping[str, Tensor], activation: str = "relu") -> Tra
             "not the state dict of a HookedTransformer: a weight has too few dimensions"
         ) from None
     biases = any(name.rpartition(".")[2].startswith("b_") for name in state)
-    network = Transformer(
-        vocabulary_size=v,
-        n_answers=p,
-        context_length=t,
-        n_layers=1 + max(int(name.split(".")[1]) for name in state if name.startswith("blocks.")),
-        d_model=d,
-        n_heads=h,
-        d_head=k,
-        d_mlp=m,
-        activation=activation,  # type: ignore[arg-type]
-        normalisation="ln_final.w" in state,
-        biases=biases,
-    )
-    expected = network.state_dict()
+    config: dict[str, Any] = {
+        "vocabulary_size": v,
+        "n_answers": p,
+        "context_length": t,
+        "n_layers": 1 + max(blocks),
+        "d_model": d,
+        "n_heads": h,
+        "d_head": k,
+        "d_mlp": m,
+        "activation": activation,
+        "normalisation": "ln_final.w" in state,
+        "biases": biases,
+    }
     # a bias that only some formats have is zero in the others
-    weights = {name: torch.zeros_like(w) for name, w in expected.items() if ".b_" in name} | dict(state)
-    for name in sorted(set(expected) ^ set(weights)):
-        raise InputError(f"the state dict {'lacks' if name in expected else 'has a surplus'} {name}")
-    for name, weight in weights.items():
-        if weight.shape != expected[name].shape:
-            shapes = f"{tuple(weight.shape)}, not {tuple(expected[name].shape)}"
-            raise InputError(f"{name} has the shape {shapes}")
-    network.load_state_dict(weights)
-    return network.eval()
+    zeros = {
+        name: torch.zeros(()).expand(weight.shape)
+        for name, weight in blueprint(Transformer, config, len(state)).items()
+        if ".b_" in name
+    }
+    return restore(Transformer, config, zeros | state)
 
 
 def from_transformer(network: Transformer) -> dict[str, Tensor]:

@@ -11,6 +11,10 @@ from typing import Any
 
 from torch import Tensor
 
+from modgrok.errors import InputError
+
+_DIMENSIONS = {"W_Q": 3, "W_K": 3, "W_V": 3, "W_O": 2, "W_E": 2, "W_in": 2, "W_out": 2}
+
 
 def is_published(content: Any) -> bool:
     """Whether a file's content is of this format."""
@@ -24,14 +28,23 @@ def updates_made(content: Mapping[str, Any]) -> int:
 
 
 def to_hooked(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Rename and turn a published state dict into TransformerLens's: matrices act from the right."""
+    """Rename and turn a published state dict into TransformerLens's: matrices act from the right.
+
+    Raises:
+        InputError: if a weight has not the dimensions that it should.
+    """
     turned = {}
     for name, weight in state.items():
         leaf = name.rpartition(".")[2]
+        if weight.dim() != _DIMENSIONS.get(leaf, weight.dim()):
+            raise InputError(f"{name} has {weight.dim()} dimensions, not {_DIMENSIONS[leaf]}")
         if leaf in ("W_Q", "W_K", "W_V"):  # (h, k, d)
             turned[name] = weight.transpose(1, 2)
         elif leaf == "W_O":  # (d, h·k)
-            heads = state[name.replace("W_O", "W_V")].shape[0]
+            values = state.get(name.replace("W_O", "W_V"))
+            heads = len(values) if values is not None and values.dim() else 0
+            if not heads or weight.shape[1] % heads:
+                raise InputError(f"{name} is not of as many heads as W_V")
             turned[name] = weight.T.unflatten(0, (heads, -1))
         elif leaf in ("W_E", "W_in", "W_out"):  # (d, v), (m, d), (d, m)
             turned[name] = weight.T

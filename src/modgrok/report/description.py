@@ -39,8 +39,7 @@ def list_tasks() -> str:
     """List the operations of the catalog: name, formula, operands, algebraic structure, source."""
     rows = [("name", "formula", "operands", "structure", "source")]
     for name, entry in CATALOG.items():
-        modulus = entry.operation.n_symbols(5)
-        kind = structure_of(make_task(name, modulus)).kind
+        kind = "neither" if entry.operation.unstructured else structure_of(make_task(name, 5)).kind
         rows.append((name, entry.formula, str(entry.n_operands), kind, entry.source))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

@@ -17,6 +17,7 @@ from modgrok.analysis import (
     read_circuit,
     view_tasks,
 )
+from modgrok.errors import InputError
 from modgrok.report.alone import Alone, read_alone
 from modgrok.training import History, Snapshot, load_snapshot
 from modgrok.training.history import THRESHOLD
@@ -134,6 +135,8 @@ def analyse_checkpoints(
     moments: list[list[Moment]] = [[] for _ in circuits]
     for path in watch(checkpoints[:-1]):
         earlier = load_snapshot(path)
+        if (earlier.data.config, earlier.network.config) != (snapshot.data.config, snapshot.network.config):
+            raise InputError(f"{path}: not of the same run as {checkpoints[-1].name}")
         for circuit, seen in zip(circuits, moments, strict=True):
             then = read_circuit(earlier.network, circuit.view)
             seen.append(moment(then, earlier.update, circuit.key_frequencies))

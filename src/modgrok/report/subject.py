@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from modgrok.errors import InputError
 from modgrok.training import Run, load_run
 from modgrok.training.history import THRESHOLD
-from modgrok.training.run import CHECKPOINTS
+from modgrok.training.run import CHECKPOINTS, PHASES
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ def find_subject(path: Path) -> Subject:
         run = load_run(path.resolve())
         checkpoints = run.checkpoints
     threshold = run.phases.get("threshold", THRESHOLD)
+    if not isinstance(threshold, int | float) or not 0 < threshold <= 1:
+        raise InputError(f"{run.path / PHASES}: the threshold is not an accuracy between 0 and 1")
     return Subject(checkpoints, source_name(run.path), run.path / "report", threshold)
 
 

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from modgrok.tasks.wording import brief, nearest
 
 VARIABLES = ("x", "y", "z")
 MAX_LENGTH = 500
+_SLAB = 1 << 16  # tuples answered at a time
 
 _GRAMMAR = "a formula has integers, x, y, z, + - * / **, unary minus and parentheses, such as 2*x**2 + y"
 # Checked before Python's parser sees the text, which would also read 0x1f, 1e3, comments and letters that
@@ -58,9 +59,25 @@ class Formula(Operation):
         return 3 if Step("variable", VARIABLES.index("z")) in self.steps else 2
 
     def evaluate(self, operands: Sequence[Integers], modulus: int) -> tuple[Integers, NDArray[np.bool_]]:
-        """Answer all tuples at once, reducing mod p after every operation.
+        """Answer all tuples, a slab of x at a time: a deep formula has many intermediate values.
 
         Values stay below p, and a table of p² answers fits in memory, so no product exceeds an int64.
+        """
+        powers = {n: power_table(n, modulus) for action, n in self.steps if action == "**"}
+        shape = np.broadcast_shapes(*(operand.shape for operand in operands))
+        answers, defined = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.bool_)
+        x, *others = operands
+        height = max(1, _SLAB * len(x) // answers.size)
+        for start in range(0, len(x), height):
+            slab = slice(start, start + height)
+            answers[slab], defined[slab] = self._answer((x[slab], *others), modulus, powers)
+        return answers, defined
+
+    def _answer(
+        self, operands: Sequence[Integers], modulus: int, powers: Mapping[int, Integers]
+    ) -> tuple[Integers, NDArray[np.bool_]]:
+        """Reduce mod p after every operation.
+
         Dividing is multiplying by the inverse; tuples with a divisor that has none are undefined.
         """
         defined = np.ones((1,) * len(operands), dtype=np.bool_)
@@ -74,7 +91,7 @@ class Formula(Operation):
                 case "negate":
                     stack.append(-stack.pop() % modulus)
                 case "**":
-                    stack.append(power_table(argument, modulus)[stack.pop()])
+                    stack.append(powers[argument][stack.pop()])
                 case _:
                     right, left = stack.pop(), stack.pop()
                     if action == "/":

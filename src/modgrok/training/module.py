@@ -18,6 +18,7 @@ from modgrok.data import Batches, Chunks, Examples, ModularDataModule
 from modgrok.data.module import CHUNK
 from modgrok.errors import InputError, RunStoppedError
 from modgrok.models import Network
+from modgrok.models.restore import check_weights
 from modgrok.training.allocator import keep_freed_memory
 from modgrok.training.engine import Engine, EngineName, make_engine
 from modgrok.training.history import History
@@ -25,7 +26,7 @@ from modgrok.training.order import check_order
 from modgrok.training.regularisation import Lp
 from modgrok.training.schedule import Timetable, WarmUp, next_due, next_multiple
 from modgrok.training.scores import TaskScores, score
-from modgrok.training.snapshot import Origin, record
+from modgrok.training.snapshot import Origin, network_weights, record
 from modgrok.training.transfer import freeze, load_parts
 
 SPAN_SECONDS = 0.5
@@ -264,7 +265,15 @@ class GrokkingModule(LightningModule):
                 group["lr"], group["capturable"] = float(group["lr"]), False
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the history up where it was left."""
+        """Take the history up where it was left.
+
+        Raises:
+            InputError: if the checkpoint is of another network.
+        """
+        try:
+            check_weights(type(self.network), self.network.config, network_weights(checkpoint["state_dict"]))
+        except InputError as error:
+            raise InputError(f"the checkpoint is not of this network: {error}") from None
         saved = checkpoint["modgrok"]
         self.history = History.from_record(saved["history"])
         self.origin = Origin(**saved["origin"]) if saved.get("origin") else None

@@ -70,9 +70,18 @@ class Run:
 
     @property
     def phases(self) -> dict[str, Any]:
-        """What the run found: `memorised_at`, `grokked_at`, `delay` and the last scores; empty before the first."""
+        """What the run found: `memorised_at`, `grokked_at`, `delay` and the last scores; empty before the first.
+
+        Raises:
+            InputError: if the file that holds it is damaged.
+        """
         file = self.path / PHASES
-        found: dict[str, Any] = json.loads(file.read_text()) if file.is_file() else {}
+        try:
+            found = json.loads(file.read_text()) if file.is_file() else {}
+        except (ValueError, RecursionError):
+            found = None
+        if not isinstance(found, dict):
+            raise InputError(f"{file}: not what a run found; remove it, and it is found again")
         return found
 
     def snapshot(self, update: int | None = None) -> Snapshot:
