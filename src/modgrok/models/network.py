@@ -73,9 +73,10 @@ class Network(nn.Module, ABC):
         logits = self.compute(one_row_per_pair(tokens), watch)
         return logits, watch.close()
 
-    def part_of(self, parameter: str) -> str:
+    @classmethod
+    def part_of(cls, parameter: str) -> str:
         """Return which part the parameter of that name belongs to."""
-        embedding, between, unembedding = self.parts
+        embedding, between, unembedding = cls.parts
         return {"embed": embedding, "unembed": unembedding}.get(parameter.partition(".")[0], between)
 
     @property
