@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from rich.console import Console
 from rich.table import Table
@@ -81,7 +82,18 @@ class Cli(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse the arguments given, whatever the process's own are."""
-        self.config = parser.parse_args(args)
+        try:
+            self.config = parser.parse_args(args)
+        except InputError:
+            raise
+        except (OverflowError, RecursionError, ValueError) as error:
+            raise InputError(f"a value cannot be read: {str(error).splitlines()[0]}") from None
+
+    def _set_seed(self) -> None:
+        try:
+            super()._set_seed()
+        except ValueError:
+            raise InputError("seed_everything: it must be an integer from 0 to 2**32 - 1") from None
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the callbacks' sections, and lead the data's sizes to the network."""
@@ -107,6 +119,9 @@ class Cli(LightningCLI):
 
     def before_instantiate_classes(self) -> None:
         """Choose the device: CUDA where there is one, else the CPU, never by itself one without float64."""
+        for section in ("checkpoint", "phases", "stop", "measures", "predictions"):
+            if not isinstance(self._get(self.config, section), Namespace):
+                raise InputError(f"{section}: not a section with fields of its own, such as {section}.FIELD")
         trainer = self._get(self.config, "trainer")
         if trainer.accelerator == "auto":
             trainer.accelerator = "cuda" if torch.cuda.is_available() else "cpu"
@@ -121,7 +136,12 @@ class Cli(LightningCLI):
         if self.subcommand == "fit" and config.logger in (None, True):
             root = Path(config.default_root_dir or ".")
             kwargs["logger"] = RunLogger(root, self.resumed, self.first_update)
-        return super().instantiate_trainer(**kwargs)
+        try:
+            return super().instantiate_trainer(**kwargs)
+        except InputError:
+            raise
+        except (OverflowError, TypeError, ValueError) as error:
+            raise InputError(f"trainer: {str(error).splitlines()[0]}") from error
 
     def fit(self, **arguments: Any) -> None:
         """Train, then say what the run showed and what to type next."""
