@@ -119,7 +119,16 @@ class Cli(LightningCLI):
 
     def before_instantiate_classes(self) -> None:
         """Choose the device: CUDA where there is one, else the CPU, never by itself one without float64."""
-        for section in ("checkpoint", "phases", "stop", "measures", "predictions"):
+        for section in (
+            "trainer",
+            "data",
+            "model",
+            "checkpoint",
+            "phases",
+            "stop",
+            "measures",
+            "predictions",
+        ):
             if not isinstance(self._get(self.config, section), Namespace):
                 raise InputError(f"{section}: not a section with fields of its own, such as {section}.FIELD")
         trainer = self._get(self.config, "trainer")
