@@ -1,5 +1,7 @@
 """Every file that a command opens is data: what is more is refused in a line, unexecuted, in bounded memory."""
 
+import io
+import pickle
 import sys
 from pathlib import Path
 
@@ -10,7 +12,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import traps
 
+from modgrok import Transformer
 from modgrok.cli import main
+from modgrok.interop.hooked import from_transformer
 
 FIT = ("fit", "--data.task", "x + y", "--data.modulus", "11", "--data.train_fraction", "0.5")
 FIT = (*FIT, "--model.network.d_model", "32", "--model.network.d_mlp", "64", "--trainer.max_steps", "100")
@@ -21,6 +25,13 @@ COMMANDS = {
     "export": ("export", "FILE", "weights.pt"),
     "fit": (*FIT, "--ckpt_path", "FILE"),
 }
+
+
+def safetensors_file(header: str) -> bytes:
+    """A file with four bytes of data, whatever the header declares."""
+    return len(header).to_bytes(8, "little") + header.encode() + bytes(4)
+
+
 WEIGHTS = {"analyze weights": ("analyze", "FILE", "--formula", "x + y", "--modulus", "11")}
 MOST_MEGABYTES = 150
 """What opening a bad file may take; each of the bombs would be several times this."""
@@ -92,6 +103,37 @@ def test_checkpoints_that_contradict_themselves_are_refused(command, refused, ch
     for what, content in checkpoints.items():
         print(what)
         refused(COMMANDS[command], content, "update=000009.ckpt")
+
+
+def test_other_peoples_weights_that_are_no_network_are_refused(refused):
+    def save(state):
+        file = io.BytesIO()
+        torch.save(state, file)
+        return file.getvalue()
+
+    sound = from_transformer(Transformer(12, 11, 3, d_model=16, n_heads=2, d_mlp=20))
+    for what, state in traps.state_dicts(sound).items():
+        print(what)
+        for content in (state, {"model": state}):
+            refused(WEIGHTS["analyze weights"], save(content), "theirs.pth")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\xff" * 8,
+        (1 << 40).to_bytes(8, "little") + b"{}",
+        (2).to_bytes(8, "little") + b"{}",
+        pickle.dumps({"w": 1}),
+        safetensors_file('{"w":{"dtype":"F32","shape":[1099511627776],"data_offsets":[0,4398046511104]}}'),
+        safetensors_file('{"w":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}'),
+        safetensors_file("[" * 100_000),
+    ],
+    ids=range(8),
+)
+def test_safetensors_that_are_none_are_refused(refused, content):
+    refused(WEIGHTS["analyze weights"], content, "theirs.safetensors")
 
 
 def test_a_run_does_not_go_on_from_a_crafted_optimizer(refused, whole):

@@ -192,6 +192,33 @@ def expand(checkpoint: dict) -> None:
         checkpoint["state_dict"][name] = torch.zeros(()).expand(shape)
 
 
+def state_dicts(published: dict[str, torch.Tensor]) -> dict[str, dict]:
+    """Other people's weights with one thing changed, in the published format and as a HookedTransformer's."""
+    changes: dict[str, object] = {
+        "embed.W_E": torch.ones(3),
+        "blocks.0.attn.W_Q": torch.ones(2, 2),
+        "blocks.0.attn.W_O": torch.ones(16, 7),
+        "blocks.0.attn.W_V": torch.tensor(1.0),
+        "blocks.0.mlp.W_in": torch.ones(0, 0),
+        "blocks.999999999.mlp.W_in": torch.ones(1, 1),
+        "blocks.one.mlp.W_in": torch.ones(1, 1),
+        "blocks." + "9" * 5000 + ".mlp.W_in": torch.ones(1, 1),
+        "blocks": torch.ones(1),
+        "unembed.W_U": torch.full((16, 12), math.nan),
+        "unembed.b_U": torch.ones(12, dtype=torch.int64),
+        "pos_embed.W_pos": torch.zeros(()).expand(3, 10**12),
+    }
+    built = {f"{name[:40]}": published | {name: weight} for name, weight in changes.items()}
+    built["not a tensor"] = {**published, "embed.W_E": "text"}
+    built["a name that is no text"] = {**published, 5: torch.ones(1)}
+    built["no tensors"] = {}
+    built["one shown often"] = {
+        name: torch.zeros(()).expand([10**5 * size for size in weight.shape])
+        for name, weight in published.items()
+    }
+    return built
+
+
 def optimizers(whole: dict) -> dict[str, bytes]:
     """A checkpoint that is sound for `test` and not to go on from."""
 

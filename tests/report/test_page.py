@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -13,7 +14,9 @@ from clock_network import clock_network, save_run
 from modgrok import ModularDataModule, Transformer
 from modgrok.analysis import additive_clock
 from modgrok.cli import main
+from modgrok.report import analyse_network, write_report
 from modgrok.report.palette import DARK, LIGHT
+from modgrok.training import History, Snapshot
 
 MALICE = "<img src=x onerror=alert(1)>"
 
@@ -119,6 +122,25 @@ def test_what_the_user_wrote_is_not_executed(tmp_path, browser) -> None:
     ) or (
         MALICE in browser.evaluate("[...document.querySelectorAll('.legend')].map(e => e.textContent).join()")
     )
+
+
+def test_names_that_no_formula_can_have_are_not_executed(tmp_path, browser) -> None:
+    """The parser refuses such names; the page would escape them all the same."""
+    script = "</title></script><script>document.documentElement.dataset.sprung = 1</script>"
+    data = ModularDataModule(["x + y", "x - y"], 11)
+    data.tasks = [replace(task, name=name) for task, name in zip(data.tasks, (MALICE, script), strict=True)]
+    torch.manual_seed(0)
+    network = Transformer(**data.network_shape, d_model=16, d_mlp=16)
+    findings = analyse_network(Snapshot(network, data, 0, History()), f"<b>{script}")
+    write_report(findings, tmp_path / "report")
+    browser.look(1280, "light")
+    browser.problems.clear()
+    browser.open(tmp_path / "report" / "index.html")
+    assert browser.problems == []
+    assert browser.evaluate("document.documentElement.dataset.sprung ?? 'no'") == "no"
+    assert browser.evaluate("document.querySelectorAll('img[src=x], .source b').length") == 0
+    assert browser.evaluate("document.querySelectorAll('h2')[0].parentElement.textContent").count(MALICE)
+    assert script in browser.evaluate("document.title")
 
 
 def test_a_broken_page_is_noticed(page, browser) -> None:

@@ -1,9 +1,13 @@
+import contextlib
+import json
 import time
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 from exact import exact_rows
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modgrok.errors import InputError
@@ -48,18 +52,18 @@ def test_random_formulas_have_exactly_the_answers_of_python_integers(text: str, 
     check_against_exact(text, modulus)
 
 
-@settings(max_examples=200, deadline=500)
-@given(
-    text=(
-        st.text(max_size=30)
-        | st.text("xyz019+-*/() ", max_size=30)
-        | st.text("xyzw_.,=<%^2'\n+-*/() ", max_size=30)
-        | st.builds(
-            lambda text, cut, insert: text[:cut] + insert + text[cut:], formulas, st.integers(0, 9), st.text()
-        )
-    ).filter(lambda text: text.strip() not in NAMES)
-)
-def test_any_text_gives_an_exact_task_or_a_clear_error(text: str) -> None:
+texts = (
+    st.text(max_size=30)
+    | st.text("xyz019+-*/() ", max_size=30)
+    | st.text("xyzw_.,=<%^2'\n+-*/() ", max_size=30)
+    | st.builds(
+        lambda text, cut, insert: text[:cut] + insert + text[cut:], formulas, st.integers(0, 9), st.text()
+    )
+).filter(lambda text: text.strip() not in NAMES)
+
+
+def check_any_text(text: str) -> None:
+    """Any text gives an exact task or a clear error."""
     try:
         task = make_task(text, 3)
     except InputError as error:
@@ -69,6 +73,58 @@ def test_any_text_gives_an_exact_task_or_a_clear_error(text: str) -> None:
         assert "\n" not in message
     else:
         check_against_exact(task.name, 3)
+
+
+@settings(max_examples=200, deadline=500)
+@given(text=texts)
+def test_any_text_gives_an_exact_task_or_a_clear_error(text: str) -> None:
+    check_any_text(text)
+
+
+@pytest.mark.slow
+@settings(max_examples=100_000, deadline=500, suppress_health_check=list(HealthCheck))
+@given(text=texts)
+def test_a_hundred_thousand_texts_give_exact_tasks_or_clear_errors(text: str) -> None:
+    check_any_text(text)
+
+
+@pytest.mark.parametrize(
+    "text", json.loads((Path(__file__).parent / "inputs.json").read_text()), ids=lambda text: ascii(text)[:24]
+)
+def test_what_the_fuzzer_found_worth_keeping(text: str) -> None:
+    check_any_text(text)
+
+
+HEAVY = {
+    "a sum of 250": "x" + "+y" * 249,
+    "a product of 250": "x*y" + "/y*x" * 124,
+    "an exponent of 497 digits": "x**" + "9" * 497,
+    "sums inside sums": "x*y+(" * 80 + "x*y" + ")" * 80,
+    "fractions inside fractions": "1/(x*y+" * 60 + "x" + ")" * 60,
+    "a minus of 499": "-" * 499 + "x",
+    "a power of a power": "(" * 99 + "x" + ")**99" * 66,
+    "parentheses": "(" * 100_000,
+    "digits": "9" * 100_000,
+    "digits in an exponent": "x**" + "9" * 100_000,
+    "digits of another alphabet": "٣" * 100_000,
+    "powers of powers": "x" + "**x" * 100_000,
+    "nulls": "\0" * 100_000,
+    "spaces": " " * 1_000_000 + "x",
+    "a million names": "x " * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("modulus", [2, 113, 10**18, 10**3000], ids=["2", "113", "10^18", "10^3000"])
+@pytest.mark.parametrize("text", HEAVY.values(), ids=HEAVY)
+def test_no_formula_takes_long_or_much_memory(text: str, modulus: int) -> None:
+    tracemalloc.start()
+    start = time.process_time()
+    with contextlib.suppress(InputError):
+        make_task(text, modulus)
+    seconds, (_, bytes_) = time.process_time() - start, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert seconds < 0.4  # a tenth of a second, and four times that while memory is traced
+    assert bytes_ < 100 * 2**20
 
 
 def test_division_leaves_out_the_pairs_without_an_inverse() -> None:

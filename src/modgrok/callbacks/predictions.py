@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,14 @@ class Predictions(Callback):
             raise InputError(
                 f"predictions.file: {self.file} exists already and is not overwritten; name another"
             )
-        if not self.file.absolute().parent.is_dir():
-            raise InputError(f"predictions.file: there is no directory {self.file.absolute().parent}")
+        directory = self.file.absolute().parent
+        if not directory.is_dir():
+            raise InputError(f"predictions.file: there is no directory {directory}")
+        try:
+            with tempfile.TemporaryFile(dir=directory):
+                pass
+        except OSError as error:
+            raise InputError(f"predictions.file: cannot write in {directory}: {error.strerror}") from None
         if self.file.suffix == ".parquet":
             try:
                 import pyarrow.parquet  # noqa: F401

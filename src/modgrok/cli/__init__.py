@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import sys
@@ -17,6 +18,7 @@ from modgrok.cli.lightning import Cli
 from modgrok.cli.parser import nearest
 from modgrok.errors import InputError, RunStoppedError
 from modgrok.report.description import describe, list_tasks
+from modgrok.tasks.wording import brief
 
 __all__ = ["main"]
 
@@ -63,6 +65,10 @@ def main(args: Sequence[str] | None = None) -> None:
         fail(error, 2)
     except MisconfigurationException as error:
         fail(f"trainer: {str(error).splitlines()[0]}", 2)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        fail(f"{brief(error.filename)}: too long for the name of a file", 2)
     except RunStoppedError as error:
         fail(error, 1)
     except BrokenPipeError:  # whoever read the output, such as head, has seen enough

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from jsonargparse import Namespace
+from lightning.pytorch import Callback
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from rich.console import Console
 from rich.table import Table
@@ -33,10 +35,19 @@ from modgrok.errors import InputError, RunStoppedError
 from modgrok.training import GrokkingModule, find_checkpoint
 from modgrok.training.checkpoint_io import check_progress
 from modgrok.training.engine import check_engine
-from modgrok.training.logger import RunLogger, Unlogged
 from modgrok.training.order import check_order
 from modgrok.training.run import run_ending_in
 from modgrok.training.snapshot import read_checkpoint, snapshot_in
+
+SECTIONS: dict[str, type[Callback]] = {
+    "checkpoint": Checkpoints,
+    "phases": Phases,
+    "stop": Stop,
+    "measures": Measures,
+    "weights": Weights,
+    "predictions": Predictions,
+}
+"""The callbacks that a config configures."""
 
 
 class Cli(LightningCLI):
@@ -89,16 +100,23 @@ class Cli(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse the arguments given, whatever the process's own are."""
-        self.config = parser.parse_args(args)
+        try:
+            self.config = parser.parse_args(args)
+        except InputError:
+            raise
+        except (OverflowError, RecursionError, ValueError) as error:
+            raise InputError(f"a value cannot be read: {str(error).splitlines()[0]}") from None
+
+    def _set_seed(self) -> None:
+        try:
+            super()._set_seed()
+        except ValueError:
+            raise InputError("seed_everything: it must be an integer from 0 to 2**32 - 1") from None
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the callbacks' sections, and lead the data's sizes to the network."""
-        parser.add_lightning_class_args(Checkpoints, "checkpoint")
-        parser.add_lightning_class_args(Phases, "phases")
-        parser.add_lightning_class_args(Stop, "stop")
-        parser.add_lightning_class_args(Measures, "measures")
-        parser.add_lightning_class_args(Weights, "weights")
-        parser.add_lightning_class_args(Predictions, "predictions")
+        for section, callback in SECTIONS.items():
+            parser.add_lightning_class_args(callback, section)
         for size in ("vocabulary_size", "n_answers", "context_length"):
             parser.link_arguments(f"data.{size}", f"model.network.init_args.{size}", apply_on="instantiate")
         parser.set_defaults({"model.network": {"class_path": "modgrok.Transformer"}})
@@ -117,6 +135,9 @@ class Cli(LightningCLI):
 
     def before_instantiate_classes(self) -> None:
         """Leave out what a checkpoint replaces; choose the device: CUDA or the CPU, not one without float64."""
+        for section in ("trainer", "data", "model", *SECTIONS):
+            if not isinstance(self._get(self.config, section), Namespace):
+                raise InputError(f"{section}: not a section with fields of its own, such as {section}.FIELD")
         if self.recorded:  # the checkpoint's weights are those to go on from
             model = self._get(self.config, "model")
             model.pretrained = model.pretrained_parts = None
@@ -140,22 +161,13 @@ class Cli(LightningCLI):
             raise explained(error, vars(self._get(self.config, "trainer"))) from None
 
     def instantiate_trainer(self, **kwargs: Any) -> Any:
-        """Give the run a directory of its own, or that of the run whose last checkpoint is gone on from.
-
-        Its events are logged there; the loggers that the config names come after. `trainer.logger: false` leaves
-        the directory and logs nothing.
-        """
-        trainer = self._get(self.config_init, "trainer")
-        if self.subcommand == "fit":
-            run = RunLogger(Path(trainer.default_root_dir or "."), self.resumed, self.first_update)
-            if trainer.logger is False:
-                kwargs["logger"] = Unlogged(run)
-            elif trainer.logger in (None, True):
-                kwargs["logger"] = run
-            else:
-                others = trainer.logger if isinstance(trainer.logger, list) else [trainer.logger]
-                kwargs["logger"] = [run, *others]
-        return super().instantiate_trainer(**kwargs)
+        """Leave out what a checkpoint replaces; choose the device: CUDA or the CPU, not one without float64."""
+        for section in ("trainer", "data", "model", *SECTIONS):
+            if not isinstance(self._get(self.config, section), Namespace):
+                raise InputError(f"{section}: not a section with fields of its own, such as {section}.FIELD")
+        if self.recorded:  # the checkpoint's weights are those to go on from
+            model = self._get(self.config, "model")
+            model.pretrained = model.pretrained_parts = None
 
     def fit(self, **arguments: Any) -> None:
         """Train, then say what the run showed and what to type next."""

@@ -14,6 +14,11 @@ from jsonargparse import ArgumentParser
 from lightning.pytorch.cli import LightningArgumentParser
 
 from modgrok.errors import InputError
+from modgrok.tasks.wording import brief
+
+LARGEST_CONFIG = 1_000_000
+MOST_NODES = 10_000
+LONGEST_MESSAGE = 500
 
 
 def nearest(name: str, known: Sequence[str] | dict[str, str]) -> str:
@@ -30,6 +35,8 @@ class Parser(LightningArgumentParser):
         parser = getattr(ex, "subcommand_parser", None) or self
         text = " ".join(line.strip() for line in message.strip().splitlines())
         text = re.sub(r'Parser key "([^"]*)":', r"\1:", text)
+        if len(text) > LONGEST_MESSAGE:  # all the types that a field may have
+            text = f"{text[: LONGEST_MESSAGE - 100]} … {text[-100:]}"
         unknown = re.search(
             r"unrecognized arguments: --([\w.]+)|Option '([\w.]+)' is not accepted|Key '([\w.]+)'", text
         )
@@ -57,14 +64,46 @@ def check_config(path: Path) -> None:
     """Raise an InputError that names the file and the line, unless `path` holds the YAML of a configuration."""
     if not path.is_file():
         raise InputError(f"{path}: no such config file")
+    if path.stat().st_size > LARGEST_CONFIG:
+        raise InputError(f"{path}: a config file has at most {LARGEST_CONFIG:,} bytes")
     try:
-        config = yaml.safe_load(path.read_text())
+        text = path.read_text(encoding="utf-8")
+        _check_nodes(yaml.compose(text, yaml.SafeLoader), path)
+        config = yaml.safe_load(text)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else "?"
         raise InputError(f"{path}, line {line}: {error.problem}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except InputError:
+        raise
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise InputError(f"{path}: not a YAML file ({str(error).splitlines()[0]})") from None
     if not isinstance(config, dict):
         raise InputError(
             f"{path}: not a configuration; it needs sections such as `data:` with `task:` and `modulus:`"
         )
+
+
+def _check_nodes(root: yaml.Node | None, path: Path) -> None:
+    """Refuse keys that are given twice, NUL characters, which no file name has, and aliases that repeat without end."""
+    pending, seen = [root], 0
+    while pending:
+        node = pending.pop()
+        seen += 1
+        if seen > MOST_NODES:
+            raise InputError(f"{path}: more than {MOST_NODES:,} values, with what its aliases repeat")
+        if isinstance(node, yaml.SequenceNode):
+            pending += node.value
+        if isinstance(node, yaml.ScalarNode) and "\0" in node.value:
+            raise InputError(f"{path}, line {node.start_mark.line + 1}: a NUL character")
+        if isinstance(node, yaml.MappingNode):
+            names: set[str] = set()
+            for key, value in node.value:
+                pending += [key, value]
+                if isinstance(key, yaml.ScalarNode):
+                    if key.value in names:
+                        raise InputError(
+                            f"{path}, line {key.start_mark.line + 1}: {brief(key.value)} is given twice"
+                        )
+                    names.add(key.value)
