@@ -26,7 +26,7 @@ from modgrok.callbacks import (
     ProgressBar,
     Stop,
 )
-from modgrok.cli.parser import Parser, check_config, option_values
+from modgrok.cli.parser import Parser, check_config, option_values, shortened
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError, RunStoppedError
 from modgrok.training import GrokkingModule, find_checkpoint
@@ -87,7 +87,7 @@ class Cli(LightningCLI):
         except InputError:
             raise
         except (OverflowError, RecursionError, ValueError) as error:
-            raise InputError(f"a value cannot be read: {str(error).splitlines()[0]}") from None
+            raise InputError(f"a value cannot be read: {shortened(error)}") from None
 
     def _set_seed(self) -> None:
         try:
@@ -150,7 +150,7 @@ class Cli(LightningCLI):
         except InputError:
             raise
         except (OverflowError, TypeError, ValueError) as error:
-            raise InputError(f"trainer: {str(error).splitlines()[0]}") from error
+            raise InputError(f"trainer: {shortened(error)}") from error
 
     def fit(self, **arguments: Any) -> None:
         """Train, then say what the run showed and what to type next."""
