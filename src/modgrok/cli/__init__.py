@@ -15,7 +15,7 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from modgrok.cli.analyze import analyze, export
 from modgrok.cli.lightning import Cli
-from modgrok.cli.parser import nearest
+from modgrok.cli.parser import nearest, shortened
 from modgrok.errors import InputError, RunStoppedError
 from modgrok.report.description import describe, list_tasks
 from modgrok.tasks.wording import brief
@@ -64,7 +64,7 @@ def main(args: Sequence[str] | None = None) -> None:
     except InputError as error:
         fail(error, 2)
     except MisconfigurationException as error:
-        fail(f"trainer: {str(error).splitlines()[0]}", 2)
+        fail(f"trainer: {shortened(error)}", 2)
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise

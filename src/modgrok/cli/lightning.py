@@ -28,13 +28,14 @@ from modgrok.callbacks import (
     Stop,
     Weights,
 )
-from modgrok.cli.parser import Parser, check_config, option_values
+from modgrok.cli.parser import Parser, check_config, option_values, shortened
 from modgrok.cli.trainer_errors import explained
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError, RunStoppedError
 from modgrok.training import GrokkingModule, find_checkpoint
 from modgrok.training.checkpoint_io import check_progress
 from modgrok.training.engine import check_engine
+from modgrok.training.logger import RunLogger, Unlogged
 from modgrok.training.order import check_order
 from modgrok.training.run import run_ending_in
 from modgrok.training.snapshot import read_checkpoint, snapshot_in
@@ -105,7 +106,7 @@ class Cli(LightningCLI):
         except InputError:
             raise
         except (OverflowError, RecursionError, ValueError) as error:
-            raise InputError(f"a value cannot be read: {str(error).splitlines()[0]}") from None
+            raise InputError(f"a value cannot be read: {shortened(error)}") from None
 
     def _set_seed(self) -> None:
         try:
@@ -161,13 +162,30 @@ class Cli(LightningCLI):
             raise explained(error, vars(self._get(self.config, "trainer"))) from None
 
     def instantiate_trainer(self, **kwargs: Any) -> Any:
-        """Leave out what a checkpoint replaces; choose the device: CUDA or the CPU, not one without float64."""
-        for section in ("trainer", "data", "model", *SECTIONS):
-            if not isinstance(self._get(self.config, section), Namespace):
-                raise InputError(f"{section}: not a section with fields of its own, such as {section}.FIELD")
-        if self.recorded:  # the checkpoint's weights are those to go on from
-            model = self._get(self.config, "model")
-            model.pretrained = model.pretrained_parts = None
+        """Give the run a directory of its own, or that of the run whose last checkpoint is gone on from.
+
+        Its events are logged there; the loggers that the config names come after. `trainer.logger: false` leaves
+        the directory and logs nothing.
+
+        Raises:
+            InputError: if the trainer refuses what the config says.
+        """
+        trainer = self._get(self.config_init, "trainer")
+        if self.subcommand == "fit":
+            run = RunLogger(Path(trainer.default_root_dir or "."), self.resumed, self.first_update)
+            if trainer.logger is False:
+                kwargs["logger"] = Unlogged(run)
+            elif trainer.logger in (None, True):
+                kwargs["logger"] = run
+            else:
+                others = trainer.logger if isinstance(trainer.logger, list) else [trainer.logger]
+                kwargs["logger"] = [run, *others]
+        try:
+            return super().instantiate_trainer(**kwargs)
+        except InputError:
+            raise
+        except (OverflowError, TypeError, ValueError) as error:
+            raise InputError(f"trainer: {shortened(error)}") from error
 
     def fit(self, **arguments: Any) -> None:
         """Train, then say what the run showed and what to type next."""

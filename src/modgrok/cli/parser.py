@@ -27,16 +27,19 @@ def nearest(name: str, known: Sequence[str] | dict[str, str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+def shortened(message: object) -> str:
+    """Return a message in a line that can be read: others' name every type that a field may have."""
+    text = " ".join(str(message).split())
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 100]} … {text[-100:]}"
+
+
 class Parser(LightningArgumentParser):
     """A parser whose errors are a line or two, with the nearest known option where one is unknown."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise the message as an InputError."""
         parser = getattr(ex, "subcommand_parser", None) or self
-        text = " ".join(line.strip() for line in message.strip().splitlines())
-        text = re.sub(r'Parser key "([^"]*)":', r"\1:", text)
-        if len(text) > LONGEST_MESSAGE:  # all the types that a field may have
-            text = f"{text[: LONGEST_MESSAGE - 100]} … {text[-100:]}"
+        text = shortened(re.sub(r'Parser key "([^"]*)":', r"\1:", message))
         unknown = re.search(
             r"unrecognized arguments: --([\w.]+)|Option '([\w.]+)' is not accepted|Key '([\w.]+)'", text
         )

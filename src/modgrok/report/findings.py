@@ -138,7 +138,7 @@ def analyse_checkpoints(
         if (earlier.data.config, earlier.network.config) != (snapshot.data.config, snapshot.network.config):
             raise InputError(f"{path}: not of the same run as {checkpoints[-1].name}")
         for circuit, seen in zip(circuits, moments, strict=True):
-            then = read_circuit(earlier.network, circuit.view)
+            then = _finite(read_circuit(earlier.network, circuit.view), path)
             seen.append(moment(then, earlier.update, circuit.key_frequencies))
     return _findings(source, snapshot, circuits, moments, threshold, compared)
 
@@ -147,6 +147,12 @@ def analyse_network(snapshot: Snapshot, source: str, basis: BasisName = "auto") 
     """Analyse one network that no run's checkpoints surround."""
     circuits = analyse(snapshot, basis)
     return _findings(source, snapshot, circuits, [[] for _ in circuits], THRESHOLD, {})
+
+
+def _finite(circuit: Circuit, source: str | Path) -> Circuit:
+    if not circuit.logits.isfinite().all():
+        raise InputError(f"{source}: the logits are not finite; the weights are too large for float32")
+    return circuit
 
 
 def _findings(
@@ -159,6 +165,7 @@ def _findings(
 ) -> Findings:
     tasks = []
     for circuit, seen in zip(circuits, earlier, strict=True):
+        _finite(circuit, source)
         moments = (*seen, moment(circuit, snapshot.update, circuit.key_frequencies))
         tasks.append(TaskFindings(circuit, moments, _phases(moments, circuit)))
     return Findings(source, snapshot, tuple(tasks), threshold, alone)
