@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modgrok.data import ModularDataModule
-    from modgrok.models import Transformer
+    from modgrok.models import MLP, Transformer
     from modgrok.training import GrokkingModule, load_run
 
-__all__ = ["GrokkingModule", "ModularDataModule", "Transformer", "load_run"]
+__all__ = ["MLP", "GrokkingModule", "ModularDataModule", "Transformer", "load_run"]
 
 _ROOMS = {
+    "MLP": "models",
     "GrokkingModule": "training",
     "ModularDataModule": "data",
     "Transformer": "models",

@@ -25,6 +25,7 @@ def test_principal_components_are_those_of_the_covariance() -> None:
     centred = matrix - matrix.mean(dim=0)
     torch.testing.assert_close(found.scores.abs(), (centred @ vectors.flip(1)).abs())
     assert (found.scores.amax(dim=0) >= -found.scores.amin(dim=0)).all()
+    torch.testing.assert_close(found.project(matrix), found.scores)
 
 
 def test_equal_rows_have_no_components() -> None:

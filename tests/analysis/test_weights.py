@@ -1,6 +1,6 @@
 import torch
 
-from modgrok.analysis import logit_weights, neuron_weights, score_weights
+from modgrok.analysis import path_weights, score_weights
 
 
 def randn(*shape: int) -> torch.Tensor:
@@ -13,11 +13,11 @@ def test_weights_are_what_the_network_multiplies_by() -> None:
     W_V, W_O, W_in, W_out, W_U = 3 * randn(h, d, k), randn(h, k, d), randn(d, m), randn(m, d), randn(d, p)
 
     neurons = randn(m)
-    torch.testing.assert_close(neurons @ logit_weights(W_out, W_U), (neurons @ W_out) @ W_U)
+    torch.testing.assert_close(neurons @ path_weights(W_out, W_U), (neurons @ W_out) @ W_U)
     for head in range(h):
         for x in range(p):
             added = ((W_E[x] @ W_V[head]) @ W_O[head]) @ W_in
-            torch.testing.assert_close(neuron_weights(W_E[:p], W_V, W_O, W_in)[head, x], added)
+            torch.testing.assert_close(path_weights(W_E[:p], W_V, W_O, W_in)[head, x], added)
             query = (W_E[7] + W_pos[2]) @ W_Q[head]
             score = query @ ((W_E[x] + W_pos[1]) @ W_K[head]) / 3**0.5
             torch.testing.assert_close(score_weights(W_E, W_pos, W_Q, W_K, query=7)[head, 1, x], score)

@@ -5,14 +5,13 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from modgrok import GrokkingModule, ModularDataModule, Transformer
-from modgrok.callbacks import Measures
-from modgrok.callbacks import measures as measures_module
+from modgrok.callbacks import Measures, observer
 from modgrok.errors import InputError
 
 
 @pytest.fixture(autouse=True)
 def enough_time(monkeypatch) -> None:
-    monkeypatch.setattr(measures_module, "SHARE", float("inf"))
+    monkeypatch.setattr(observer, "SHARE", float("inf"))
 
 
 def train(directory, task="x + y", updates=25, **arguments) -> tuple[EventAccumulator, Transformer]:
@@ -35,7 +34,7 @@ def train(directory, task="x + y", updates=25, **arguments) -> tuple[EventAccumu
     return events, network
 
 
-def test_measures_and_a_figure_are_logged_when_due(tmp_path) -> None:
+def test_measures_and_a_figure_are_logged_when_due_and_at_the_end(tmp_path) -> None:
     events, _ = train(tmp_path, every=7)
     tags = [tag for tag in events.Tags()["scalars"] if tag.startswith("progress/")]
     assert {
@@ -43,8 +42,8 @@ def test_measures_and_a_figure_are_logged_when_due(tmp_path) -> None:
         "progress/gini_embedding_x",
         "progress/sum_of_squared_weights",
     } <= set(tags)
-    assert [event.step for event in events.Scalars("progress/restricted_loss")] == [7, 14, 21]
-    assert [event.step for event in events.Images("circuit")] == [7, 14, 21]
+    assert [event.step for event in events.Scalars("progress/restricted_loss")] == [7, 14, 21, 25]
+    assert [event.step for event in events.Images("circuit")] == [7, 14, 21, 25]
 
 
 def test_the_numbers_are_those_of_the_network(tmp_path) -> None:
@@ -58,6 +57,7 @@ def test_each_task_of_a_mixture_has_its_own(tmp_path) -> None:
     tags = events.Tags()
     assert {"progress/tuned/x + y", "progress/tuned/x * y"} <= set(tags["scalars"])
     assert set(tags["images"]) == {"circuit/x + y", "circuit/x * y"}
+    assert [event.step for event in events.Images("circuit/x + y")] == [25], "the end is not measured twice"
 
 
 def test_looking_changes_nothing(tmp_path) -> None:
@@ -73,8 +73,8 @@ def test_null_measures_nothing(tmp_path) -> None:
 
 
 def test_a_measurement_that_would_take_too_much_of_the_time_is_left_out(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(measures_module, "SHARE", 0.05)
-    monkeypatch.setattr(measures_module, "FIRST", 1e6)
+    monkeypatch.setattr(observer, "SHARE", 0.05)
+    monkeypatch.setattr(observer, "FIRST", 1e6)
     events, _ = train(tmp_path, every=1)
     assert not [tag for tag in events.Tags()["scalars"] if tag.startswith("progress/")]
 

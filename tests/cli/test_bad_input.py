@@ -5,6 +5,8 @@ import zipfile
 
 import pytest
 import torch
+from lightning.pytorch.loggers import wandb
+from lightning_utilities.core.imports import RequirementCache
 
 from modgrok.cli import main
 
@@ -50,6 +52,7 @@ def refused(tmp_path, monkeypatch, capsys):
         (["--data.task", "(" * 10_000 + "x" + ")" * 10_000], "task"),
         (["--data.task", "x" + " + x" * 25_000], "task"),
         (["--data.modulus", "1"], "modulus"),
+        (["--weights.every", "0"], "every: 0"),
         (["--data.modulus", "7.5"], "data.modulus"),
         (["--data.modulus", "1000003"], "GiB"),
         (["--data.train_fraction", "0"], "train_fraction: 0"),
@@ -76,6 +79,18 @@ def test_wrong_field_is_named(refused, wrong, message):
     assert message in refused(*FIT, *wrong)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["--data.task", "x - y"], "MLP does not see the order of its tokens, and x - y depends on it"),
+        (["--model.network.d_mlp", "0"], "d_mlp: 0 is not a positive integer"),
+        (["--model.network.n_heads", "4"], "'n_heads' is not accepted"),
+    ],
+)
+def test_what_an_mlp_cannot_be_or_do(refused, wrong, message):
+    assert message in refused(*FIT, "--model.network", "modgrok.MLP", *wrong)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
 def test_cuda_that_is_not_there(refused):
     assert "CUDA" in refused(*FIT, "--trainer.accelerator", "cuda")
@@ -91,6 +106,12 @@ def test_config_file_that_is_no_yaml(refused, tmp_path):
     assert "a.yaml, line 2" in refused("fit", "--config", "a.yaml")
     (tmp_path / "a.yaml").write_text("just words")
     assert "a.yaml: not a configuration" in refused("fit", "--config", "a.yaml")
+
+
+def test_a_logger_whose_package_is_missing_names_it(refused, monkeypatch):
+    monkeypatch.setattr(wandb, "_WANDB_AVAILABLE", RequirementCache("wandb>=99999"))
+    said = refused(*FIT, "--trainer.logger", "WandbLogger", "--trainer.logger.offline", "true")
+    assert "trainer.logger: lightning.pytorch.loggers.WandbLogger: needs wandb: pip install wandb\n" in said
 
 
 @pytest.mark.parametrize("command", ["test", "validate", "predict"])

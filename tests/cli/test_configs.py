@@ -9,18 +9,37 @@ from modgrok.cli import main
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 FILES = sorted(CONFIGS.rglob("*.yaml"))
+SMALL = ("--data.modulus", "29")  # of so many runs, none needs to be large
+
+
+def fit(root, *args):
+    main(
+        [
+            *("fit", *args, "--trainer.max_steps", "2", "--model.engine", "eager"),
+            *("--measures.every", "null", "--trainer.default_root_dir", str(root)),
+        ]
+    )
+    return load_run(root / "lightning_logs" / "version_0")
+
+
+@pytest.fixture(scope="module")
+def pregrokked(tmp_path_factory):
+    """A run whose weights the configs of the pre-grokked take over."""
+    return fit(
+        tmp_path_factory.mktemp("pregrokked"), "--config", str(CONFIGS / "furuta" / "add.yaml"), *SMALL
+    )
 
 
 @pytest.mark.parametrize("config", FILES, ids=lambda file: str(file.relative_to(CONFIGS)))
-def test_config_describes_and_trains(config, tmp_path, capsys):
-    main(["describe", "--config", str(config)])
+def test_config_describes_and_trains(config, pregrokked, tmp_path, capsys):
+    options = ["--config", str(config)]
+    if config.name in ("base.yaml", "random_embedding.yaml"):  # for any task
+        options += ["--data.task", "2x_3y"]
+    if config.parent.name.startswith("pregrokked"):
+        options += ["--model.pretrained", str(pregrokked.path)]
+    main(["describe", *options, *SMALL])
     assert "pairs" in capsys.readouterr().out
-    main(
-        [
-            *("fit", "--config", str(config), "--trainer.max_steps", "3", "--model.engine", "eager"),
-            *("--trainer.default_root_dir", str(tmp_path)),
-        ]
-    )
-    history = load_run(tmp_path / "lightning_logs" / "version_0").snapshot().history
-    assert history.update == [0, 3]
+    run = fit(tmp_path, *options, *SMALL)
+    history = run.snapshot().history
+    assert history.update == [0, 2]
     assert history.train_loss[-1] != history.train_loss[0]

@@ -112,8 +112,12 @@ LAUGHS = "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" fo
         ("\0", "not a YAML file"),
         ('data: {task: "x\\0y"}', "line 1: a NUL character"),
         ("1: 2", ""),
+        ("config: config.yaml", "inherits from itself"),
+        ("config: [base.yaml]", "names one file"),
+        ("config: ../base.yaml", "no such config file"),
+        ("config: /dev/zero", "no such config file"),
     ],
-    ids=range(18),
+    ids=range(22),
 )
 def test_what_is_no_configuration(outcome, text, message):
     assert message in outcome(text)

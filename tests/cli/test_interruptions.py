@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,9 +26,9 @@ FIT = [
 ]
 
 
-def start(directory, *args):
+def start(directory, *args, prefix=()):
     return subprocess.Popen(
-        [sys.executable, "-m", "modgrok", *FIT, *args],
+        [*prefix, sys.executable, "-m", "modgrok", *FIT, *args],
         cwd=directory,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -184,6 +185,24 @@ def test_deleted_directory_is_a_clear_end(tmp_path):
     assert "modgrok: error:" in errors
     assert "No such file or directory" in errors
     assert "Traceback" not in errors
+
+
+def test_read_only_directory_leaves_the_last_checkpoint_whole(tmp_path):
+    # root may write everywhere unless it gives that up
+    if os.geteuid() == 0 and not shutil.which("setpriv"):
+        pytest.skip("root cannot give its rights up here: no setpriv")
+    bound = () if os.geteuid() else ("setpriv", "--bounding-set", "-dac_override")
+    process = start(tmp_path, prefix=bound)
+    wait_for_checkpoint(tmp_path, 5)
+    (tmp_path / RUN / "checkpoints").chmod(0o555)
+    _, errors = process.communicate()
+    assert process.returncode == 1
+    assert "Permission denied" in errors
+    assert "Traceback" not in errors
+    run = load_run(tmp_path / RUN)
+    assert run.checkpoints[-1].name in errors
+    for checkpoint in run.checkpoints:
+        torch.load(checkpoint, weights_only=True)
 
 
 def test_thinned_checkpoints_keep_first_last_and_the_one_at_grokking(tmp_path):

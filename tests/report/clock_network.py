@@ -1,12 +1,14 @@
-"""A Transformer whose weights were written down so that it computes on a clock, and runs made of it."""
+"""Networks whose weights were written down so that they compute on a clock, and runs made of them."""
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-from modgrok import ModularDataModule, Transformer
+from modgrok import MLP, ModularDataModule, Transformer
 from modgrok.analysis import Clock
 from modgrok.models import Network
 from modgrok.training import History
@@ -15,6 +17,7 @@ from modgrok.training.snapshot import record
 
 PHASES = 12
 GAIN = 60.0
+N = TypeVar("N", bound=Network)
 
 
 def clock_network(data: ModularDataModule, clock: Clock, frequencies: list[int]) -> Transformer:
@@ -25,25 +28,58 @@ def clock_network(data: ModularDataModule, clock: Clock, frequencies: list[int])
     """
     width, neurons = 2 * len(frequencies), PHASES * len(frequencies)
     network = Transformer(**data.network_shape, d_model=2 * width, n_heads=1, d_head=width, d_mlp=neurons)
+    circles, W_in, W_out = clock_weights(clock, frequencies)
+    p, first, second = clock.modulus, slice(0, width), slice(width, 2 * width)
+    return fill(
+        network,
+        {
+            "embed.W_E": ((slice(0, p), first), circles),
+            "blocks.0.attn.W_V": ((0, first), 3 * torch.eye(width)),
+            "blocks.0.attn.W_O": ((0, slice(None), first), torch.eye(width)),
+            "blocks.0.mlp.W_in": ((first,), W_in),
+            "blocks.0.mlp.W_out": ((slice(None), second), W_out),
+            "unembed.W_U": ((second,), GAIN / PHASES * circles.T),
+        },
+    )
+
+
+def clock_mlp(data: ModularDataModule, clock: Clock, frequencies: list[int]) -> MLP:
+    """The same neurons in an MLP, where the sum over the positions adds the circles of the operands."""
+    width, neurons = 2 * len(frequencies), PHASES * len(frequencies)
+    network = MLP(**data.network_shape, d_model=width, d_mlp=neurons)
+    circles, W_in, W_out = clock_weights(clock, frequencies)
+    everything = (slice(None),)
+    return fill(
+        network,
+        {
+            "embed.W_E": ((slice(0, clock.modulus),), circles),
+            "layers.0.W_in": (everything, W_in),
+            "unembed.W_U": (everything, GAIN / PHASES * W_out @ circles.T),
+        },
+    )
+
+
+def clock_weights(clock: Clock, frequencies: list[int]) -> tuple[Tensor, Tensor, Tensor]:
+    """The circles, (p, 2 for each frequency), the neurons' way in from them and their way out to them."""
     w = 2 * math.pi * torch.tensor(frequencies, dtype=torch.float64) / clock.size
     angles = w * clock.position[:, None]
     on = (clock.position >= 0)[:, None, None]
-    circles = (torch.stack([angles.cos(), angles.sin()], dim=2) * on).flatten(1)  # (p, 2 for each frequency)
+    circles = (torch.stack([angles.cos(), angles.sin()], dim=2) * on).flatten(1)
     turns = 2 * math.pi * torch.arange(PHASES, dtype=torch.float64) / PHASES
     once = torch.stack([turns.cos(), -turns.sin()])  # cos(θ + φ) = cos θ cos φ − sin θ sin φ
     twice = torch.stack([(2 * turns).cos(), -(2 * turns).sin()], dim=1)
-    p, first, second = clock.modulus, slice(0, width), slice(width, 2 * width)
+    return (
+        circles,
+        torch.block_diag(*[once] * len(frequencies)),
+        torch.block_diag(*[twice] * len(frequencies)),
+    )
+
+
+def fill(network: N, values: Mapping[str, tuple[tuple[object, ...], Tensor]]) -> N:
+    """Set places in the weights of a network, and all other weights to 0."""
     weights = {name: torch.zeros_like(weight) for name, weight in network.state_dict().items()}
-
-    def put(name: str, place: tuple[object, ...], values: Tensor) -> None:
-        weights[name][place] = values.float()
-
-    put("embed.W_E", (slice(0, p), first), circles)
-    put("blocks.0.attn.W_V", (0, first), 3 * torch.eye(width))
-    put("blocks.0.attn.W_O", (0, slice(None), first), torch.eye(width))
-    put("blocks.0.mlp.W_in", (first,), torch.block_diag(*[once] * len(frequencies)))
-    put("blocks.0.mlp.W_out", (slice(None), second), torch.block_diag(*[twice] * len(frequencies)))
-    put("unembed.W_U", (second,), GAIN / PHASES * circles.T)
+    for name, (place, value) in values.items():
+        weights[name][place] = value.float()
     network.load_state_dict(weights)
     return network.eval()
 

@@ -1,12 +1,15 @@
 """Whatever can be trained can be analysed, and the report says what it leaves out."""
 
 import json
+import re
 
 import pytest
 import torch
 from clock_network import history
+from plotly.offline import get_plotlyjs
 
-from modgrok import ModularDataModule, Transformer
+from modgrok import MLP, ModularDataModule, Transformer
+from modgrok.models import Network
 from modgrok.report.findings import analyse_network
 from modgrok.report.page import page
 from modgrok.report.tables import measures_csv, summary_json
@@ -44,6 +47,17 @@ CASES = {
     "a mixture": ({"task": ["x + y", "x * y"], "modulus": 11}, {}, ["additive", "multiplicative"]),
 }
 
+MLPS = {
+    "an MLP": ({"task": "x + y", "modulus": 11}, {}, []),
+    "two hidden layers": (
+        {"task": "x * y", "modulus": 11},
+        {"n_layers": 2, "biases": True},
+        ["Of the 2 hidden layers the last is analysed", "W_neur is left out"],
+    ),
+    "a mixture on an MLP": ({"task": ["x + y", "x * y"], "modulus": 11}, {}, ["additive", "multiplicative"]),
+    "three operands on an MLP": ({"task": "x + y + z", "modulus": 7}, {}, ["one slice, at a fixed z"]),
+}
+
 
 @pytest.mark.parametrize("case", CASES)
 def test_every_network_gets_its_page(case: str) -> None:
@@ -51,18 +65,40 @@ def test_every_network_gets_its_page(case: str) -> None:
     torch.manual_seed(0)
     data = ModularDataModule(**arguments)
     network = Transformer(**data.network_shape, **{"d_model": 32, "d_mlp": 40, **shape})
+    text = report_on(network, data, said)
+    assert text.count('class="plot"') >= 20 * len(data.tasks)
+    assert "attention" in text
+    assert "W_logit = W_out W_U" in text
+
+
+@pytest.mark.parametrize("case", MLPS)
+def test_every_mlp_gets_its_page_without_attention(case: str) -> None:
+    arguments, shape, said = MLPS[case]
+    torch.manual_seed(0)
+    data = ModularDataModule(**arguments)
+    network = MLP(**data.network_shape, **{"d_model": 32, "d_mlp": 40, **shape})
+    text = report_on(network, data, said)
+    assert text.count('class="plot"') >= 12 * len(data.tasks)
+    assert not re.search("attention|heads", text, re.IGNORECASE)
+    assert ("W_neur, from the symbols to the neurons" in text) == (network.config["n_layers"] == 1)
+    assert "W_logit = W_U, from the neurons to the answers" in text
+
+
+def report_on(network: Network, data: ModularDataModule, said: list[str]) -> str:
+    """The page on a network, without plotly; with the tables checked."""
     found = analyse_network(Snapshot(network, data, 300, history(300)), "somewhere")
     text = page(found)
     words = " ".join(f"{opening(found, task)} {method(found, task)}" for task in found.tasks)
     assert all(part in words for part in said), words
     for task in data.tasks:
         assert f"Neurons, {task.name}" in text or len(data.tasks) == 1
-    assert text.count('class="plot"') >= 20 * len(data.tasks)
     rows = measures_csv(found).splitlines()
     assert len(rows) == 1 + len(data.tasks)
     # strict JSON: no NaN, no Infinity
     summary = json.loads(summary_json(found), parse_constant=lambda name: pytest.fail(name))
     assert [task["task"] for task in summary["tasks"]] == [task.name for task in data.tasks]
+    assert summary["network"]["class"] == type(network).__name__
+    return text.replace(get_plotlyjs(), "")
 
 
 def test_weights_whose_split_is_unknown_are_not_said_to_have_one() -> None:

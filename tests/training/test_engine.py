@@ -6,7 +6,7 @@ import torch
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
-from modgrok import ModularDataModule, Transformer
+from modgrok import MLP, ModularDataModule, Transformer
 from modgrok.errors import InputError
 from modgrok.training import engine as engine_module
 from modgrok.training.engine import ENGINES, make_engine
@@ -58,9 +58,9 @@ def test_traces_the_peers_losses(peer, name, dtype):
     assert error.max() < 2e-2
 
 
-def trained(name, data, n, spans=None, **variant):
+def trained(name, data, n, spans=None, network=Transformer, **variant):
     torch.manual_seed(0)
-    network = Transformer(**data.network_shape, **{"d_model": 32, "d_mlp": 64, **variant})
+    network = network(**data.network_shape, **{"d_model": 32, "d_mlp": 64, **variant})
     engine = build(name, data, network, warmup=10)
     losses, first = [], 0
     for span in spans or [n]:
@@ -72,7 +72,11 @@ def trained(name, data, n, spans=None, **variant):
 @pytest.mark.parametrize("name", ["compile", CUDA])
 @pytest.mark.parametrize(
     "variant",
-    [{}, pytest.param({"n_layers": 2, "normalisation": True, "biases": True}, marks=pytest.mark.slow)],
+    [
+        {},
+        pytest.param({"network": MLP}, marks=pytest.mark.slow),
+        pytest.param({"n_layers": 2, "normalisation": True, "biases": True}, marks=pytest.mark.slow),
+    ],
     ids=str,
 )
 def test_engines_agree_with_eager(name, variant):

@@ -5,7 +5,7 @@ a network and its data, `view_tasks` chooses the clocks and `read_circuit` runs 
 """
 
 from modgrok.analysis.basis import Basis, characters, pullback
-from modgrok.analysis.circuit import Circuit, read_circuit
+from modgrok.analysis.circuit import Attention, Circuit, read_circuit
 from modgrok.analysis.clock import Clock, Law, additive_clock, multiplicative_clock
 from modgrok.analysis.domain import Domain, domain_on
 from modgrok.analysis.embedding import PrincipalComponents, principal_components, singular_values
@@ -24,9 +24,10 @@ from modgrok.analysis.progress import (
 )
 from modgrok.analysis.spectra import component_norms, gini, spectrum
 from modgrok.analysis.view import BasisName, View, view_tasks
-from modgrok.analysis.weights import logit_weights, neuron_weights, score_weights
+from modgrok.analysis.weights import path_weights, score_weights
 
 __all__ = [
+    "Attention",
     "Basis",
     "BasisName",
     "Circuit",
@@ -52,11 +53,10 @@ __all__ = [
     "fourier_frequency_density",
     "gini",
     "logit_directions",
-    "logit_weights",
     "measure",
     "multiplicative_clock",
-    "neuron_weights",
     "operand_maps",
+    "path_weights",
     "principal_components",
     "pullback",
     "read_circuit",

@@ -12,9 +12,8 @@ from modgrok.analysis.measures import Measures, measure
 from modgrok.analysis.neurons import Tuning, tuning
 from modgrok.analysis.progress import cross_entropy
 from modgrok.analysis.view import View
-from modgrok.analysis.weights import logit_weights, neuron_weights
-from modgrok.errors import InputError
-from modgrok.models import Network, Transformer, index_tokens
+from modgrok.analysis.weights import path_weights
+from modgrok.models import Network, index_tokens
 from modgrok.models.rows import Rows
 
 # Pairs that go through the network at a time: an activation of 512 neurons is 32 MiB.
@@ -22,45 +21,58 @@ _CHUNK = 16384
 
 
 @dataclass(frozen=True, eq=False)
+class Attention:
+    """Where each of n pairs attends to.
+
+    Attributes:
+        scores: (n, h, t), from the last position.
+        pattern: (n, h, t), from the last position.
+    """
+
+    scores: Tensor
+    pattern: Tensor
+
+
+@dataclass(frozen=True, eq=False)
 class Circuit:
-    """What one network does with one task; of several blocks, the last.
+    """What one network does with one task; of several layers, the last.
 
     Attributes:
         view: the task and its n pairs.
         network: whose weights these are.
         logits: (n, a) at the last position; a ≥ p where the network has answers that the task has not.
-        neurons: (n, m), `blocks.L.mlp.hook_post` at the last position.
-        scores: (n, h, t), `blocks.L.attn.hook_attn_scores` from the last position.
-        pattern: (n, h, t), `blocks.L.attn.hook_pattern` from the last position.
+        neurons: (n, m), of the last layer at the last position.
+        attention: of the last layer; None where the network has none.
     """
 
     view: View
-    network: Transformer
+    network: Network
     logits: Tensor
     neurons: Tensor
-    scores: Tensor
-    pattern: Tensor
-
-    def weight(self, name: str) -> Tensor:
-        """A weight of the last block, such as `mlp.W_in`, by its TransformerLens name."""
-        return self.network.get_parameter(f"blocks.{len(self.network.blocks) - 1}.{name}").detach()
+    attention: Attention | None
 
     @property
     def W_E(self) -> Tensor:
         """(s, d): the embeddings of the operands' symbols."""
-        return self.network.embed.W_E.detach()[: self.view.task.n_symbols]
+        return self.network.wiring.W_E.detach()[: self.view.task.n_symbols]
 
     @property
     def W_logit(self) -> Tensor:
-        """(m, p) float64: from the last block's neurons to the task's answers, normalisation left out."""
-        W_U = self.network.unembed.W_U.detach()[:, : self.view.domain.clock.modulus]
-        return logit_weights(self.weight("mlp.W_out"), W_U)
+        """(m, p) float64: from the last layer's neurons to the task's answers, normalisation left out."""
+        return path_weights(*self.network.wiring.to_logits.values())[:, : self.view.domain.clock.modulus]
 
     @property
-    def W_neur(self) -> Tensor:
-        """(h, s, m) float64: from the symbols through each head of the last block straight to its neurons."""
-        W_V, W_O, W_in = (self.weight(name) for name in ("attn.W_V", "attn.W_O", "mlp.W_in"))
-        return neuron_weights(self.W_E, W_V, W_O, W_in)
+    def W_neur(self) -> Tensor | None:
+        """(h, s, m) float64: from the symbols through each head of the last layer straight to its neurons.
+
+        Without attention one path takes the place of the heads. None where no such path is made of weights alone:
+        in an MLP of several hidden layers.
+        """
+        path = self.network.wiring.to_neurons.values()
+        if not path:
+            return None
+        through = path_weights(self.W_E, *path)
+        return through.view(-1, *through.shape[-2:])
 
     @cached_property
     def tuning(self) -> Tuning:
@@ -120,18 +132,13 @@ class _Last:
 
 @torch.no_grad()
 def read_circuit(network: Network, view: View) -> Circuit:
-    """Run a network over the pairs of a task and keep what the analysis looks at.
-
-    Raises InputError where the network is not a Transformer.
-    """
-    if not isinstance(network, Transformer):
-        raise InputError(f"the analysis reads Transformers; this network is a {type(network).__name__}")
-    block = f"blocks.{len(network.blocks) - 1}"
-    names = [f"{block}.{name}" for name in ("mlp.hook_post", "attn.hook_attn_scores", "attn.hook_pattern")]
+    """Run a network over the pairs of a task and keep what the analysis looks at."""
+    wiring = network.wiring
+    names = [wiring.neurons, *(wiring.attention or ())]
     logits, kept = [], []
     for tokens in torch.split(view.tokens, _CHUNK):
         point = _Last(names)
         logits.append(network.compute(index_tokens(tokens), point).expand(len(tokens), -1))
         kept.append([point.kept[name].expand(len(tokens), *point.kept[name].shape[1:]) for name in names])
-    neurons, scores, pattern = (torch.cat(chunks) for chunks in zip(*kept, strict=True))
-    return Circuit(view, network, torch.cat(logits), neurons, scores, pattern)
+    neurons, *attention = (torch.cat(chunks) for chunks in zip(*kept, strict=True))
+    return Circuit(view, network, torch.cat(logits), neurons, Attention(*attention) if attention else None)

@@ -32,21 +32,32 @@ class PrincipalComponents:
     Attributes:
         scores: (p, r) float64, each row's coordinates, r = min(p, d); a column's largest entry is positive.
         variance_explained: (r,) float64, descending; all 0 where the rows are all equal.
+        centre: (d,) float64, the mean of the rows.
+        directions: (d, r) float64, orthonormal.
     """
 
     scores: Tensor
     variance_explained: Tensor
+    centre: Tensor
+    directions: Tensor
+
+    def project(self, rows: Tensor) -> Tensor:
+        """The coordinates, (n, r), of other rows, (n, d)."""
+        return (rows.double() - self.centre) @ self.directions
 
 
 def principal_components(matrix: Tensor) -> PrincipalComponents:
     """The principal components of the rows of (p, d), centred over the rows."""
-    centred = matrix.double() - matrix.double().mean(dim=0)
-    left, values, _ = torch.linalg.svd(centred, full_matrices=False)
+    centre = matrix.double().mean(dim=0)
+    left, values, right = torch.linalg.svd(matrix.double() - centre, full_matrices=False)
     scores = left * values
     # a singular vector's sign is arbitrary; fixed, so that the same weights draw the same picture everywhere
     largest = scores.gather(0, scores.abs().argmax(dim=0, keepdim=True))
+    signs = torch.where(largest < 0, -1.0, 1.0)  # (1, r)
     squares = values.square()
     return PrincipalComponents(
-        scores * torch.where(largest < 0, -1.0, 1.0),
+        scores * signs,
         squares / squares.sum().clamp(min=torch.finfo(torch.float64).tiny),
+        centre,
+        right.T * signs,
     )

@@ -1,37 +1,21 @@
 """The products of weight matrices in which the circuit is read off."""
 
 import math
+from functools import reduce
 
 import torch
 from torch import Tensor
 
 
-def logit_weights(W_out: Tensor, W_U: Tensor) -> Tensor:
-    """W_logit = W_out W_U: (m, d) and (d, p) to (m, p), from the neurons to the logits.
+def path_weights(*matrices: Tensor) -> Tensor:
+    """The product of the matrices along a path, (…, a, b) and (…, b, c), in float64.
 
-    Nanda et al. 2023, section 4.2 (there transposed, as W_L). Its spectrum over the answers is that of
-    W_logitᵀ in the answers' basis.
+    Nanda et al. 2023, section 4.2 and appendix C: W_logit = W_out W_U, (m, p), from the neurons to the logits (there
+    transposed, as W_L), whose spectrum over the answers is that of W_logitᵀ in the answers' basis; and
+    W_neur = W_E W_V W_O W_in, (h, p, m), from the operand symbols through each head to the neurons' inputs. A symbol
+    that head h attends to with weight a adds a times its row of W_neur to the neurons.
     """
-    return W_out.double() @ W_U.double()
-
-
-def neuron_weights(W_E: Tensor, W_V: Tensor, W_O: Tensor, W_in: Tensor) -> Tensor:
-    """W_neur = W_E W_V W_O W_in: from each operand symbol through each head to the neurons' inputs.
-
-    Nanda et al. 2023, section 4.2 and appendix C. An operand symbol that head h attends to with weight a adds
-    a times its row to the neurons. In the basis of an operand: `basis.transform(neuron_weights(…)[head])`.
-
-    Args:
-        W_E: (p, d), the operand symbols.
-        W_V: (h, d, k).
-        W_O: (h, k, d).
-        W_in: (d, m).
-
-    Returns:
-        (h, p, m) float64.
-    """
-    through = W_O.double() @ W_in.double()
-    return (W_E.double() @ W_V.double()) @ through
+    return reduce(torch.matmul, (matrix.detach().double() for matrix in matrices))
 
 
 def score_weights(W_E: Tensor, W_pos: Tensor, W_Q: Tensor, W_K: Tensor, query: int) -> Tensor:

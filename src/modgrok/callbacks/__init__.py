@@ -9,6 +9,7 @@ from modgrok.callbacks.phases import Phases
 from modgrok.callbacks.predictions import Predictions
 from modgrok.callbacks.progress import ProgressBar
 from modgrok.callbacks.stop import Stop
+from modgrok.callbacks.weights import Weights
 
 __all__ = [
     "Checkpoints",
@@ -20,4 +21,5 @@ __all__ = [
     "Predictions",
     "ProgressBar",
     "Stop",
+    "Weights",
 ]

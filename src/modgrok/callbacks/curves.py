@@ -9,6 +9,7 @@ from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from matplotlib.figure import Figure
 
+from modgrok.callbacks.figures import log_figure
 from modgrok.training import GrokkingModule, History
 
 TRAIN, HELDOUT = "#2a6fdb", "#d9480f"
@@ -47,7 +48,13 @@ def draw_curves(history: History, memorised_at: int | None, grokked_at: int | No
 
 
 class Curves(Callback):
-    """Draws the training curves, for TensorBoard and as `curves.png`; logs hyperparameters beside final scores."""
+    """Draws the training curves, for the loggers and as `curves.png`; logs hyperparameters beside final scores."""
+
+    def on_train_start(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
+        """Log the hyperparameters, except to TensorBoard, which takes them once and with the scores."""
+        for logger in trainer.loggers:
+            if not isinstance(logger, TensorBoardLogger):
+                logger.log_hyperparams(pl_module.hyperparameters())
 
     def on_train_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Draw the run."""
@@ -57,9 +64,11 @@ class Curves(Callback):
         title = f"{' | '.join(task.name for task in data.tasks)} mod {data.config['modulus']}"
         figure = draw_curves(history, memorised, grokked, title)
         figure.savefig(Path(trainer.log_dir or trainer.default_root_dir) / "curves.png", dpi=150)
+        log_figure(trainer, "curves", figure)
         final = {f"final/{name.replace('/', '_')}": value for name, value in history.latest().items()}
         final |= {"final/grokked_at": math.nan if grokked is None else grokked}
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
-                logger.experiment.add_figure("curves", figure, trainer.global_step)
                 logger.log_hyperparams(pl_module.hyperparameters(), final, step=trainer.global_step)
+            else:
+                logger.log_metrics(final, step=trainer.global_step)

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
-
 import torch
-from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch import Trainer
 from matplotlib.figure import Figure
 
 from modgrok.analysis import Circuit, View, read_circuit, spectrum, view_tasks
-from modgrok.errors import InputError
+from modgrok.callbacks.figures import log_figure
+from modgrok.callbacks.observer import Observer
 from modgrok.training import GrokkingModule
-from modgrok.training.schedule import next_multiple
-
-SHARE = 0.05
-"""Of the run's time that may go into measuring; where the next measurement would take more, it is left out."""
-
-FIRST = 0.5
-"""Seconds that the first measurement is expected to take; the next is expected to take as long as the last."""
 
 
 def draw_circuit(circuit: Circuit, title: str) -> Figure:
@@ -45,45 +35,29 @@ def draw_circuit(circuit: Circuit, title: str) -> Figure:
     return figure
 
 
-class Measures(Callback):
+class Measures(Observer):
     """Logs the progress measures, as `progress/<measure>`, and a figure of the circuit.
 
-    Each time by the key frequencies that the network has then; `modgrok analyze` follows those of the end. So that
-    a fast machine does not spend its time on measuring, an update is passed over where measuring would have taken
-    more than 5% of the run's time so far.
+    Each time by the key frequencies that the network has then; `modgrok analyze` follows those of the end.
 
     Args:
-        every: updates between measurements; null for none.
+        every: updates between measurements; null for none. There is one at the end too. Where they would take more
+            than 5% of the run's time, there are fewer.
 
     Raises:
         InputError: if `every` is not positive.
     """
 
     def __init__(self, every: int | None = 1000) -> None:
-        if every is not None and every < 1:
-            raise InputError(f"every: {every} is not a positive number of updates; null measures nothing")
-        self.every = every
-
-    def next_update(self, after: int) -> int | None:
-        """Return the first update later than `after` at which the network may be measured."""
-        return None if self.every is None else next_multiple(after, self.every)
+        super().__init__(every)
 
     def on_train_start(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Start the clock."""
-        self._started, self._spent, self._cost = time.perf_counter(), 0.0, FIRST
+        super().on_train_start(trainer, pl_module)
         self._views: tuple[View, ...] | None = None
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: GrokkingModule, *args: Any) -> None:  # type: ignore[override]
-        """Measure if it is time and there is time."""
-        start = time.perf_counter()
-        if self.every is None or trainer.global_step % self.every:
-            return
-        if self._spent + self._cost <= SHARE * (start - self._started):
-            self._measure(trainer, pl_module)
-            self._cost = time.perf_counter() - start
-            self._spent += self._cost
-
-    def _measure(self, trainer: Trainer, module: GrokkingModule) -> None:
+    def look(self, trainer: Trainer, module: GrokkingModule) -> None:
+        """Measure, and draw the circuit."""
         if self._views is None:
             self._views = tuple(view.to(module.device) for view in view_tasks(module.data))
         for view in self._views:
@@ -94,7 +68,5 @@ class Measures(Callback):
             scalars = {f"progress/{name}{of_task}": value for name, value in measures.scalars().items()}
             for logger in trainer.loggers:
                 logger.log_metrics(scalars, step=trainer.global_step)
-                if isinstance(logger, TensorBoardLogger):
-                    title = f"{view.task.name} mod {view.task.modulus}, update {trainer.global_step:,}"
-                    figure = draw_circuit(circuit, title)
-                    logger.experiment.add_figure(f"circuit{of_task}", figure, trainer.global_step)
+            title = f"{view.task.name} mod {view.task.modulus}, update {trainer.global_step:,}"
+            log_figure(trainer, f"circuit{of_task}", draw_circuit(circuit, title))

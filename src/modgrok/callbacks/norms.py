@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from modgrok.training import GrokkingModule
 
 
 class Norms(Callback):
-    """Logs the L2 norm of each parameter, as `norm/<parameter>`, at every evaluation."""
+    """Logs norms at every evaluation: L2 as `norm/<parameter>`, L1 as `norm_l1/<parameter>`, of all as `…/total`."""
 
     def on_train_start(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Log the initial norms."""
@@ -25,7 +26,11 @@ class Norms(Callback):
 
     def _log(self, trainer: Trainer, module: GrokkingModule) -> None:
         names, parameters = zip(*module.network.named_parameters(), strict=True)
-        norms = torch.stack([parameter.detach().norm() for parameter in parameters]).tolist()
-        scalars = {f"norm/{name}": norm for name, norm in zip(names, norms, strict=True)}
+        norms = [torch.linalg.vector_norm(p.detach(), order) for order in (1, 2) for p in parameters]
+        values = torch.stack(norms).tolist()  # the one synchronisation with the device
+        l1, l2 = values[: len(names)], values[len(names) :]
+        scalars = {"norm/total": math.hypot(*l2), "norm_l1/total": sum(l1)}
+        for name, one, two in zip(names, l1, l2, strict=True):
+            scalars |= {f"norm/{name}": two, f"norm_l1/{name}": one}
         for logger in trainer.loggers:
             logger.log_metrics(scalars, step=trainer.global_step)

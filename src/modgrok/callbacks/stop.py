@@ -34,11 +34,8 @@ class Stop(Callback):
         if self.heldout_loss is not None and history.heldout_loss[-1] < self.heldout_loss:
             trainer.should_stop = True
         if self.grokked_for is not None:
-            below = [
-                update
-                for update, accuracy in zip(history.update, history.heldout_accuracy, strict=True)
-                if accuracy < self.threshold
-            ]
+            learned = history.learned("heldout", self.threshold)
+            below = [update for update, yes in zip(history.update, learned, strict=True) if not yes]
             since = next((update for update in history.update if not below or update > below[-1]), None)
             if since is not None and trainer.global_step - since >= self.grokked_for:
                 trainer.should_stop = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import sys
 import threading
 import warnings
@@ -64,6 +65,8 @@ def main(args: Sequence[str] | None = None) -> None:
         fail(error, 2)
     except MisconfigurationException as error:
         fail(f"trainer: {shortened(error)}", 2)
+    except BrokenPipeError:  # whoever read the output, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise

@@ -22,6 +22,7 @@ from modgrok.report import (
     find_subject,
     opening,
     source_name,
+    together,
     write_report,
 )
 from modgrok.training import find_checkpoint, load_snapshot
@@ -43,6 +44,14 @@ def analyze(options: list[str]) -> None:
     )
     parser.add_argument(
         "--formula", type=str | None, help="of other people's weights: what they were trained on"
+    )
+    parser.add_argument(
+        "--alone",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="RUN",
+        help="of a mixture: runs on its formulas alone, to compare it with",
     )
     parser.add_argument("--modulus", type=int | None, help="of other people's weights")
     parser.add_argument(
@@ -66,7 +75,7 @@ def analyze(options: list[str]) -> None:
         )
         try:
             findings = analyse_checkpoints(
-                subject.checkpoints, subject.source, given.basis, subject.threshold, bar
+                subject.checkpoints, subject.source, given.basis, subject.threshold, given.alone, bar
             )
         except InputError as error:
             foreign = given.path.is_file() and given.path.suffix != ".ckpt"
@@ -74,6 +83,8 @@ def analyze(options: list[str]) -> None:
                 f"{error}; other people's weights need --formula and --modulus" if foreign else error
             ) from None
     write_report(findings, output)
+    if words := together(findings):
+        print(f"{words}\n")
     for task in findings.tasks:
         print(
             f"{task.circuit.view.task.name} mod {task.circuit.view.task.modulus}: {opening(findings, task)}\n"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import torch
 from jsonargparse import Namespace
+from lightning.pytorch import Callback
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI, SaveConfigCallback
 from rich.console import Console
 from rich.table import Table
@@ -25,16 +28,32 @@ from modgrok.callbacks import (
     Predictions,
     ProgressBar,
     Stop,
+    Weights,
 )
 from modgrok.cli.parser import Parser, check_config, option_values, shortened
+from modgrok.cli.trainer_errors import explained
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError, RunStoppedError
 from modgrok.training import GrokkingModule, find_checkpoint
 from modgrok.training.checkpoint_io import check_progress
 from modgrok.training.engine import check_engine
-from modgrok.training.logger import RunLogger
+from modgrok.training.logger import RunLogger, Unlogged
+from modgrok.training.order import check_order
 from modgrok.training.run import run_ending_in
-from modgrok.training.snapshot import read_checkpoint, snapshot_in
+from modgrok.training.snapshot import NETWORKS, read_checkpoint, snapshot_in
+
+SECTIONS: dict[str, type[Callback]] = {
+    "checkpoint": Checkpoints,
+    "phases": Phases,
+    "stop": Stop,
+    "measures": Measures,
+    "weights": Weights,
+    "predictions": Predictions,
+}
+"""The callbacks that a config configures."""
+
+SIZES = ("vocabulary_size", "n_answers", "context_length")
+"""The arguments of a network that the data give it."""
 
 
 class Cli(LightningCLI):
@@ -47,8 +66,9 @@ class Cli(LightningCLI):
         for path in option_values(args, "--config", "-c"):
             check_config(Path(path))
         given = next(iter(option_values(args, "--ckpt_path")), None)
-        command = args[0] if run else None
-        if command in ("validate", "test", "predict") and given is None:
+        self.command = command = args[0] if run else None
+        asks_for_help = {"-h", "--help"} & set(args)
+        if command in ("validate", "test", "predict") and given is None and not asks_for_help:
             raise InputError(f"{command} needs a trained network: --ckpt_path RUN_OR_CKPT")
         self.checkpoint = find_checkpoint(given) if given is not None else None
         self.recorded: Any = None
@@ -80,6 +100,10 @@ class Cli(LightningCLI):
             run=run,
         )
 
+    def subcommands(self) -> dict[str, set[str]]:  # type: ignore[override]
+        """Return the command given alone: the parser of each takes a good part of a second to build."""
+        return {name: options for name, options in super().subcommands().items() if name == self.command}
+
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse the arguments given, whatever the process's own are."""
         try:
@@ -97,19 +121,16 @@ class Cli(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add the callbacks' sections, and lead the data's sizes to the network."""
-        parser.add_lightning_class_args(Checkpoints, "checkpoint")
-        parser.add_lightning_class_args(Phases, "phases")
-        parser.add_lightning_class_args(Stop, "stop")
-        parser.add_lightning_class_args(Measures, "measures")
-        parser.add_lightning_class_args(Predictions, "predictions")
-        for size in ("vocabulary_size", "n_answers", "context_length"):
+        for section, callback in SECTIONS.items():
+            parser.add_lightning_class_args(callback, section)
+        for size in SIZES:
             parser.link_arguments(f"data.{size}", f"model.network.init_args.{size}", apply_on="instantiate")
         parser.set_defaults({"model.network": {"class_path": "modgrok.Transformer"}})
         if self.recorded:
             network = self.recorded["network"]
-            sizes = ("vocabulary_size", "n_answers", "context_length")
-            arguments = {name: value for name, value in network["config"].items() if name not in sizes}
+            arguments = {name: value for name, value in network["config"].items() if name not in SIZES}
             parser.set_defaults({f"data.{name}": value for name, value in self.recorded["data"].items()})
+            parser.set_defaults({"model.frozen": self.recorded["frozen"]})
             parser.set_defaults(
                 {"model.network": {"class_path": f"modgrok.{network['class']}", "init_args": arguments}}
             )
@@ -118,19 +139,18 @@ class Cli(LightningCLI):
         """Leave Lightning's own reading of the checkpoint out: `__init__` has read it."""
 
     def before_instantiate_classes(self) -> None:
-        """Choose the device: CUDA where there is one, else the CPU, never by itself one without float64."""
-        for section in (
-            "trainer",
-            "data",
-            "model",
-            "checkpoint",
-            "phases",
-            "stop",
-            "measures",
-            "predictions",
-        ):
+        """Leave out what a checkpoint replaces; choose the device: CUDA or the CPU, not one without float64."""
+        for section in ("trainer", "data", "model", *SECTIONS):
             if not isinstance(self._get(self.config, section), Namespace):
                 raise InputError(f"{section}: not a section with fields of its own, such as {section}.FIELD")
+        for section, kind in {"data": ModularDataModule, "model": GrokkingModule, **SECTIONS}.items():
+            check_null(section, kind, self._get(self.config, section))
+        network = self._get(self.config, "model").network
+        if network_kind := NETWORKS.get(network.class_path.rpartition(".")[2]):
+            check_null("model.network", network_kind, network.init_args)
+        if self.recorded:  # the checkpoint's weights are those to go on from
+            model = self._get(self.config, "model")
+            model.pretrained = model.pretrained_parts = None
         trainer = self._get(self.config, "trainer")
         if trainer.accelerator == "auto":
             trainer.accelerator = "cuda" if torch.cuda.is_available() else "cpu"
@@ -139,12 +159,36 @@ class Cli(LightningCLI):
                 f"trainer.precision: {trainer.precision} needs a loss scale; take bf16-mixed or 32"
             )
 
+    def instantiate_classes(self) -> None:
+        """Make what the config names.
+
+        Raises:
+            InputError: if something of the trainer's cannot be made, such as a logger whose package is not there.
+        """
+        try:
+            super().instantiate_classes()
+        except ValueError as error:
+            raise explained(error, vars(self._get(self.config, "trainer"))) from None
+
     def instantiate_trainer(self, **kwargs: Any) -> Any:
-        """Log into a directory of the run's own, or into that of the run whose last checkpoint is gone on from."""
-        config = self._get(self.config, "trainer")
-        if self.subcommand == "fit" and config.logger in (None, True):
-            root = Path(config.default_root_dir or ".")
-            kwargs["logger"] = RunLogger(root, self.resumed, self.first_update)
+        """Give the run a directory of its own, or that of the run whose last checkpoint is gone on from.
+
+        Its events are logged there; the loggers that the config names come after. `trainer.logger: false` leaves
+        the directory and logs nothing.
+
+        Raises:
+            InputError: if the trainer refuses what it was given.
+        """
+        trainer = self._get(self.config_init, "trainer")
+        if self.subcommand == "fit":
+            run = RunLogger(Path(trainer.default_root_dir or "."), self.resumed, self.first_update)
+            if trainer.logger is False:
+                kwargs["logger"] = Unlogged(run)
+            elif trainer.logger in (None, True):
+                kwargs["logger"] = run
+            else:
+                others = trainer.logger if isinstance(trainer.logger, list) else [trainer.logger]
+                kwargs["logger"] = [run, *others]
         try:
             return super().instantiate_trainer(**kwargs)
         except InputError:
@@ -159,6 +203,12 @@ class Cli(LightningCLI):
         check_engine(
             self.model.engine_name, self.trainer.strategy.root_device, self.datamodule.batch_size is None
         )
+        check_order(self.model.network, self.datamodule)
+        for logger in self.trainer.loggers[1:]:
+            try:
+                getattr(logger, "experiment", None)  # begins here, before the run does
+            except Exception as error:
+                raise InputError(f"trainer.logger: {type(logger).__name__} cannot begin: {error}") from None
         try:
             self._call("fit", arguments)
         except OSError as error:
@@ -175,6 +225,8 @@ class Cli(LightningCLI):
         directory = Path(self.trainer.log_dir or root)
         shown = os.path.relpath(directory)
         phases: Phases = self._get(self.config_init, "phases")
+        if self.model.origin:
+            print(f"started with the {self.model.origin}")
         print(f"{phases.summary(self.model)}\n\nrun: {shown}")
         if received := self.interrupts.received:
             print(f"stopped by {received.name}; to go on:")
@@ -214,6 +266,15 @@ class Cli(LightningCLI):
     def _call(self, command: str, arguments: dict[str, Any]) -> None:
         path = str(self.checkpoint) if self.checkpoint else None
         getattr(self.trainer, command)(**arguments | {"ckpt_path": path, "weights_only": True})
+
+
+def check_null(section: str, kind: type, values: Namespace) -> None:
+    """Raise an InputError if a field of a section is null that must have a value: the parser lets it through."""
+    for name, parameter in inspect.signature(kind, eval_str=True).parameters.items():
+        if name in SIZES:
+            continue
+        if values.get(name, parameter.default) is None and NoneType not in get_args(parameter.annotation):
+            raise InputError(f"{section}.{name}: it must have a value, and is null")
 
 
 def check_writable(directory: Path, parameters: int) -> None:

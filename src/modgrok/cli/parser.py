@@ -63,8 +63,15 @@ def option_values(args: Sequence[str], *names: str) -> list[str]:
     return values + [argument.partition("=")[2] for argument in args if argument.startswith(f"{names[0]}=")]
 
 
-def check_config(path: Path) -> None:
-    """Raise an InputError that names the file and the line, unless `path` holds the YAML of a configuration."""
+def check_config(path: Path, inheriting: tuple[Path, ...] = ()) -> None:
+    """Raise an InputError that names the file and the line, unless `path` holds the YAML of a configuration.
+
+    Args:
+        path: of the file; the one that it inherits from, as `config: base.yaml`, is checked too.
+        inheriting: the files that inherit from it.
+    """
+    if path.resolve() in inheriting:
+        raise InputError(f"{path}: inherits from itself")
     if not path.is_file():
         raise InputError(f"{path}: no such config file")
     if path.stat().st_size > LARGEST_CONFIG:
@@ -86,6 +93,10 @@ def check_config(path: Path) -> None:
         raise InputError(
             f"{path}: not a configuration; it needs sections such as `data:` with `task:` and `modulus:`"
         )
+    if (base := config.get("config")) is not None:
+        if not isinstance(base, str):
+            raise InputError(f"{path}: `config:` names one file, such as base.yaml")
+        check_config(path.parent / base, (*inheriting, path.resolve()))
 
 
 def _check_nodes(root: yaml.Node | None, path: Path) -> None:

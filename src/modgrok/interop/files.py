@@ -67,7 +67,9 @@ def write_weights(network: Network, path: Path) -> None:
     Raises InputError where the file exists or ends in something else, or the network is not a Transformer.
     """
     if not isinstance(network, Transformer):
-        raise InputError(f"TransformerLens has Transformers; this network is a {type(network).__name__}")
+        raise InputError(
+            f"TransformerLens has Transformers only; this network is of class {type(network).__name__}"
+        )
     if path.suffix not in (".safetensors", ".pt", ".pth"):
         raise InputError(f"{path}: ends neither in .safetensors nor in .pt or .pth")
     if path.exists():

@@ -1,8 +1,9 @@
 """Networks with named activations. They know tensors and nothing of tasks."""
 
 from modgrok.models.hooks import Hook
+from modgrok.models.mlp import MLP
 from modgrok.models.network import Network
 from modgrok.models.rows import Tokens, index_tokens
 from modgrok.models.transformer import Transformer
 
-__all__ = ["Hook", "Network", "Tokens", "Transformer", "index_tokens"]
+__all__ = ["MLP", "Hook", "Network", "Tokens", "Transformer", "index_tokens"]

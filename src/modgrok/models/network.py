@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from modgrok.errors import InputError
 from modgrok.models.hooks import Hook, Point, Watch, pass_through
 from modgrok.models.rows import Tokens, index_tokens, one_row_per_pair
+from modgrok.models.wiring import Wiring
 
 
 class Network(nn.Module, ABC):
@@ -18,15 +20,32 @@ class Network(nn.Module, ABC):
 
     Args:
         config: the constructor's arguments by name, plain data: what a checkpoint needs to build the network again.
+
+    Raises:
+        InputError: if an integer among them is not positive: they are sizes.
     """
 
+    parts: ClassVar[tuple[str, str, str]]
+    """What can be taken over or frozen by itself: the embedding, what lies between, the unembedding."""
+
+    sees_order: ClassVar[bool] = True
+    """Whether the logits depend on the order of an example's tokens."""
+
     def __init__(self, config: Mapping[str, Any]) -> None:
+        for name, value in config.items():
+            if type(value) is int and value < 1:
+                raise InputError(f"{name}: {value} is not a positive integer")
         super().__init__()
         self.config = dict(config)
 
     @abstractmethod
     def compute(self, tokens: Tokens, point: Point) -> Tensor:
         """Compute the logits, (n, p), leading every activation past its named `point`."""
+
+    @property
+    @abstractmethod
+    def wiring(self) -> Wiring:
+        """What of the network the analysis looks at."""
 
     def forward(self, tokens: Tensor | Tokens) -> Tensor:
         """Compute the logits, (n, p), of `tokens`, (n, t); what is used often is indexed once, beforehand."""
@@ -53,6 +72,12 @@ class Network(nn.Module, ABC):
         watch = Watch(hooks or {})
         logits = self.compute(one_row_per_pair(tokens), watch)
         return logits, watch.close()
+
+    @classmethod
+    def part_of(cls, parameter: str) -> str:
+        """Return which part the parameter of that name belongs to."""
+        embedding, between, unembedding = cls.parts
+        return {"embed": embedding, "unembed": unembedding}.get(parameter.partition(".")[0], between)
 
     @property
     def device(self) -> torch.device:

@@ -16,33 +16,10 @@ from torch import Tensor, nn
 from modgrok.errors import InputError
 from modgrok.models.hooks import Point
 from modgrok.models.initialisation import Initialisation, initialise
+from modgrok.models.layers import Embed, Unembed, activation_function, bias, plus, weight
 from modgrok.models.network import Network
 from modgrok.models.rows import Rows, Tokens, rowwise
-
-ACTIVATIONS = {"relu": torch.relu, "gelu": F.gelu}
-
-
-def weight(*shape: int) -> nn.Parameter:
-    """Return a parameter to be filled by the initialisation."""
-    return nn.Parameter(torch.empty(shape))
-
-
-def bias(wanted: bool, *shape: int) -> nn.Parameter | None:
-    """Return zeros to learn, or None where biases are off."""
-    return nn.Parameter(torch.zeros(shape)) if wanted else None
-
-
-def plus(value: Tensor, b: nn.Parameter | None) -> Tensor:
-    """Add a bias where there is one."""
-    return value if b is None else value + b
-
-
-class Embed(nn.Module):
-    """Token embedding."""
-
-    def __init__(self, v: int, d: int) -> None:
-        super().__init__()
-        self.W_E = weight(v, d)
+from modgrok.models.wiring import Wiring
 
 
 class PosEmbed(nn.Module):
@@ -125,7 +102,7 @@ class FeedForward(nn.Module):
 
     def __init__(self, d: int, m: int, activation: str, biases: bool) -> None:
         super().__init__()
-        self.activation = ACTIVATIONS[activation]
+        self.activation = activation_function(activation)
         self.W_in, self.b_in = weight(d, m), bias(biases, m)
         self.W_out, self.b_out = weight(m, d), bias(biases, d)
 
@@ -162,18 +139,6 @@ class Block(nn.Module):
         return point(f"{name}.hook_resid_post", post)  # (n, t, d)
 
 
-class Unembed(nn.Module):
-    """From the residual stream to the answers."""
-
-    def __init__(self, d: int, p: int, biases: bool) -> None:
-        super().__init__()
-        self.W_U, self.b_U = weight(d, p), bias(biases, p)
-
-    def forward(self, resid: Rows) -> Tensor:
-        """Return the logits, (n, p)."""
-        return rowwise(lambda x: plus(x @ self.W_U, self.b_U), resid).per_pair()
-
-
 class Transformer(Network):
     """A causal transformer over the tokens of one example; the defaults are the grokking papers'.
 
@@ -193,8 +158,11 @@ class Transformer(Network):
         initialisation: whose initial weights; see `initialisation`.
 
     Raises:
-        InputError: if a size is not a positive integer, or without `d_head` if `n_heads` does not divide `d_model`.
+        InputError: if a size is not a positive integer, there is no such activation, or without `d_head` if
+            `n_heads` does not divide `d_model`.
     """
+
+    parts = ("embedding", "transformer", "unembedding")
 
     def __init__(
         self,
@@ -213,16 +181,11 @@ class Transformer(Network):
         initialisation: Initialisation = "transformer_lens",
     ) -> None:
         config = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
-        for name, value in config.items():
-            if type(value) is int and value < 1:
-                raise InputError(f"{name}: {value} is not a positive integer")
+        super().__init__(config)
         if d_head is None and d_model % n_heads:
             raise InputError(
                 f"n_heads: {n_heads} heads do not divide d_model = {d_model}; give d_head, or other sizes"
             )
-        if activation not in ACTIVATIONS:
-            raise InputError(f"activation: {activation!r} is not one of {', '.join(ACTIVATIONS)}")
-        super().__init__(config)
         d_head = d_head or d_model // n_heads
         self.embed = Embed(vocabulary_size, d_model)
         self.pos_embed = PosEmbed(context_length, d_model) if positional_embedding else None
@@ -236,11 +199,7 @@ class Transformer(Network):
     def compute(self, tokens: Tokens, point: Point) -> Tensor:
         """Compute the logits, (n, p), leading every activation past its named `point`."""
         t = len(tokens.distinct)
-        resid = [
-            Rows(F.embedding(distinct, self.embed.W_E), index)
-            for distinct, index in zip(tokens.distinct, tokens.indices, strict=True)
-        ]
-        resid = point("hook_embed", resid)  # (n, t, d)
+        resid = self.embed(tokens, point)
         if self.pos_embed is not None:
             positions = [
                 Rows(W_j.expand_as(rows.values), rows.index)
@@ -254,3 +213,20 @@ class Transformer(Network):
         if self.ln_final is not None:
             resid = self.ln_final(resid, "ln_final", point)
         return self.unembed(resid[-1])
+
+    @property
+    def wiring(self) -> Wiring:
+        """What the analysis looks at, in the last block."""
+        last = f"blocks.{len(self.blocks) - 1}"
+
+        def weights(*paths: str) -> dict[str, Tensor]:
+            return {path.rpartition(".")[2]: self.get_parameter(path) for path in paths}
+
+        return Wiring(
+            layer="block",
+            neurons=f"{last}.mlp.hook_post",
+            W_E=self.embed.W_E,
+            to_logits=weights(f"{last}.mlp.W_out", "unembed.W_U"),
+            to_neurons=weights(f"{last}.attn.W_V", f"{last}.attn.W_O", f"{last}.mlp.W_in"),
+            attention=(f"{last}.attn.hook_attn_scores", f"{last}.attn.hook_pattern"),
+        )

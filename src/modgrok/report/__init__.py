@@ -5,6 +5,7 @@ In a notebook: `(circuit,) = analyse(load_run("lightning_logs/version_0").snapsh
 
 from modgrok.report.findings import Findings, analyse, analyse_checkpoints, analyse_network
 from modgrok.report.subject import Subject, beside, find_subject, source_name
+from modgrok.report.together import together
 from modgrok.report.words import opening
 from modgrok.report.write import check_output, write_report
 
@@ -19,5 +20,6 @@ __all__ = [
     "find_subject",
     "opening",
     "source_name",
+    "together",
     "write_report",
 ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -18,7 +18,8 @@ from modgrok.analysis import (
     view_tasks,
 )
 from modgrok.errors import InputError
-from modgrok.training import Snapshot, load_snapshot
+from modgrok.report.alone import Alone, read_alone
+from modgrok.training import History, Snapshot, load_snapshot
 from modgrok.training.history import THRESHOLD
 
 
@@ -65,18 +66,25 @@ class Findings:
         snapshot: the network analysed, the run's last.
         tasks: one for each task.
         threshold: accuracy from which a side of the split counts as learned.
+        alone: of a mixture, the runs on single formulas that it is compared with, by formula.
     """
 
     source: str
     snapshot: Snapshot
     tasks: tuple[TaskFindings, ...]
     threshold: float = THRESHOLD
+    alone: Mapping[str, Alone] = field(default_factory=dict)
+
+    def history(self, task: TaskFindings) -> History:
+        """The scores of one task over the run."""
+        whole = self.snapshot.history
+        return whole.of_task.get(task.circuit.view.task.name, whole)
 
 
 def analyse(snapshot: Snapshot, basis: BasisName = "auto") -> tuple[Circuit, ...]:
     """Read the circuit of each task of a snapshot.
 
-    Raises InputError where the basis does not fit the modulus, or the network is not a Transformer.
+    Raises InputError where the basis does not fit the modulus.
     """
     views = view_tasks(snapshot.data, basis, snapshot.split_known)
     return tuple(read_circuit(snapshot.network, view) for view in views)
@@ -106,6 +114,7 @@ def analyse_checkpoints(
     source: str,
     basis: BasisName = "auto",
     threshold: float = THRESHOLD,
+    alone: Sequence[Path] = (),
     watch: Callable[[Iterable[Path]], Iterable[Path]] = iter,
 ) -> Findings:
     """Analyse the last of a run's checkpoints, and measure all of them by its key frequencies.
@@ -117,9 +126,11 @@ def analyse_checkpoints(
         source: what to call them.
         basis: of every task.
         threshold: accuracy from which a side of the split counts as learned.
+        alone: runs on single formulas, with which a mixture is compared.
         watch: passes the earlier checkpoints on one by one, and may show how far the pass is.
     """
     snapshot = load_snapshot(checkpoints[-1])
+    compared = read_alone(alone, snapshot.data)
     circuits = analyse(snapshot, basis)
     moments: list[list[Moment]] = [[] for _ in circuits]
     for path in watch(checkpoints[:-1]):
@@ -129,13 +140,13 @@ def analyse_checkpoints(
         for circuit, seen in zip(circuits, moments, strict=True):
             then = _finite(read_circuit(earlier.network, circuit.view), path)
             seen.append(moment(then, earlier.update, circuit.key_frequencies))
-    return _findings(source, snapshot, circuits, moments, threshold)
+    return _findings(source, snapshot, circuits, moments, threshold, compared)
 
 
 def analyse_network(snapshot: Snapshot, source: str, basis: BasisName = "auto") -> Findings:
     """Analyse one network that no run's checkpoints surround."""
     circuits = analyse(snapshot, basis)
-    return _findings(source, snapshot, circuits, [[] for _ in circuits], THRESHOLD)
+    return _findings(source, snapshot, circuits, [[] for _ in circuits], THRESHOLD, {})
 
 
 def _finite(circuit: Circuit, source: str | Path) -> Circuit:
@@ -150,13 +161,14 @@ def _findings(
     circuits: Sequence[Circuit],
     earlier: Sequence[Sequence[Moment]],
     threshold: float,
+    alone: Mapping[str, Alone],
 ) -> Findings:
     tasks = []
     for circuit, seen in zip(circuits, earlier, strict=True):
         _finite(circuit, source)
         moments = (*seen, moment(circuit, snapshot.update, circuit.key_frequencies))
         tasks.append(TaskFindings(circuit, moments, _phases(moments, circuit)))
-    return Findings(source, snapshot, tuple(tasks), threshold)
+    return Findings(source, snapshot, tuple(tasks), threshold, alone)
 
 
 def _phases(moments: Sequence[Moment], circuit: Circuit) -> tuple[Phase, ...]:

@@ -19,12 +19,14 @@ from modgrok.report.figures import (
     logit_figures,
     neuron_figures,
     progress_figures,
+    together_figures,
     training_figures,
     weight_figures,
 )
 from modgrok.report.findings import Findings, TaskFindings
 from modgrok.report.numbers import number, percent
 from modgrok.report.palette import DARK, LIGHT, css_variables
+from modgrok.report.together import together
 from modgrok.report.words import method, opening
 
 MAP_BYTES = 5_000_000
@@ -72,7 +74,7 @@ class _Page:
 def page(findings: Findings) -> str:
     """Write the page of the findings, as HTML."""
     writer = _Page()
-    sections = []
+    sections = [("together", "Grokking together", together_figures(findings))]
     for place, task in enumerate(findings.tasks):
         suffix = f", {task.circuit.view.task.name}" if len(findings.tasks) > 1 else ""
         for identity, title, figures in _chapters(task, len(findings.tasks)):
@@ -109,7 +111,7 @@ def page(findings: Findings) -> str:
 <header class="top">
 <p class="source">{escape(findings.source)}{after}</p>
 <h1>{escape(name)} <span class="modulus">mod {modulus}</span></h1>
-{"".join(_overview(findings, task) for task in findings.tasks)}
+{_mixture(findings)}{"".join(_overview(findings, task) for task in findings.tasks)}
 <nav aria-label="Figures"><ul>{links}</ul></nav>
 <noscript><p>The figures are drawn by JavaScript; the numbers are in summary.json and measures.csv.</p></noscript>
 </header>
@@ -142,13 +144,18 @@ def _chapters(task: TaskFindings, tasks: int) -> list[tuple[str, str, list[Figur
 def _examples(task: TaskFindings, tasks: int) -> int:
     """How many neurons are shown, each as a map and as its transform."""
     of_a_map = task.circuit.view.task.n_symbols**2 * 16 // 3
-    maps = MAP_BYTES // (tasks * of_a_map) - task.circuit.pattern.shape[1]
+    attention = task.circuit.attention
+    maps = MAP_BYTES // (tasks * of_a_map) - (attention.pattern.shape[1] if attention else 0)
     return max(1, min(MOST_EXAMPLES, maps // 2))
+
+
+def _mixture(findings: Findings) -> str:
+    return f'<p class="lead">{escape(words)}</p>' if (words := together(findings)) else ""
 
 
 def _overview(findings: Findings, task: TaskFindings) -> str:
     """The opening paragraph and the numbers behind it."""
-    last, measures, history = task.last, task.last.measures, findings.snapshot.history
+    last, measures, history = task.last, task.last.measures, findings.history(task)
     keys = task.circuit.key_frequencies
     chips = "".join(
         f'<span class="chip" style="--c:var(--key{i % 8})">{k}</span>' for i, k in enumerate(keys)

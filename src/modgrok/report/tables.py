@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from modgrok.report.findings import Findings, Moment, TaskFindings
+from modgrok.training import History
 
 
 def row(moment: Moment) -> dict[str, float | None]:
@@ -33,7 +34,7 @@ def measures_csv(findings: Findings) -> str:
 
 def summary_json(findings: Findings) -> str:
     """The findings: where the weights come from, what was learned when, and each task's circuit."""
-    snapshot, history = findings.snapshot, findings.snapshot.history
+    snapshot = findings.snapshot
     data = snapshot.data.config
     content = {
         "source": findings.source,
@@ -42,15 +43,29 @@ def summary_json(findings: Findings) -> str:
         "split": {name: data[name] for name in ("train_fraction", "split_seed", "split_method")}
         if snapshot.split_known
         else None,
-        "network": snapshot.network.config,
+        "network": {"class": type(snapshot.network).__name__, **snapshot.network.config},
+        "origin": asdict(snapshot.origin) if snapshot.origin else None,
+        "frozen": list(snapshot.frozen),
         "threshold": findings.threshold,
-        "memorised_at": history.memorised_at(findings.threshold),
-        "grokked_at": history.grokked_at(findings.threshold),
-        "tasks": [_task(task) for task in findings.tasks],
+        **_phases(snapshot.history, findings.threshold),
+        "tasks": [_task(task) | _learned(findings, task) for task in findings.tasks],
     }
     text = json.dumps(_finite(content), indent=2, ensure_ascii=False)
     # lists of numbers on one line
     return re.sub(r"\[[\d\s,.-]+\]", lambda numbers: " ".join(numbers[0].split()), text) + "\n"
+
+
+def _learned(findings: Findings, task: TaskFindings) -> dict[str, Any]:
+    """When the task was learned, and when by a run on it alone."""
+    found = _phases(findings.history(task), findings.threshold)
+    if (alone := findings.alone.get(task.circuit.view.task.name)) is None:
+        return found
+    run = {"source": alone.source, "train_fraction": alone.train_fraction}
+    return {**found, "alone": {**run, **_phases(alone.history, findings.threshold)}}
+
+
+def _phases(history: History, threshold: float) -> dict[str, Any]:
+    return {"memorised_at": history.memorised_at(threshold), "grokked_at": history.grokked_at(threshold)}
 
 
 def _task(task: TaskFindings) -> dict[str, Any]:

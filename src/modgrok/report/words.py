@@ -7,11 +7,14 @@ import math
 from modgrok.analysis.neurons import KEY_SHARE, TUNED
 from modgrok.report.findings import Findings, TaskFindings
 from modgrok.report.numbers import listed, number, percent
+from modgrok.training import Snapshot
 
 
 def opening(findings: Findings, task: TaskFindings) -> str:
     """The paragraph on one task, plain text: circuit, evidence, learning."""
-    return " ".join([*_circuit(task), *_evidence(task), *_learning(findings, task)])
+    return " ".join(
+        [*_circuit(task), *_evidence(task), *_start(findings.snapshot), *_learning(findings, task)]
+    )
 
 
 def method(findings: Findings, task: TaskFindings) -> str:
@@ -29,12 +32,17 @@ def method(findings: Findings, task: TaskFindings) -> str:
         sentences.append(
             "Which pairs these weights were trained on is not known; what depends on the split is left out."
         )
-    layers = len(task.circuit.network.blocks)
-    if layers > 1:
+    config, layer = snapshot.network.config, snapshot.network.wiring.layer
+    if config["n_layers"] > 1:
         sentences.append(
-            f"Of the {layers} blocks the last is analysed; W_neur is its direct path from the embedding."
+            f"Of the {config['n_layers']} {layer}s the last is analysed; "
+            + (
+                "W_neur is its direct path from the embedding."
+                if task.circuit.W_neur is not None
+                else "no weights alone lead to it from the embedding, and W_neur is left out."
+            )
         )
-    if task.circuit.network.ln_final is not None:
+    if config.get("normalisation"):
         sentences.append("The products of weight matrices leave normalisation out.")
     if view.task.n_operands > 2:
         sentences.append("Maps over the operands show one slice, at a fixed z.")
@@ -88,18 +96,24 @@ def _evidence(task: TaskFindings) -> list[str]:
     ]
 
 
+def _start(snapshot: Snapshot) -> list[str]:
+    sentences = [f"Training started with the {snapshot.origin}."] if snapshot.origin else []
+    if snapshot.frozen:
+        sentences.append(f"Not trained, but kept as it was at the start: {listed(list(snapshot.frozen))}.")
+    return sentences
+
+
 def _learning(findings: Findings, task: TaskFindings) -> list[str]:
-    last, history = task.last, findings.snapshot.history
+    last, history = task.last, findings.history(task)
     if last.heldout_accuracy is None or last.train_accuracy is None:
         return [f"The network gets {percent(last.accuracy)} of all pairs right."]
     memorised = history.memorised_at(findings.threshold)
     grokked = history.grokked_at(findings.threshold)
-    of = "held-out pairs of all tasks" if len(findings.tasks) > 1 else "held-out pairs"
     return [
         f"The training pairs were memorised at update {memorised:,}."
         if memorised is not None
         else f"The training pairs are not memorised: {percent(last.train_accuracy)} of them are right.",
-        f"The network grokked at update {grokked:,}: {percent(findings.threshold)} of the {of} right, or more."
+        f"The network grokked at update {grokked:,}: {percent(findings.threshold)} of the held-out pairs right."
         if grokked is not None
         else f"It has not grokked within {last.update:,} updates: {percent(last.heldout_accuracy)} of the "
         "held-out pairs are right.",

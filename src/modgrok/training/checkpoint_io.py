@@ -67,9 +67,10 @@ def check_progress(checkpoint: dict[str, Any], path: Path) -> None:
 
 
 def _is_progress(checkpoint: dict[str, Any]) -> bool:
-    network, named = checkpoint["modgrok"]["network"], network_weights(checkpoint["state_dict"])
-    in_order = blueprint(NETWORKS[network["class"]], network["config"], len(named))
-    weights = [named[name] for name in in_order]  # the file's own order may be another
+    saved, named = checkpoint["modgrok"], network_weights(checkpoint["state_dict"])
+    kind = NETWORKS[saved["network"]["class"]]
+    in_order = blueprint(kind, saved["network"]["config"], len(named))  # the file's own order may be another
+    weights = [named[name] for name in in_order if kind.part_of(name) not in saved["frozen"]]
     match checkpoint:
         case {
             "optimizer_states": [

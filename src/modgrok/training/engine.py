@@ -16,6 +16,7 @@ from modgrok.data import Batches, Examples
 from modgrok.errors import InputError
 from modgrok.models import Network, Tokens, index_tokens
 from modgrok.training.loss import pair_losses, pair_weights
+from modgrok.training.regularisation import NO_LP, Lp
 
 EngineName = Literal["auto", "eager", "compile", "cuda_graph"]
 
@@ -50,17 +51,29 @@ class Engine:
         scheduler: of the learning rate.
         batches: the training pairs of each update.
         n_tasks: how many tasks they are of.
+        lp: regularisation added to the loss; the losses that are returned leave it out.
     """
 
     def __init__(
-        self, network: Network, optimizer: Optimizer, scheduler: LRScheduler, batches: Batches, n_tasks: int
+        self,
+        network: Network,
+        optimizer: Optimizer,
+        scheduler: LRScheduler,
+        batches: Batches,
+        n_tasks: int,
+        lp: Lp = NO_LP,
     ) -> None:
         self.network = network
         self.optimizer = optimizer
         self.scheduler = scheduler
         self.batches = batches
         self.n_tasks = n_tasks
+        self.lp = lp
         self._whole = self._shares(0) if batches.full else None
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Get ready to make updates."""
 
     def _shares(self, update: int) -> list[Share]:
         return shares(self.batches.of(update), self.network.config["n_answers"], self.n_tasks)
@@ -79,6 +92,8 @@ class Engine:
         """Make one update; return the batch's loss before it, a float64 scalar on the device."""
         self.optimizer.zero_grad(set_to_none=True)
         loss = torch.stack([self.backward(share) for share in share_list]).sum()
+        if self.lp.strength:
+            self.lp.penalty(weight for weight in self.network.parameters() if weight.requires_grad).backward()
         self.optimizer.step()
         return loss
 
@@ -98,10 +113,7 @@ class Engine:
 class CompiledEngine(Engine):
     """The same with forward and backward pass compiled; eager, with a warning, where compilation fails."""
 
-    def __init__(
-        self, network: Network, optimizer: Optimizer, scheduler: LRScheduler, batches: Batches, n_tasks: int
-    ) -> None:
-        super().__init__(network, optimizer, scheduler, batches, n_tasks)
+    def _prepare(self) -> None:
         self._compiled = torch.compile(super().loss, dynamic=False)
         try:
             for share in self._whole or ():
@@ -125,15 +137,12 @@ class CudaGraphEngine(Engine):
 
     WARM_UP = 3  # updates on a side stream before the capture, as CUDA graphs require; they are undone
 
-    def __init__(
-        self, network: Network, optimizer: Optimizer, scheduler: LRScheduler, batches: Batches, n_tasks: int
-    ) -> None:
-        super().__init__(network, optimizer, scheduler, batches, n_tasks)
-        for group in optimizer.param_groups:
+    def _prepare(self) -> None:
+        for group in self.optimizer.param_groups:
             group["capturable"] = True
-            group["lr"] = torch.as_tensor(group["lr"], dtype=torch.float32, device=network.device)
-        self._losses = torch.zeros(4096, dtype=torch.float64, device=network.device)
-        self._place = torch.zeros(1, dtype=torch.int64, device=network.device)
+            group["lr"] = torch.as_tensor(group["lr"], dtype=torch.float32, device=self.network.device)
+        self._losses = torch.zeros(4096, dtype=torch.float64, device=self.network.device)
+        self._place = torch.zeros(1, dtype=torch.int64, device=self.network.device)
         self._graph = self._capture()
 
     def _update_in_place(self) -> None:
@@ -160,7 +169,7 @@ class CudaGraphEngine(Engine):
         with torch.no_grad():
             for parameter, weight in zip(self.network.parameters(), weights, strict=True):
                 parameter.copy_(weight)
-                for name, moment in self.optimizer.state[parameter].items():
+                for name, moment in self.optimizer.state.get(parameter, {}).items():
                     moment.copy_(state[parameter][name] if parameter in state else torch.zeros_like(moment))
         return graph
 
@@ -199,6 +208,7 @@ def make_engine(
     batches: Batches,
     n_tasks: int,
     max_updates: int,
+    lp: Lp = NO_LP,
 ) -> Engine:
     """Make the engine called `name`; `auto` is the fastest that fits.
 
@@ -218,4 +228,4 @@ def make_engine(
             name = "cuda_graph"
         else:
             name = "compile" if long and shutil.which(os.environ.get("CXX", "g++")) else "eager"
-    return ENGINES[name](network, optimizer, scheduler, batches, n_tasks)
+    return ENGINES[name](network, optimizer, scheduler, batches, n_tasks, lp)

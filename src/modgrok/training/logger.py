@@ -1,10 +1,11 @@
-"""TensorBoard events of a run, in a directory that is the run's alone."""
+"""A directory that is the run's alone, and the TensorBoard events in it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers.logger import DummyLogger
 
 
 class RunLogger(TensorBoardLogger):
@@ -32,3 +33,16 @@ class RunLogger(TensorBoardLogger):
                 number += 1
             else:
                 return number
+
+
+class Unlogged(DummyLogger):
+    """Logs nothing, and gives the run the directory that it would have been logged into."""
+
+    def __init__(self, logger: RunLogger) -> None:
+        super().__init__()
+        self._logger = logger
+
+    @property
+    def save_dir(self) -> str:
+        """The run's directory."""
+        return self._logger.log_dir

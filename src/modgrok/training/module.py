@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import asdict
 from typing import Any
 
 import torch
@@ -21,9 +22,12 @@ from modgrok.models.restore import check_weights
 from modgrok.training.allocator import keep_freed_memory
 from modgrok.training.engine import Engine, EngineName, make_engine
 from modgrok.training.history import History
+from modgrok.training.order import check_order
+from modgrok.training.regularisation import Lp
 from modgrok.training.schedule import Timetable, WarmUp, next_due, next_multiple
 from modgrok.training.scores import TaskScores, score
-from modgrok.training.snapshot import network_weights, record
+from modgrok.training.snapshot import Origin, network_weights, record
+from modgrok.training.transfer import freeze, load_parts
 
 SPAN_SECONDS = 0.5
 """Updates are handed to the engine for about this long at most, so that the progress bar and Ctrl-C stay alive."""
@@ -41,9 +45,14 @@ class GrokkingModule(LightningModule):
         evaluate_every: updates between evaluations of all training and held-out pairs.
         engine: what makes the updates; see `make_engine`.
         tf32: allow CUDA to multiply float32 matrices in TF32, which changes results in the fourth digit.
+        lp_strength: of a regularisation of the weights besides AdamW's decay; see `Lp`.
+        lp_power: of that regularisation.
+        pretrained: a run or a checkpoint that the network starts from.
+        pretrained_parts: which parts of it are taken over; all unless given.
+        frozen: parts of the network that are not trained.
 
     Raises:
-        InputError: if a number is out of its range.
+        InputError: if a number is out of its range, or `pretrained` does not fit the network.
     """
 
     def __init__(
@@ -56,6 +65,11 @@ class GrokkingModule(LightningModule):
         evaluate_every: int = 100,
         engine: EngineName = "auto",
         tf32: bool = False,
+        lp_strength: float = 0.0,
+        lp_power: float = 1.0,
+        pretrained: str | None = None,
+        pretrained_parts: list[str] | None = None,
+        frozen: list[str] | None = None,
     ) -> None:
         super().__init__()
         for name, value in (("lr", lr), ("weight_decay", weight_decay), ("warmup_updates", warmup_updates)):
@@ -71,6 +85,12 @@ class GrokkingModule(LightningModule):
         self.warmup_updates = warmup_updates
         self.evaluate_every = evaluate_every
         self.engine_name, self.tf32 = engine, tf32
+        self.lp = Lp(lp_power, lp_strength)
+        if pretrained_parts is not None and pretrained is None:
+            raise InputError("pretrained_parts: of which run? give it as pretrained: RUN_OR_CKPT")
+        self.origin = None if pretrained is None else load_parts(network, pretrained, pretrained_parts)
+        self.frozen = list(frozen or ())
+        freeze(network, self.frozen)
         self.history = History()
         """What was evaluated so far in the run."""
         self._engine: Engine | None = None
@@ -83,7 +103,7 @@ class GrokkingModule(LightningModule):
     def configure_optimizers(self) -> Any:
         """Return AdamW and its warm-up."""
         optimizer = AdamW(
-            self.network.parameters(),
+            [parameter for parameter in self.network.parameters() if parameter.requires_grad],
             lr=self.lr,
             betas=self.betas,
             weight_decay=self.weight_decay,
@@ -117,7 +137,18 @@ class GrokkingModule(LightningModule):
     # training
 
     def on_fit_start(self) -> None:
-        """Set the arithmetic up, and take the pairs apart for evaluation."""
+        """Set the arithmetic up, and take the pairs apart for evaluation.
+
+        Raises:
+            InputError: if the network cannot tell the examples apart (see `check_order`), or was trained on another
+                modulus before.
+        """
+        check_order(self.network, self.data)
+        modulus = self.data.config["modulus"]
+        if self.origin is not None and self.origin.modulus != modulus:
+            raise InputError(
+                f"pretrained: {self.origin.source} was trained mod {self.origin.modulus}, this run is mod {modulus}"
+            )
         if self.tf32 or self.trainer.precision != "32-true":
             changed = "TF32" if self.tf32 else self.trainer.precision
             rank_zero_warn(f"{changed} arithmetic was asked for: the results differ from those in float32")
@@ -152,6 +183,7 @@ class GrokkingModule(LightningModule):
                 batches,
                 len(self.data.tasks),
                 self.trainer.max_steps,
+                self.lp,
             )
         first = self.global_step
         due = self._next_due(first)
@@ -191,19 +223,18 @@ class GrokkingModule(LightningModule):
 
     def _evaluate(self) -> None:
         update, now = self.global_step, time.perf_counter()
-        n_tasks = len(self.data.tasks)
-        train, _ = score(self.network, self._training_chunks, n_tasks)
-        heldout, heldout_by_task = score(self.network, self._heldout_chunks, n_tasks)
+        tasks = self.data.tasks
+        train, train_of_task = score(self.network, self._training_chunks, len(tasks))
+        heldout, heldout_of_task = score(self.network, self._heldout_chunks, len(tasks))
         if not math.isfinite(train.loss):
             self._diverged(update, train.loss)
         self.history.append(update, train, heldout)
         scalars = self.history.latest()
-        if n_tasks > 1:
-            for task, each in zip(self.data.tasks, heldout_by_task, strict=True):
-                scalars |= {
-                    f"heldout/loss/{task.name}": each.loss,
-                    f"heldout/accuracy/{task.name}": each.accuracy,
-                }
+        if len(tasks) > 1:
+            for task, *sides in zip(tasks, train_of_task, heldout_of_task, strict=True):
+                history = self.history.of_task.setdefault(task.name, History())
+                history.append(update, *sides)
+                scalars |= {f"{name}/{task.name}": value for name, value in history.latest().items()}
         since, then = self._mark
         if update > since:
             scalars["perf/updates_per_second"] = (update - since) / (now - then)
@@ -226,7 +257,9 @@ class GrokkingModule(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what a snapshot needs besides the weights, and keep every number plain."""
-        checkpoint["modgrok"] = record(self.network, self.data, self.global_step, self.history)
+        checkpoint["modgrok"] = record(
+            self.network, self.data, self.global_step, self.history, self.origin, self.frozen
+        )
         for state in checkpoint.get("optimizer_states", ()):
             for group in state["param_groups"]:
                 group["lr"], group["capturable"] = float(group["lr"]), False
@@ -241,7 +274,9 @@ class GrokkingModule(LightningModule):
             check_weights(type(self.network), self.network.config, network_weights(checkpoint["state_dict"]))
         except InputError as error:
             raise InputError(f"the checkpoint is not of this network: {error}") from None
-        self.history = History(**checkpoint["modgrok"]["history"])
+        saved = checkpoint["modgrok"]
+        self.history = History.from_record(saved["history"])
+        self.origin = Origin(**saved["origin"]) if saved.get("origin") else None
 
     # validate, test, predict
 
@@ -253,10 +288,11 @@ class GrokkingModule(LightningModule):
 
     def _log_scores(self) -> None:
         overall, each = self._scores.read()
-        self.log_dict({"heldout/loss": overall.loss, "heldout/accuracy": overall.accuracy})
+        self.log_dict({f"heldout/{name}": value for name, value in asdict(overall).items()})
         if len(each) > 1:
-            for task, task_score in zip(self.data.tasks, each, strict=True):
-                self.log(f"heldout/accuracy/{task.name}", task_score.accuracy)
+            for task, of_task in zip(self.data.tasks, each, strict=True):
+                scalars = asdict(of_task).items()
+                self.log_dict({f"heldout/{name}/{task.name}": value for name, value in scalars})
 
     on_validation_epoch_start = on_test_epoch_start = _start_scores
     validation_step = test_step = _score_step

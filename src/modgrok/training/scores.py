@@ -17,43 +17,47 @@ from modgrok.training.loss import pair_losses
 
 @dataclass(frozen=True)
 class Score:
-    """Loss and accuracy of some pairs."""
+    """What was measured of some pairs: mean loss, accuracy, and mean probability of the right answer."""
 
     loss: float
     accuracy: float
+    probability: float
 
 
 class TaskScores(Metric):
-    """Accumulates the loss and the accuracy of each task's pairs, on the device and without synchronising it."""
+    """Accumulates the scores of each task's pairs, on the device and without synchronising it."""
 
     full_state_update = False
     loss: Tensor
     correct: Tensor
+    probability: Tensor
     count: Tensor
 
     def __init__(self, n_tasks: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        for name in ("loss", "correct", "count"):
+        for name in ("loss", "correct", "probability", "count"):
             self.add_state(name, torch.zeros(n_tasks, dtype=torch.float64), dist_reduce_fx="sum")
 
     def update(self, logits: Tensor, examples: Examples) -> None:
         """Add the logits, (n, p), of n examples."""
         task = examples.task.to(self.count.device)
         correct = logits.argmax(-1) == examples.answers
-        self.loss.index_add_(0, task, pair_losses(logits, examples.answers).to(task.device))
+        losses = pair_losses(logits, examples.answers).to(task.device)
+        self.loss.index_add_(0, task, losses)
         self.correct.index_add_(0, task, correct.to(self.correct))
+        self.probability.index_add_(0, task, (-losses).exp())
         self.count.index_add_(0, task, torch.ones_like(task, dtype=torch.float64))
 
     def compute(self) -> Tensor:
-        """Return the sums of losses, of right answers and of pairs, (3, tasks)."""
-        return torch.stack([self.loss, self.correct, self.count])
+        """Return the sums of losses, of right answers and of their probabilities, and the pairs, (4, tasks)."""
+        return torch.stack([self.loss, self.correct, self.probability, self.count])
 
     def read(self) -> tuple[Score, list[Score]]:
         """Return the score of all pairs, and of each task's. The loss of all is the sum of the tasks' mean losses."""
         sums = self.compute()
-        loss, correct = (sums[:2] / sums[2]).tolist()
-        overall = Score(sum(loss), float(sums[1].sum() / sums[2].sum()))
-        return overall, [Score(*each) for each in zip(loss, correct, strict=True)]
+        each = [Score(*means) for means in (sums[:3] / sums[3]).T.tolist()]
+        shares = sums[1:3].sum(1) / sums[3].sum()
+        return Score(sum(score.loss for score in each), *shares.tolist()), each
 
 
 @torch.no_grad()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,17 +12,33 @@ from torch import Tensor
 
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError
-from modgrok.models import Network, Transformer
+from modgrok.models import MLP, Network, Transformer
 from modgrok.models.restore import check_weights, restore
 from modgrok.tasks.wording import brief
 from modgrok.training.arguments import check_arguments
 from modgrok.training.data_only import load_data
 from modgrok.training.history import History
 
-NETWORKS: dict[str, type[Network]] = {"Transformer": Transformer}
+NETWORKS: dict[str, type[Network]] = {"MLP": MLP, "Transformer": Transformer}
 """The networks that a checkpoint may name; no other class is ever built from a file."""
 
 FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Origin:
+    """From which trained network the initial weights of some parts came."""
+
+    source: str  # the run or the checkpoint, as it was given
+    tasks: list[str]
+    modulus: int
+    update: int
+    parts: list[str]
+
+    def __str__(self) -> str:
+        """Say it in words: `embedding from lightning_logs/version_0 (x + y mod 97, update 2,300)`."""
+        formulas = " | ".join(self.tasks)
+        return f"{', '.join(self.parts)} from {self.source} ({formulas} mod {self.modulus}, update {self.update:,})"
 
 
 @dataclass(frozen=True)
@@ -36,9 +53,19 @@ class Snapshot:
     update: int
     history: History
     split_known: bool = True
+    origin: Origin | None = None
+    frozen: Sequence[str] = ()
+    """The parts that were not trained."""
 
 
-def record(network: Network, data: ModularDataModule, update: int, history: History) -> dict[str, Any]:
+def record(
+    network: Network,
+    data: ModularDataModule,
+    update: int,
+    history: History,
+    origin: Origin | None = None,
+    frozen: Sequence[str] = (),
+) -> dict[str, Any]:
     """Return, as plain data, what a checkpoint holds besides the weights to be a snapshot."""
     return {
         "format": FORMAT,
@@ -47,6 +74,8 @@ def record(network: Network, data: ModularDataModule, update: int, history: Hist
         "data": data.config,
         "split": data.split_fingerprint,
         "history": asdict(history),
+        "origin": asdict(origin) if origin else None,
+        "frozen": list(frozen),
     }
 
 
@@ -108,7 +137,14 @@ def snapshot_in(checkpoint: dict[str, Any], path: Path) -> Snapshot:
         if config[name] != size:
             raise InputError(f"{path}: the network's {name} is {config[name]}, and its data's is {size}")
     network = restore(NETWORKS[saved["network"]["class"]], config, network_weights(checkpoint["state_dict"]))
-    return Snapshot(network, data, saved["update"], History(**saved["history"]))
+    return Snapshot(
+        network,
+        data,
+        saved["update"],
+        History.from_record(saved["history"]),
+        origin=Origin(**saved["origin"]) if saved.get("origin") else None,
+        frozen=tuple(saved["frozen"]),
+    )
 
 
 def network_weights(state_dict: object) -> dict[str, Tensor]:
@@ -124,7 +160,14 @@ def network_weights(state_dict: object) -> dict[str, Tensor]:
 
 def _check_record(saved: dict[str, Any]) -> None:
     """Raise an InputError unless a record is one that `record` returns, as far as types and sizes tell."""
-    for name, kind in (("update", int), ("network", dict), ("data", dict), ("split", str), ("history", dict)):
+    for name, kind in (
+        ("update", int),
+        ("network", dict),
+        ("data", dict),
+        ("split", str),
+        ("history", dict),
+        ("frozen", list),
+    ):
         if not isinstance(saved.get(name), kind):
             raise InputError(f"its record has no {name}")
     if saved["update"] < 0:
@@ -136,15 +179,31 @@ def _check_record(saved: dict[str, Any]) -> None:
         )
     check_arguments(NETWORKS[network["class"]], network.get("config"), "its network")
     check_arguments(ModularDataModule, saved["data"], "its data")
-    check_arguments(History, saved["history"], "its history")
+    _check_history(saved["history"], "its history")
+    if saved.get("origin") is not None:
+        check_arguments(Origin, saved["origin"], "its origin")
+    if unknown := [part for part in saved["frozen"] if part not in NETWORKS[network["class"]].parts]:
+        raise InputError(f"its network has no part {brief(unknown[0])}")
     if saved["data"]["modulus"] > network["config"]["vocabulary_size"]:
         raise InputError(
             f"its modulus {brief(saved['data']['modulus'])} is larger than its network's vocabulary"
         )
     if saved["update"] and not saved["history"].get("update"):
         raise InputError("its history is empty")
-    measured = list(saved["history"].values())
-    if len({len(entries) for entries in measured}) > 1:
-        raise InputError("its history has columns of different lengths")
-    if not all(math.isfinite(value) for entries in measured for value in entries):
-        raise InputError("its history has values that are not finite")
+
+
+def _check_history(history: dict[str, Any], where: str) -> None:
+    """Raise an InputError unless a history, and of a mixture each formula's, has an entry for each evaluation."""
+    scores = {name: entries for name, entries in history.items() if name != "of_task"}
+    check_arguments(History, scores, where)
+    if len({len(entries) for entries in scores.values()}) > 1:
+        raise InputError(f"{where} has columns of different lengths")
+    if not all(map(math.isfinite, scores.get("train_loss", ()))):
+        raise InputError(f"{where} goes on after a loss that is not finite")
+    of_task = history.get("of_task", {})
+    if not isinstance(of_task, dict):
+        raise InputError(f"{where} of each formula is none")
+    for task, own in of_task.items():
+        if not isinstance(own, dict) or own.get("of_task"):
+            raise InputError(f"{where} of {brief(task)} is none")
+        _check_history(own, f"{where} of {brief(task)}")

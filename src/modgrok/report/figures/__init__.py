@@ -6,6 +6,7 @@ from modgrok.report.figures.figure import Figure, Panel
 from modgrok.report.figures.logits import logit_figures
 from modgrok.report.figures.neurons import neuron_figures
 from modgrok.report.figures.progress import progress_figures
+from modgrok.report.figures.together import together_figures
 from modgrok.report.figures.training import training_figures
 from modgrok.report.figures.weights import weight_figures
 
@@ -17,6 +18,7 @@ __all__ = [
     "logit_figures",
     "neuron_figures",
     "progress_figures",
+    "together_figures",
     "training_figures",
     "weight_figures",
 ]

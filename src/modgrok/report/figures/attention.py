@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from modgrok.analysis import Circuit, spectrum
+from modgrok.analysis import Attention, Circuit, View, spectrum
 from modgrok.report.figures.figure import Figure, Panel, axis, bars, heatmap, line, plain
 from modgrok.report.figures.operands import clock_order, map_panel, map_slice, pair_maps
 
@@ -12,16 +12,21 @@ MOST_HEADS = 8
 
 
 def attention_figures(circuit: Circuit) -> list[Figure]:
-    """The figures of the attention pattern and scores; of more than eight heads, the maps of the first eight."""
-    view, heads = circuit.view, circuit.pattern.shape[1]
+    """The figures of the attention pattern and scores, if there is attention.
+
+    Of more than eight heads the maps of the first eight.
+    """
+    view, attention = circuit.view, circuit.attention
+    if attention is None:
+        return []
     place = view.words.index("x")
-    maps = pair_maps(circuit.pattern[:, :MOST_HEADS, place], view)
+    maps = pair_maps(attention.pattern[:, :MOST_HEADS, place], view)
     return [
         Figure(
             "Attention from the last position, on average",
             "Where the answer is read from: in a grokked network usually about half from each operand, and little "
             "from elsewhere.",
-            [_mean(circuit)],
+            [_mean(attention, view)],
         ),
         Figure(
             "Attention to x, over the pairs",
@@ -37,17 +42,17 @@ def attention_figures(circuit: Circuit) -> list[Figure]:
             "The score that a head gives x before the softmax, averaged over the other operands, as the symbol "
             "turns around the clock; and its spectrum, head by head. Few frequencies, and the same ones as in the "
             "neurons, are the circuit's.",
-            _scores(circuit, heads),
+            _scores(attention, view),
         ),
     ]
 
 
-def _mean(circuit: Circuit) -> Panel:
-    mean = circuit.pattern.double().mean(dim=0)  # (h, t)
+def _mean(attention: Attention, view: View) -> Panel:
+    mean = attention.pattern.double().mean(dim=0)  # (h, t)
     heads = [f"head {head}" for head in range(len(mean))]
     traces = [
         bars(heads, mean[:, place], f"$key{place % 8}", f"{place + 1}: {word}")
-        for place, word in enumerate(circuit.view.words)
+        for place, word in enumerate(view.words)
     ]
     return Panel(
         "Mean attention pattern",
@@ -61,11 +66,11 @@ def _mean(circuit: Circuit) -> Panel:
     )
 
 
-def _scores(circuit: Circuit, heads: int) -> list[Panel]:
-    view = circuit.view
+def _scores(attention: Attention, view: View) -> list[Panel]:
+    heads = attention.scores.shape[1]
     symbols = view.domain.pairs[:, 0]
     totals = torch.zeros(view.task.n_symbols, heads, dtype=torch.float64)
-    totals.index_add_(0, symbols, circuit.scores[:, :, view.words.index("x")].double())
+    totals.index_add_(0, symbols, attention.scores[:, :, view.words.index("x")].double())
     counts = torch.bincount(symbols, minlength=view.task.n_symbols)
     mean = totals / counts.clamp(min=1)[:, None]  # (s, h)
     order = clock_order(view, 0)

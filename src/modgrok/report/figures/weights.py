@@ -11,30 +11,12 @@ from modgrok.report.figures.spectrum import spectrum_panel
 
 
 def weight_figures(circuit: Circuit) -> list[Figure]:
-    """The figures of W_neur and W_logit."""
+    """The figures of W_neur, if there is one, and of W_logit."""
     view, keys = circuit.view, circuit.key_frequencies
-    through_heads = circuit.W_neur  # (h, s, m)
     return [
+        *_symbols_to_neurons(circuit),
         Figure(
-            "W_neur, from the symbols through the heads to the neurons",
-            "Neurons are sorted by the frequency that they are tuned to, untuned ones last. Blocks along a staircase "
-            "mean that the weights alone, without any input, assign each neuron its frequency.",
-            [
-                Panel(
-                    f"W_neur in the characters of {names}",
-                    [
-                        _blocks(
-                            torch.cat(list(through_heads.transpose(1, 2))), basis, circuit, len(through_heads)
-                        )
-                    ],
-                    {"xaxis": axis("neuron, sorted by frequency"), "yaxis": axis("frequency")},
-                    "wide",
-                )
-                for names, basis in view.distinct_bases
-            ],
-        ),
-        Figure(
-            "W_logit = W_out W_U, from the neurons to the answers",
+            f"W_logit = {' '.join(circuit.network.wiring.to_logits)}, from the neurons to the answers",
             "The read-out in the characters of the answer: the same frequencies again, and each neuron writes to the "
             "frequency that it reads.",
             [
@@ -47,6 +29,30 @@ def weight_figures(circuit: Circuit) -> list[Figure]:
                 ),
             ],
         ),
+    ]
+
+
+def _symbols_to_neurons(circuit: Circuit) -> list[Figure]:
+    W_neur = circuit.W_neur  # (h, s, m)
+    if W_neur is None:
+        return []
+    through = "through the heads " if circuit.attention else ""
+    rows = W_neur.transpose(1, 2).flatten(0, 1)
+    return [
+        Figure(
+            f"W_neur, from the symbols {through}to the neurons",
+            "Neurons are sorted by the frequency that they are tuned to, untuned ones last. Blocks along a staircase "
+            "mean that the weights alone, without any input, assign each neuron its frequency.",
+            [
+                Panel(
+                    f"W_neur in the characters of {names}",
+                    [_blocks(rows, basis, circuit, len(W_neur))],
+                    {"xaxis": axis("neuron, sorted by frequency"), "yaxis": axis("frequency")},
+                    "wide",
+                )
+                for names, basis in circuit.view.distinct_bases
+            ],
+        )
     ]
 
 

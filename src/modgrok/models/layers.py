@@ -1,0 +1,69 @@
+"""What more than one network is made of. Shapes are written as in `transformer`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from modgrok.errors import InputError
+from modgrok.models.hooks import Point
+from modgrok.models.rows import Rows, Tokens, rowwise
+
+ACTIVATIONS = {"relu": torch.relu, "gelu": F.gelu}
+
+
+def activation_function(name: str) -> Callable[[Tensor], Tensor]:
+    """Return the activation function called `name`.
+
+    Raises:
+        InputError: if there is none.
+    """
+    if name not in ACTIVATIONS:
+        raise InputError(f"activation: {name!r} is not one of {', '.join(ACTIVATIONS)}")
+    return ACTIVATIONS[name]
+
+
+def weight(*shape: int) -> nn.Parameter:
+    """Return a parameter to be filled by the initialisation."""
+    return nn.Parameter(torch.empty(shape))
+
+
+def bias(wanted: bool, *shape: int) -> nn.Parameter | None:
+    """Return zeros to learn, or None where biases are off."""
+    return nn.Parameter(torch.zeros(shape)) if wanted else None
+
+
+def plus(value: Tensor, b: nn.Parameter | None) -> Tensor:
+    """Add a bias where there is one."""
+    return value if b is None else value + b
+
+
+class Embed(nn.Module):
+    """Token embedding."""
+
+    def __init__(self, v: int, d: int) -> None:
+        super().__init__()
+        self.W_E = weight(v, d)
+
+    def forward(self, tokens: Tokens, point: Point) -> list[Rows]:
+        """Return the embedding at each position, each (r, d)."""
+        embedded = [
+            Rows(F.embedding(distinct, self.W_E), index)
+            for distinct, index in zip(tokens.distinct, tokens.indices, strict=True)
+        ]
+        return point("hook_embed", embedded)  # (n, t, d)
+
+
+class Unembed(nn.Module):
+    """To the answers."""
+
+    def __init__(self, d: int, p: int, biases: bool) -> None:
+        super().__init__()
+        self.W_U, self.b_U = weight(d, p), bias(biases, p)
+
+    def forward(self, x: Rows) -> Tensor:
+        """Return the logits, (n, p), of x, (r, d)."""
+        return rowwise(lambda x: plus(x @ self.W_U, self.b_U), x).per_pair()

@@ -1,0 +1,110 @@
+"""The MLP of Furuta et al. 2024 (arXiv 2402.16726): no attention, the positions are summed.
+
+Weights and activations are named in TransformerLens's style. Shapes are written as in `transformer`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from modgrok.models.hooks import Point
+from modgrok.models.initialisation import Initialisation, initialise
+from modgrok.models.layers import Embed, Unembed, activation_function, bias, plus, weight
+from modgrok.models.network import Network
+from modgrok.models.rows import Rows, Tokens, rowwise
+from modgrok.models.wiring import Wiring
+
+
+class HiddenLayer(nn.Module):
+    """Neurons that see the sum of the positions below."""
+
+    def __init__(self, d: int, m: int, activation: str, biases: bool) -> None:
+        super().__init__()
+        self.activation = activation_function(activation)
+        self.W_in, self.b_in = weight(d, m), bias(biases, m)
+
+    def forward(self, x: list[Rows], name: str, point: Point) -> list[Rows]:
+        """Return the neurons, one position (r, m), over the positions of x, each (r, d).
+
+        The weights act on each position's rows, before the sum, and what all pairs share is added first: the pairs
+        begin as late as they can.
+        """
+        first, *others = sorted(x, key=lambda rows: not rows.constant)
+        pre = rowwise(lambda x: plus(x @ self.W_in, self.b_in), first)
+        for rows in others:
+            pre = rowwise(torch.add, pre, rowwise(lambda x: x @ self.W_in, rows))
+        (pre,) = point(f"{name}.hook_pre", [pre])  # (n, 1, m)
+        return point(f"{name}.hook_post", [rowwise(self.activation, pre)])  # (n, 1, m)
+
+
+class MLP(Network):
+    """Embedding, sum over the positions, hidden layers, unembedding.
+
+    The sum does not know the order of what it adds: examples written with the same tokens in another order, such as
+    x − y and y − x, have the same logits. It learns x + y, and x − y only where a template tells the operands apart
+    by other means, such as by showing one of them twice.
+
+    The code of Furuta et al. has one more linear map, from the neurons back to the embedding's width, before the
+    unembedding.
+
+    Args:
+        vocabulary_size: number of tokens, v.
+        n_answers: number of answers, p.
+        context_length: number of tokens of an example, t.
+        n_layers: number of hidden layers.
+        d_model: width of the embedding, d.
+        d_mlp: neurons of each hidden layer, m.
+        activation: of the neurons.
+        biases: biases on every linear map.
+        initialisation: whose initial weights; see `initialisation`.
+
+    Raises:
+        InputError: if a size is not a positive integer, or there is no such activation.
+    """
+
+    parts = ("embedding", "layers", "unembedding")
+    sees_order = False
+
+    def __init__(
+        self,
+        vocabulary_size: int,
+        n_answers: int,
+        context_length: int,
+        n_layers: int = 1,
+        d_model: int = 128,
+        d_mlp: int = 512,
+        activation: Literal["relu", "gelu"] = "relu",
+        biases: bool = False,
+        initialisation: Initialisation = "transformer_lens",
+    ) -> None:
+        config = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
+        super().__init__(config)
+        self.embed = Embed(vocabulary_size, d_model)
+        self.layers = nn.ModuleList(
+            HiddenLayer(width, d_mlp, activation, biases) for width in [d_model, *[d_mlp] * (n_layers - 1)]
+        )
+        self.unembed = Unembed(d_mlp, n_answers, biases)
+        initialise(self, initialisation, d_model, vocabulary_size)
+
+    def compute(self, tokens: Tokens, point: Point) -> Tensor:
+        """Compute the logits, (n, p), leading every activation past its named `point`."""
+        x = self.embed(tokens, point)
+        for i, layer in enumerate(self.layers):
+            x = layer(x, f"layers.{i}", point)
+        (neurons,) = x
+        return self.unembed(neurons)
+
+    @property
+    def wiring(self) -> Wiring:
+        """What the analysis looks at; between the embedding and the second hidden layer lies the first."""
+        last = f"layers.{len(self.layers) - 1}"
+        return Wiring(
+            layer="hidden layer",
+            neurons=f"{last}.hook_post",
+            W_E=self.embed.W_E,
+            to_logits={"W_U": self.unembed.W_U},
+            to_neurons={"W_in": self.get_parameter(f"{last}.W_in")} if len(self.layers) == 1 else {},
+        )
