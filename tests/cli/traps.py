@@ -65,18 +65,16 @@ def saved(content: object) -> bytes:
 def bomb(directory_says: int | None = None) -> bytes:
     """300 MB of zeros in 1 MB, or a directory that declares any number of bytes for a record of four."""
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as zip_file:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as zip_file:
         content = {"w": tensor((directory_says or 300_000_000) // 4, (1,), (1,))}
         with zipfile.ZipFile(io.BytesIO(archive(content, {}))) as whole:
             for name in whole.namelist():
-                zip_file.writestr(name, whole.read(name))
+                zip_file.writestr(name, whole.read(name), zipfile.ZIP_STORED)
         if directory_says:
-            zip_file.writestr("archive/data/0", b"1234")
+            zip_file.writestr("archive/data/0", b"1234", zipfile.ZIP_STORED)
             zip_file.filelist[-1].file_size = zip_file.filelist[-1].compress_size = directory_says
         else:
-            info = zipfile.ZipInfo("archive/data/0")
-            info.compress_type, info._compresslevel = zipfile.ZIP_DEFLATED, 1
-            with zip_file.open(info, "w") as record:
+            with zip_file.open("archive/data/0", "w") as record:
                 for _ in range(300):
                     record.write(bytes(1_000_000))
     return file.getvalue()

@@ -65,14 +65,14 @@ def main(args: Sequence[str] | None = None) -> None:
         fail(error, 2)
     except MisconfigurationException as error:
         fail(f"trainer: {shortened(error)}", 2)
+    except BrokenPipeError:  # whoever read the output, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise
         fail(f"{brief(error.filename)}: too long for the name of a file", 2)
     except RunStoppedError as error:
         fail(error, 1)
-    except BrokenPipeError:  # whoever read the output, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(error: object, code: int) -> NoReturn:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import torch
 from jsonargparse import Namespace
@@ -38,7 +40,7 @@ from modgrok.training.engine import check_engine
 from modgrok.training.logger import RunLogger, Unlogged
 from modgrok.training.order import check_order
 from modgrok.training.run import run_ending_in
-from modgrok.training.snapshot import read_checkpoint, snapshot_in
+from modgrok.training.snapshot import NETWORKS, read_checkpoint, snapshot_in
 
 SECTIONS: dict[str, type[Callback]] = {
     "checkpoint": Checkpoints,
@@ -49,6 +51,9 @@ SECTIONS: dict[str, type[Callback]] = {
     "predictions": Predictions,
 }
 """The callbacks that a config configures."""
+
+SIZES = ("vocabulary_size", "n_answers", "context_length")
+"""The arguments of a network that the data give it."""
 
 
 class Cli(LightningCLI):
@@ -118,13 +123,12 @@ class Cli(LightningCLI):
         """Add the callbacks' sections, and lead the data's sizes to the network."""
         for section, callback in SECTIONS.items():
             parser.add_lightning_class_args(callback, section)
-        for size in ("vocabulary_size", "n_answers", "context_length"):
+        for size in SIZES:
             parser.link_arguments(f"data.{size}", f"model.network.init_args.{size}", apply_on="instantiate")
         parser.set_defaults({"model.network": {"class_path": "modgrok.Transformer"}})
         if self.recorded:
             network = self.recorded["network"]
-            sizes = ("vocabulary_size", "n_answers", "context_length")
-            arguments = {name: value for name, value in network["config"].items() if name not in sizes}
+            arguments = {name: value for name, value in network["config"].items() if name not in SIZES}
             parser.set_defaults({f"data.{name}": value for name, value in self.recorded["data"].items()})
             parser.set_defaults({"model.frozen": self.recorded["frozen"]})
             parser.set_defaults(
@@ -139,6 +143,11 @@ class Cli(LightningCLI):
         for section in ("trainer", "data", "model", *SECTIONS):
             if not isinstance(self._get(self.config, section), Namespace):
                 raise InputError(f"{section}: not a section with fields of its own, such as {section}.FIELD")
+        for section, kind in {"data": ModularDataModule, "model": GrokkingModule, **SECTIONS}.items():
+            check_null(section, kind, self._get(self.config, section))
+        network = self._get(self.config, "model").network
+        if network_kind := NETWORKS.get(network.class_path.rpartition(".")[2]):
+            check_null("model.network", network_kind, network.init_args)
         if self.recorded:  # the checkpoint's weights are those to go on from
             model = self._get(self.config, "model")
             model.pretrained = model.pretrained_parts = None
@@ -168,7 +177,7 @@ class Cli(LightningCLI):
         the directory and logs nothing.
 
         Raises:
-            InputError: if the trainer refuses what the config says.
+            InputError: if the trainer refuses what it was given.
         """
         trainer = self._get(self.config_init, "trainer")
         if self.subcommand == "fit":
@@ -257,6 +266,15 @@ class Cli(LightningCLI):
     def _call(self, command: str, arguments: dict[str, Any]) -> None:
         path = str(self.checkpoint) if self.checkpoint else None
         getattr(self.trainer, command)(**arguments | {"ckpt_path": path, "weights_only": True})
+
+
+def check_null(section: str, kind: type, values: Namespace) -> None:
+    """Raise an InputError if a field of a section is null that must have a value: the parser lets it through."""
+    for name, parameter in inspect.signature(kind, eval_str=True).parameters.items():
+        if name in SIZES:
+            continue
+        if values.get(name, parameter.default) is None and NoneType not in get_args(parameter.annotation):
+            raise InputError(f"{section}.{name}: it must have a value, and is null")
 
 
 def check_writable(directory: Path, parameters: int) -> None:
