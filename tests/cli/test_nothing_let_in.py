@@ -25,6 +25,7 @@ COMMANDS = {
     "export": ("export", "FILE", "weights.pt"),
     "fit": (*FIT, "--ckpt_path", "FILE"),
 }
+TRANSFER = (*FIT, "--model.pretrained", "FILE", "--model.pretrained_parts", "[embedding]")
 
 
 def safetensors_file(header: str) -> bytes:
@@ -103,6 +104,14 @@ def test_checkpoints_that_contradict_themselves_are_refused(command, refused, ch
     for what, content in checkpoints.items():
         print(what)
         refused(COMMANDS[command], content, "update=000009.ckpt")
+
+
+@pytest.mark.parametrize("every", [8, pytest.param(1, marks=pytest.mark.slow)])
+def test_transfer_refuses_the_same_files(every, refused, files, checkpoints, marker):
+    """The parser comes before the file, and takes its time; the slow test takes all files."""
+    for content in [*files.values(), *checkpoints.values()][::every]:
+        refused(TRANSFER, content, "update=000009.ckpt")
+        assert not marker.exists()
 
 
 def test_other_peoples_weights_that_are_no_network_are_refused(refused):

@@ -70,10 +70,10 @@ def check_config(path: Path, inheriting: tuple[Path, ...] = ()) -> None:
         path: of the file; the one that it inherits from, as `config: base.yaml`, is checked too.
         inheriting: the files that inherit from it.
     """
-    if path.resolve() in inheriting:
-        raise InputError(f"{path}: inherits from itself")
     if not path.is_file():
         raise InputError(f"{path}: no such config file")
+    if path.resolve() in inheriting:
+        raise InputError(f"{path}: inherits from itself")
     if path.stat().st_size > LARGEST_CONFIG:
         raise InputError(f"{path}: a config file has at most {LARGEST_CONFIG:,} bytes")
     try:
