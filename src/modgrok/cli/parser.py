@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,18 +12,13 @@ import yaml
 from jsonargparse import ArgumentParser
 from lightning.pytorch.cli import LightningArgumentParser
 
+from modgrok.cli.saying import nearest
 from modgrok.errors import InputError
 from modgrok.tasks.wording import brief
 
 LARGEST_CONFIG = 1_000_000
 MOST_NODES = 10_000
 LONGEST_MESSAGE = 500
-
-
-def nearest(name: str, known: Sequence[str] | dict[str, str]) -> str:
-    """Return the question whether a known name was meant, if one is near."""
-    close = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def shortened(message: object) -> str:
