@@ -11,7 +11,7 @@ from torch import Tensor
 from modgrok import MLP, ModularDataModule, Transformer
 from modgrok.analysis import Clock
 from modgrok.models import Network
-from modgrok.training import History
+from modgrok.training import History, Score
 from modgrok.training.run import CHECKPOINTS, checkpoint_name
 from modgrok.training.snapshot import record
 
@@ -86,7 +86,14 @@ def fill(network: N, values: Mapping[str, tuple[tuple[object, ...], Tensor]]) ->
 
 def history(updates: int) -> History:
     """Memorised at update 100, grokked at the end."""
-    return History([0, 100, updates], [5.0, 1e-3, 1e-6], [0.01, 1.0, 1.0], [5.0, 6.0, 1e-5], [0.01, 0.1, 1.0])
+    found = History()
+    for update, train, heldout in (
+        (0, Score(5.0, 0.01, 0.01), Score(5.0, 0.01, 0.01)),
+        (100, Score(1e-3, 1.0, 0.999), Score(6.0, 0.1, 0.05)),
+        (updates, Score(1e-6, 1.0, 1.0), Score(1e-5, 1.0, 1.0)),
+    ):
+        found.append(update, train, heldout)
+    return found
 
 
 def save(
