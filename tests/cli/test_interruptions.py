@@ -128,6 +128,22 @@ def test_signals_end_a_run_with_a_checkpoint_and_say_how_to_go_on(tmp_path, unin
     assert all(torch.equal(w, expected[name]) for name, w in last.items())
 
 
+@pytest.mark.skipif(not shutil.which("g++"), reason="nothing is compiled without a compiler")
+def test_signal_does_not_wait_for_the_compiler(tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
+    process = start(tmp_path, "--model.engine", "compile")
+    wait_for_checkpoint(tmp_path, 0)
+    time.sleep(1.5)  # into the compilation, which takes many times as long
+    process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    out, errors = process.communicate()
+    assert time.monotonic() - began < 10
+    assert process.returncode == 143, errors
+    assert "Traceback" not in errors
+    assert "--ckpt_path" in out
+    assert load_run(tmp_path / RUN).updates == [0]
+
+
 def test_runs_started_at_once_have_directories_of_their_own(tmp_path):
     processes = [start(tmp_path, "--trainer.max_steps", "5") for _ in range(3)]
     for process in processes:

@@ -8,6 +8,8 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from modgrok.training import GrokkingModule
+
 
 class Interrupts(Callback):
     """Ends a run at SIGINT or SIGTERM, after the updates in hand; a second signal ends the process at once."""
@@ -16,13 +18,15 @@ class Interrupts(Callback):
         self.received: signal.Signals | None = None
         self._others: dict[signal.Signals, Any] = {}
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_start(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Begin to listen."""
 
         def stop(number: int, frame: FrameType | None) -> None:
             self.received = signal.Signals(number)
             trainer.should_stop = True
             self._restore()
+            if pl_module.interruptible:
+                raise KeyboardInterrupt
 
         self._others = {wanted: signal.signal(wanted, stop) for wanted in (signal.SIGINT, signal.SIGTERM)}
 

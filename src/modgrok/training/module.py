@@ -93,6 +93,8 @@ class GrokkingModule(LightningModule):
         freeze(network, self.frozen)
         self.history = History()
         """What was evaluated so far in the run."""
+        self.interruptible = False
+        """Whether a KeyboardInterrupt leaves the run as it is: no update is under way."""
         self._engine: Engine | None = None
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -175,16 +177,12 @@ class GrokkingModule(LightningModule):
     def training_step(self, batches: Batches, batch_index: int) -> None:
         """Make the updates up to the next one at which something else must happen."""
         if self._engine is None:
-            self._engine = make_engine(
-                self.engine_name,
-                self.network,
-                self.optimizers(use_pl_optimizer=False),  # type: ignore[arg-type]
-                self.lr_schedulers(),  # type: ignore[arg-type]
-                batches,
-                len(self.data.tasks),
-                self.trainer.max_steps,
-                self.lp,
-            )
+            try:
+                self._engine = self._make_engine(batches)
+            except KeyboardInterrupt:
+                if self.trainer.should_stop:  # asked to, before the first update
+                    return
+                raise
         first = self.global_step
         due = self._next_due(first)
         n = min(due - first, self._span)
@@ -196,6 +194,23 @@ class GrokkingModule(LightningModule):
         update = self.global_step
         if update == due or update == self.trainer.max_steps:
             self._evaluate()
+
+    def _make_engine(self, batches: Batches) -> Engine:
+        """Make the engine; compiling takes longer than anybody who stops a run should have to wait."""
+        self.interruptible = True
+        try:
+            return make_engine(
+                self.engine_name,
+                self.network,
+                self.optimizers(use_pl_optimizer=False),  # type: ignore[arg-type]
+                self.lr_schedulers(),  # type: ignore[arg-type]
+                batches,
+                len(self.data.tasks),
+                self.trainer.max_steps,
+                self.lp,
+            )
+        finally:
+            self.interruptible = False
 
     def _next_due(self, update: int) -> int:
         due = next_multiple(update, self.evaluate_every)
