@@ -39,11 +39,20 @@ class Page:
         self.number, self.buffer, self.session = 0, b"", None
         self.requests: list[str] = []
         self.problems: list[str] = []
-        (target,) = [t for t in self.ask("Target.getTargets")["targetInfos"] if t["type"] == "page"]
-        attach = {"targetId": target["targetId"], "flatten": True}
+        attach = {"targetId": self._first_page(), "flatten": True}
         self.session = self.ask("Target.attachToTarget", **attach)["sessionId"]
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.ask(f"{domain}.enable")
+
+    def _first_page(self) -> str:
+        """Wait for the first page to open: on a busy machine it comes after the browser's first answers."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            for target in self.ask("Target.getTargets")["targetInfos"]:
+                if target["type"] == "page":
+                    return target["targetId"]
+            time.sleep(0.1)
+        raise AssertionError("chromium opened no page in a minute")
 
     def ask(self, method: str, **parameters: Any) -> dict[str, Any]:
         self.number += 1
