@@ -9,7 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from modgrok import MLP, load_run
 from modgrok.analysis import circuit as circuit_module
-from modgrok.callbacks import measures
+from modgrok.callbacks import observer
 from modgrok.cli import main
 from modgrok.data import Chunks
 from modgrok.report import analyse
@@ -27,7 +27,7 @@ FIT = (
 def run(tmp_path_factory):
     root = tmp_path_factory.mktemp("mlp")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measures, "SHARE", float("inf"))
+        patch.setattr(observer, "SHARE", float("inf"))
         main([*FIT, "--trainer.default_root_dir", str(root)])
     return root / "lightning_logs" / "version_0"
 
