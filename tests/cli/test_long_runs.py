@@ -12,6 +12,8 @@ CHECKPOINT = (
     60_000  # bytes, of the network below with its optimiser and a history of 1,000 evaluations: 45 kB
 )
 
+GROWTH = 50  # MiB after the first 1,000 updates, whatever comes: the first figures take 30 of them
+
 
 def resident(process):
     """MiB of a process's memory."""
@@ -50,7 +52,7 @@ def test_memory_and_files_of_a_long_run_stay_small(tmp_path, updates, growth):
     checkpoints = [file.stat().st_size for file in (run / "checkpoints").iterdir()]
     events = sum(file.stat().st_size for file in run.glob("events*"))
     print(f"grew {late - early:.1f} MiB; checkpoints {sum(checkpoints):,} bytes, events {events:,}")
-    assert late - early < growth
+    assert late - early < GROWTH
     assert len(checkpoints) <= 20
     assert sum(checkpoints) < 20 * CHECKPOINT
     assert events < 2_000_000 + 40 * updates
