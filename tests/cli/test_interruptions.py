@@ -142,6 +142,8 @@ def test_signal_does_not_wait_for_the_compiler(tmp_path, monkeypatch):
     assert "Traceback" not in errors
     assert "--ckpt_path" in out
     assert load_run(tmp_path / RUN).updates == [0]
+    events = EventAccumulator(str(tmp_path / RUN)).Reload()
+    assert [event.step for event in events.Scalars("norm/total")] == [0]
 
 
 def test_runs_started_at_once_have_directories_of_their_own(tmp_path):

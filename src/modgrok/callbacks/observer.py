@@ -8,6 +8,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, Trainer
 
+from modgrok.callbacks.interrupts import Interrupts
 from modgrok.errors import InputError
 from modgrok.training import GrokkingModule
 from modgrok.training.schedule import next_multiple
@@ -55,8 +56,10 @@ class Observer(Callback, ABC):
             self._look_in_time(trainer, pl_module)
 
     def on_train_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
-        """Look at the finished network, unless it was time for that anyway."""
-        if self.every is not None and trainer.global_step % self.every:
+        """Look at the finished network, unless it was time for that anyway, or somebody waits for the run to end."""
+        callbacks = trainer.callbacks  # type: ignore[attr-defined]
+        interrupted = any(isinstance(other, Interrupts) and other.received for other in callbacks)
+        if self.every is not None and trainer.global_step % self.every and not interrupted:
             self._look_in_time(trainer, pl_module)
 
     def _look_in_time(self, trainer: Trainer, module: GrokkingModule) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 import torch
 from lightning.pytorch import LightningModule
@@ -95,7 +95,8 @@ class GrokkingModule(LightningModule):
         """What was evaluated so far in the run."""
         self.interruptible = False
         """Whether a KeyboardInterrupt leaves the run as it is: no update is under way."""
-        self._engine: Engine | None = None
+        self._engine: Engine
+        self._span = 1
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return the logits, (n, p), of tokens (n, t)."""
@@ -161,28 +162,26 @@ class GrokkingModule(LightningModule):
         device = self.device
         self._training_chunks = Chunks(self.data.training_pairs.to(device), CHUNK)
         self._heldout_chunks = Chunks(self.data.heldout_pairs.to(device), CHUNK)
-        self._engine, self._span = None, 1
 
     def teardown(self, stage: str) -> None:
         """Leave the process's arithmetic as it was."""
         torch.set_flush_denormal(False)
 
     def on_train_start(self) -> None:
-        """Evaluate the network as it comes, before the first update."""
+        """Evaluate the network as it comes, then make the engine that updates it."""
         self._mark = self.global_step, time.perf_counter()
         if self.global_step == 0:
             self.history = History()
             self._evaluate()
+        try:
+            self._make_engine()
+        except KeyboardInterrupt:
+            if not self.trainer.should_stop:
+                raise
+        self._mark = self.global_step, time.perf_counter()
 
     def training_step(self, batches: Batches, batch_index: int) -> None:
         """Make the updates up to the next one at which something else must happen."""
-        if self._engine is None:
-            try:
-                self._engine = self._make_engine(batches)
-            except KeyboardInterrupt:
-                if self.trainer.should_stop:  # asked to, before the first update
-                    return
-                raise
         first = self.global_step
         due = self._next_due(first)
         n = min(due - first, self._span)
@@ -195,16 +194,17 @@ class GrokkingModule(LightningModule):
         if update == due or update == self.trainer.max_steps:
             self._evaluate()
 
-    def _make_engine(self, batches: Batches) -> Engine:
+    def _make_engine(self) -> None:
         """Make the engine; compiling takes longer than anybody who stops a run should have to wait."""
         self.interruptible = True
         try:
-            return make_engine(
+            self._span = 1
+            self._engine = make_engine(
                 self.engine_name,
                 self.network,
                 self.optimizers(use_pl_optimizer=False),  # type: ignore[arg-type]
                 self.lr_schedulers(),  # type: ignore[arg-type]
-                batches,
+                cast(Batches, self.trainer.train_dataloader),
                 len(self.data.tasks),
                 self.trainer.max_steps,
                 self.lp,
