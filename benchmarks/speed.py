@@ -2,19 +2,25 @@
 
     python benchmarks/speed.py --json speed.json
 
-x + y mod 113 from 30% of the pairs, the default network. The matmul rate is measured again before each row, since a
-shared machine's speed drifts; a row's ratio is to the floor at that rate. TransformerLens is installed into a virtual
-environment of its own.
+x + y mod 113 from 30% of the pairs, the default network. The loops take turns, and the matmul rate is measured before
+and after each turn, since a shared machine's speed drifts: a turn's ratio is to the floor at the rate around it, and
+the table shows medians. TransformerLens is installed into a virtual environment of its own.
 """
 
 import argparse
+import io
 import json
 import subprocess
 import sys
 import tempfile
 import time
 import venv
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from functools import partial
 from pathlib import Path
+from statistics import median
+from typing import NamedTuple
 
 import torch
 from fit import fit_options
@@ -89,11 +95,19 @@ def overhead(p: int, updates: int) -> float:
 
     engine.Engine.run, module.score = timed(run), timed(score)
     module.GrokkingModule.training_step = training_step
-    with tempfile.TemporaryDirectory() as root:
+    with tempfile.TemporaryDirectory() as root, redirect_stdout(io.StringIO()):
         main(fit_options(p, updates, "eager", root))
     engine.Engine.run, module.score, module.GrokkingModule.training_step = run, score, step
     spent, at_last_step = seen[-1][1] - seen[0][1], seen[-1][0] - seen[0][0]
     return 1 - spent / at_last_step
+
+
+class Sample(NamedTuple):
+    """One timing of a loop, with the floor at the matmul rate measured around it."""
+
+    seconds: float  # per update
+    whole: float  # seconds per update of the whole process, start-up included
+    floor: float  # seconds per update
 
 
 def main() -> None:
@@ -101,8 +115,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--modulus", type=int, default=113)
     parser.add_argument(
-        "--updates", type=int, default=2000, help="of modgrok fit; the other loops make a 20th"
+        "--updates", type=int, default=2000, help="of modgrok fit; the other loops make a 50th"
     )
+    parser.add_argument("--rounds", type=int, default=3, help="timings of each loop")
     parser.add_argument(
         "--peer", type=Path, default=Path(".venv-peer"), help="the peer's virtual environment"
     )
@@ -110,43 +125,55 @@ def main() -> None:
     options = parser.parse_args()
     p, updates = options.modulus, options.updates
     torch.set_flush_denormal(True)
-    data = ModularDataModule("x + y", p, split_seed=598)
-    pairs = data.training_pairs.to(DEVICE)
+    pairs = ModularDataModule("x + y", p, split_seed=598).training_pairs.to(DEVICE)
+    short = max(1, updates // 50)
+    engines = ["eager", "cuda_graph" if DEVICE.type == "cuda" else "compile"]
+    loops: dict[str, Callable[[], tuple[float, float]]] = {
+        "peer's loop, evaluating every update": lambda: (peer_seconds(options.peer, p, short),) * 2,
+        "plain loop, no evaluation": lambda: (seconds_per_update(pairs.tokens, pairs.answers, p, short),) * 2,
+        **{
+            f"modgrok fit, {name}, evaluating every 100": partial(fit_seconds, p, updates, name)
+            for name in engines
+        },
+    }
+    samples: dict[str, list[Sample]] = {name: [] for name in loops}
+    for number in range(options.rounds):
+        print(f"round {number + 1} of {options.rounds}", file=sys.stderr, flush=True)
+        for name, loop in loops.items():
+            before = matmul_rate(DEVICE)
+            seconds, whole = loop()
+            rate = (before + matmul_rate(DEVICE)) / 2
+            samples[name].append(Sample(seconds, whole, floor_seconds(rate, pairs.size, p)))
 
-    rows = []
-
-    def row(name: str, seconds: float, rate: float) -> None:
-        floor = floor_seconds(rate, pairs.size, p)
-        rows.append(
-            {"loop": name, "ms": seconds * 1e3, "floor_ms": floor * 1e3, "times_floor": seconds / floor}
-        )
-        print(f"{name:<42}{seconds * 1e3:>10.2f}{floor * 1e3:>12.2f}{seconds / floor:>10.2f}", flush=True)
+    def middle(name: str, value: Callable[[Sample], float]) -> float:
+        return median(map(value, samples[name]))
 
     print(f"x + y mod {p}, {pairs.size:,} pairs, {DEVICE}, {torch.get_num_threads()} threads")
-    print(f"{'':<42}{'ms/update':>10}{'floor, ms':>12}{'× floor':>10}")
-    row(
-        "peer's loop, evaluating every update",
-        peer_seconds(options.peer, p, max(1, updates // 20)),
-        matmul_rate(DEVICE),
-    )
-    rate = matmul_rate(DEVICE)
-    row(
-        "plain loop, no evaluation",
-        seconds_per_update(pairs.tokens, pairs.answers, p, max(1, updates // 20)),
-        rate,
-    )
-    for name in ["eager", "cuda_graph" if DEVICE.type == "cuda" else "compile"]:
-        rate = matmul_rate(DEVICE)
-        steady, whole = fit_seconds(p, updates, name)
-        row(f"modgrok fit, {name}, evaluating every 100", steady, (rate + matmul_rate(DEVICE)) / 2)
-        row("  whole process, start-up included", whole, rate)
-    rest = overhead(p, max(200, updates // 4))
-    peer = rows[0]["times_floor"]
-    print(f"\nLightning, logging and callbacks: {rest:.1%} of the loop (eager)")
-    for entry in rows[2:]:
+    print(f"medians of {options.rounds}; fit for {updates:,} updates\n")
+    print(f"{'':<42}{'ms/update':>10}{'floor, ms':>12}{'× floor':>10}{'whole process':>15}")
+    peer = middle("peer's loop, evaluating every update", lambda sample: sample.seconds / sample.floor)
+    rows = []
+    for name in loops:
+        row = {
+            "loop": name,
+            "ms": middle(name, lambda sample: sample.seconds) * 1e3,
+            "floor_ms": middle(name, lambda sample: sample.floor) * 1e3,
+            "times_floor": middle(name, lambda sample: sample.seconds / sample.floor),
+            "whole_times_floor": middle(name, lambda sample: sample.whole / sample.floor),
+        }
+        rows.append(row)
         print(
-            f"{entry['loop'].strip():<42}{peer / entry['times_floor']:>8.1f} times the peer's updates per second"
+            f"{name:<42}{row['ms']:>10.2f}{row['floor_ms']:>12.2f}{row['times_floor']:>10.2f}"
+            f"{row['whole_times_floor']:>15.2f}"
         )
+    rest = overhead(p, max(200, updates // 4))
+    print()
+    for row in rows[2:]:
+        print(
+            f"{row['loop']:<42}{peer / row['times_floor']:>8.1f} times the peer's updates per second, "
+            f"{peer / row['whole_times_floor']:.1f} with start-up"
+        )
+    print(f"Lightning, logging and callbacks: {rest:.1%} of the loop (eager)")
     options.json.write_text(
         json.dumps({"device": str(DEVICE), "rows": rows, "overhead": rest}, indent=2) + "\n"
     )

@@ -278,6 +278,8 @@ class GrokkingModule(LightningModule):
         for state in checkpoint.get("optimizer_states", ()):
             for group in state["param_groups"]:
                 group["lr"], group["capturable"] = float(group["lr"]), False
+        for state in checkpoint.get("lr_schedulers", ()):
+            state["_last_lr"] = [float(rate) for rate in state["_last_lr"]]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take the history up where it was left.
