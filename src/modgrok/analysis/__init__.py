@@ -5,7 +5,7 @@ a network and its data, `view_tasks` chooses the clocks and `read_circuit` runs 
 """
 
 from modgrok.analysis.basis import Basis, characters, pullback
-from modgrok.analysis.circuit import Attention, Circuit, read_circuit
+from modgrok.analysis.circuit import Attention, Circuit, circuit_bytes, read_circuit
 from modgrok.analysis.clock import Clock, Law, additive_clock, multiplicative_clock
 from modgrok.analysis.domain import Domain, domain_on
 from modgrok.analysis.embedding import PrincipalComponents, principal_components, singular_values
@@ -44,6 +44,7 @@ __all__ = [
     "additive_clock",
     "by_class",
     "characters",
+    "circuit_bytes",
     "component_norms",
     "cross_entropy",
     "domain_on",

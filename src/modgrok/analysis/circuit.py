@@ -110,12 +110,12 @@ class Circuit:
 
     def loss(self, pairs: Tensor) -> float:
         """The cross-entropy, in float64, of the pairs in a (n,) mask."""
-        return cross_entropy(self.logits[pairs], self.view.domain.answers[pairs])
+        return cross_entropy(self.logits, self.view.domain.answers, pairs)
 
     def accuracy(self, pairs: Tensor) -> float:
         """The share of the pairs in a (n,) mask that are answered right."""
-        right = self.logits[pairs].argmax(dim=1) == self.view.domain.answers[pairs]
-        return float(right.double().mean())
+        right = self.logits.argmax(dim=1) == self.view.domain.answers
+        return float(right[pairs].double().mean())
 
 
 class _Last:
@@ -130,15 +130,27 @@ class _Last:
         return rows
 
 
+def circuit_bytes(network: Network, view: View) -> int:
+    """Return the memory that the circuit's logits and neurons take, in bytes."""
+    neurons, *_ = network.wiring.to_logits.values()
+    numbers = len(view.tokens) * (network.config["n_answers"] + len(neurons))
+    return numbers * neurons.element_size()
+
+
 @torch.no_grad()
 def read_circuit(network: Network, view: View) -> Circuit:
     """Run a network over the pairs of a task and keep what the analysis looks at."""
-    wiring = network.wiring
+    wiring, n = network.wiring, len(view.tokens)
     names = [wiring.neurons, *(wiring.attention or ())]
-    logits, kept = [], []
-    for tokens in torch.split(view.tokens, _CHUNK):
-        point = _Last(names)
-        logits.append(network.compute(index_tokens(tokens), point).expand(len(tokens), -1))
-        kept.append([point.kept[name].expand(len(tokens), *point.kept[name].shape[1:]) for name in names])
-    neurons, *attention = (torch.cat(chunks) for chunks in zip(*kept, strict=True))
-    return Circuit(view, network, torch.cat(logits), neurons, Attention(*attention) if attention else None)
+    kept: dict[str, Tensor] = {}
+    for start in range(0, n, _CHUNK):
+        tokens, point = view.tokens[start : start + _CHUNK], _Last(names)
+        logits = network.compute(index_tokens(tokens), point)
+        for name, rows in {"logits": logits, **point.kept}.items():
+            if name not in kept:
+                kept[name] = rows.new_empty(
+                    n, *rows.shape[1:]
+                )  # filled in place: joining chunks takes twice the memory
+            kept[name][start : start + len(tokens)] = rows
+    logits, neurons, *attention = kept.values()
+    return Circuit(view, network, logits, neurons, Attention(*attention) if attention else None)

@@ -12,9 +12,11 @@ from modgrok.analysis.domain import Domain
 _CHUNK = 4096
 
 
-def chunks(count: int) -> Iterator[slice]:
-    """Slices that cover 0…count − 1."""
-    return (slice(start, start + _CHUNK) for start in range(0, count, _CHUNK))
+def chunks(count: int, pairs: Tensor | None = None) -> Iterator[slice | Tensor]:
+    """Cover 0…count − 1 with slices, or some pairs, a (n,) mask or (i,) indices, with indices."""
+    if pairs is None:
+        return (slice(start, start + _CHUNK) for start in range(0, count, _CHUNK))
+    return iter((pairs.nonzero().flatten() if pairs.dtype == torch.bool else pairs).split(_CHUNK))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,12 +8,20 @@ from torch import Tensor
 from modgrok.analysis.logits import ClassLogits, chunks, logit_directions
 
 
-def cross_entropy(logits: Tensor, answers: Tensor) -> float:
-    """The mean of −log softmax(logits)[answer] in float64; logits (n, p), answers (n,)."""
-    total = torch.zeros((), dtype=torch.float64, device=logits.device)
-    for chunk in chunks(len(logits)):
-        total += torch.nn.functional.cross_entropy(logits[chunk].double(), answers[chunk], reduction="sum")
-    return float(total) / len(logits)
+def cross_entropy(logits: Tensor, answers: Tensor, pairs: Tensor | None = None) -> float:
+    """The mean of −log softmax(logits)[answer] in float64.
+
+    Args:
+        logits: (n, p).
+        answers: (n,).
+        pairs: (n,) bool or (i,) indices of the pairs that are meant; all unless given.
+    """
+    total, count = torch.zeros((), dtype=torch.float64, device=logits.device), 0
+    for chunk in chunks(len(logits), pairs):
+        losses = torch.nn.functional.cross_entropy(logits[chunk].double(), answers[chunk], reduction="none")
+        total += losses.sum()
+        count += len(losses)
+    return float(total) / count
 
 
 def restricted_loss(classes: ClassLogits, frequencies: Sequence[int]) -> float:
@@ -47,14 +55,13 @@ def excluded_loss(
     """
     waves = _projected(classes, frequencies)[1]
     sums, answers = classes.domain.sums, classes.domain.answers
-    if pairs is not None:
-        logits, sums, answers = logits[pairs], sums[pairs], answers[pairs]
-    # −1, off the clock, is the last row of `waves`
-    total = torch.zeros((), dtype=torch.float64, device=logits.device)
-    for chunk in chunks(len(logits)):
-        rest = logits[chunk].double() - waves[sums[chunk]]
-        total += torch.nn.functional.cross_entropy(rest, answers[chunk], reduction="sum")
-    return float(total) / len(logits)
+    total, count = torch.zeros((), dtype=torch.float64, device=logits.device), 0
+    for chunk in chunks(len(logits), pairs):
+        rest = logits[chunk].double() - waves[sums[chunk]]  # −1, off the clock, is the last row of `waves`
+        losses = torch.nn.functional.cross_entropy(rest, answers[chunk], reduction="none")
+        total += losses.sum()
+        count += len(losses)
+    return float(total) / count
 
 
 def trigonometric_loss(classes: ClassLogits, frequencies: Sequence[int]) -> float:

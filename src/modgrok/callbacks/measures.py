@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import torch
 from lightning.pytorch import Trainer
+from lightning_utilities.core.rank_zero import rank_zero_warn
 from matplotlib.figure import Figure
 
-from modgrok.analysis import Circuit, View, read_circuit, spectrum, view_tasks
+from modgrok.analysis import Circuit, View, circuit_bytes, read_circuit, spectrum, view_tasks
 from modgrok.callbacks.figures import log_figure
 from modgrok.callbacks.observer import Observer
 from modgrok.training import GrokkingModule
+
+MOST = 1 << 30
+"""Bytes of logits and neurons up to which a network is measured as it trains, so that memory stays flat as p grows."""
 
 
 def draw_circuit(circuit: Circuit, title: str) -> Figure:
@@ -42,7 +46,7 @@ class Measures(Observer):
 
     Args:
         every: updates between measurements; null for none. There is one at the end too. Where they would take more
-            than 5% of the run's time, there are fewer.
+            than 5% of the run's time, there are fewer; where more than a GiB of memory, none.
 
     Raises:
         InputError: if `every` is not positive.
@@ -59,7 +63,7 @@ class Measures(Observer):
     def look(self, trainer: Trainer, module: GrokkingModule) -> None:
         """Measure, and draw the circuit."""
         if self._views is None:
-            self._views = tuple(view.to(module.device) for view in view_tasks(module.data))
+            self._views = self._affordable(module)
         for view in self._views:
             of_task = f"/{view.task.name}" if len(self._views) > 1 else ""
             with torch.no_grad():
@@ -70,3 +74,15 @@ class Measures(Observer):
                 logger.log_metrics(scalars, step=trainer.global_step)
             title = f"{view.task.name} mod {view.task.modulus}, update {trainer.global_step:,}"
             log_figure(trainer, f"circuit{of_task}", draw_circuit(circuit, title))
+
+    def _affordable(self, module: GrokkingModule) -> tuple[View, ...]:
+        """View the tasks, or none of them where the memory for one is too much."""
+        views = view_tasks(module.data)
+        needed = max(circuit_bytes(module.network, view) for view in views)
+        if needed > MOST:
+            rank_zero_warn(
+                f"progress measures are left out of the training: they take {needed / 2**30:.1f} GiB of memory "
+                "each time; modgrok analyze has them afterwards"
+            )
+            return ()
+        return tuple(view.to(module.device) for view in views)
