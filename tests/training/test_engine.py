@@ -1,4 +1,5 @@
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -140,6 +141,21 @@ def test_minibatches_train():
     data = ModularDataModule("x + y", 11, batch_size=16)
     losses, _ = trained("eager", data, 300)
     assert losses[-5:].mean() < losses[:5].mean() / 2
+
+
+@pytest.mark.parametrize(
+    ("updates", "compiler", "expected"),
+    [(1000, "python3", "eager"), (20_000, "python3", "compile"), (20_000, "/nonexistent/compiler", "eager")],
+)
+def test_auto_compiles_where_the_run_is_long_enough_to_repay_it(monkeypatch, updates, compiler, expected):
+    monkeypatch.setenv("CXX", compiler)
+    monkeypatch.setattr(engine_module, "ENGINES", {name: Mock(return_value=name) for name in ENGINES})
+    data = ModularDataModule("x + y", 11)
+    network = Transformer(**data.network_shape)
+    optimizer = AdamW(network.parameters())
+    scheduler = LambdaLR(optimizer, WarmUp(0))
+    chosen = make_engine("auto", network, optimizer, scheduler, data.train_dataloader(), 1, updates)
+    assert chosen == expected
 
 
 def test_failing_compiler_is_one_warning_and_eager(monkeypatch, tmp_path):

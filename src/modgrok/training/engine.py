@@ -188,8 +188,11 @@ class CudaGraphEngine(Engine):
 
 ENGINES: dict[str, type[Engine]] = {"eager": Engine, "compile": CompiledEngine, "cuda_graph": CudaGraphEngine}
 
-COMPILATION_PAYS = 1e13
+COMPILATION_PAYS = 6e12
 """Multiplications of a run from which compiling saves more time than it takes."""
+
+CALLS = 5e8
+"""Multiplications that take as long as the calls of an update which compiling saves."""
 
 
 def check_engine(name: EngineName, device: torch.device, full_batch: bool) -> None:
@@ -221,7 +224,7 @@ def make_engine(
     check_engine(name, network.device, batches.full)
     if name == "auto":
         weights = sum(parameter.numel() for parameter in network.parameters())
-        long = batches.examples.size * weights * max_updates > COMPILATION_PAYS
+        long = (batches.examples.size * weights + CALLS) * max_updates > COMPILATION_PAYS
         if not batches.full:
             name = "eager"
         elif network.device.type == "cuda":
