@@ -1,6 +1,7 @@
 """The least time an update can take: its multiplications at the machine's own matmul rate."""
 
 import time
+from statistics import median
 
 import torch
 
@@ -17,18 +18,18 @@ def multiply_adds(
 
 
 def matmul_rate(device: torch.device) -> float:
-    """Measure float32 multiplications and additions per second, on a product of the MLP's shape."""
+    """Measure float32 multiplications and additions per second, on a product of the MLP's shape: the median of 20."""
     torch.set_float32_matmul_precision("highest")
     a, b = torch.randn(4096, 512, device=device), torch.randn(512, 512, device=device)
-    best = float("inf")
+    times = []
     for _ in range(20):
         start = time.perf_counter()
         for _ in range(10):
             a @ b
         if device.type == "cuda":
             torch.cuda.synchronize()
-        best = min(best, (time.perf_counter() - start) / 10)
-    return 2 * 4096 * 512 * 512 / best
+        times.append((time.perf_counter() - start) / 10)
+    return 2 * 4096 * 512 * 512 / median(times)
 
 
 def floor_seconds(rate: float, pairs: int, answers: int, **shape: int) -> float:
