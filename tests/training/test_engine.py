@@ -145,7 +145,7 @@ def test_minibatches_train():
 
 @pytest.mark.parametrize(
     ("updates", "compiler", "expected"),
-    [(1000, "python3", "eager"), (20_000, "python3", "compile"), (20_000, "/nonexistent/compiler", "eager")],
+    [(1000, "python3", "eager"), (50_000, "python3", "compile"), (50_000, "/nonexistent/compiler", "eager")],
 )
 def test_auto_compiles_where_the_run_is_long_enough_to_repay_it(monkeypatch, updates, compiler, expected):
     monkeypatch.setenv("CXX", compiler)
