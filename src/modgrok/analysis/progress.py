@@ -16,12 +16,7 @@ def cross_entropy(logits: Tensor, answers: Tensor, pairs: Tensor | None = None) 
         answers: (n,).
         pairs: (n,) bool or (i,) indices of the pairs that are meant; all unless given.
     """
-    total, count = torch.zeros((), dtype=torch.float64, device=logits.device), 0
-    for chunk in chunks(len(logits), pairs):
-        losses = torch.nn.functional.cross_entropy(logits[chunk].double(), answers[chunk], reduction="none")
-        total += losses.sum()
-        count += len(losses)
-    return float(total) / count
+    return _mean_loss((logits[chunk].double(), answers[chunk]) for chunk in chunks(len(logits), pairs))
 
 
 def restricted_loss(classes: ClassLogits, frequencies: Sequence[int]) -> float:
@@ -55,13 +50,10 @@ def excluded_loss(
     """
     waves = _projected(classes, frequencies)[1]
     sums, answers = classes.domain.sums, classes.domain.answers
-    total, count = torch.zeros((), dtype=torch.float64, device=logits.device), 0
-    for chunk in chunks(len(logits), pairs):
-        rest = logits[chunk].double() - waves[sums[chunk]]  # −1, off the clock, is the last row of `waves`
-        losses = torch.nn.functional.cross_entropy(rest, answers[chunk], reduction="none")
-        total += losses.sum()
-        count += len(losses)
-    return float(total) / count
+    # −1, off the clock, is the last row of `waves`
+    return _mean_loss(
+        (logits[chunk].double() - waves[sums[chunk]], answers[chunk]) for chunk in chunks(len(logits), pairs)
+    )
 
 
 def trigonometric_loss(classes: ClassLogits, frequencies: Sequence[int]) -> float:
@@ -81,6 +73,12 @@ def trigonometric_loss(classes: ClassLogits, frequencies: Sequence[int]) -> floa
 def sum_of_squared_weights(weights: Iterable[Tensor]) -> float:
     """Σ w² over all weights, in float64 (Nanda et al. 2023, section 5.1)."""
     return float(sum(weight.detach().double().square().sum() for weight in weights))
+
+
+def _mean_loss(parts: Iterable[tuple[Tensor, Tensor]]) -> float:
+    """The mean of −log softmax(logits)[answer] over parts of the pairs, logits (n, p) float64 and answers (n,)."""
+    losses = [torch.nn.functional.cross_entropy(*part, reduction="none") for part in parts]
+    return float(torch.cat(losses).mean())
 
 
 def _projected(classes: ClassLogits, frequencies: Sequence[int]) -> tuple[Tensor, Tensor]:
