@@ -142,15 +142,13 @@ def read_circuit(network: Network, view: View) -> Circuit:
     """Run a network over the pairs of a task and keep what the analysis looks at."""
     wiring, n = network.wiring, len(view.tokens)
     names = [wiring.neurons, *(wiring.attention or ())]
-    kept: dict[str, Tensor] = {}
+    kept: dict[str, Tensor] = {}  # filled in place: joining chunks would take twice the memory
     for start in range(0, n, _CHUNK):
         tokens, point = view.tokens[start : start + _CHUNK], _Last(names)
         logits = network.compute(index_tokens(tokens), point)
         for name, rows in {"logits": logits, **point.kept}.items():
             if name not in kept:
-                kept[name] = rows.new_empty(
-                    n, *rows.shape[1:]
-                )  # filled in place: joining chunks takes twice the memory
+                kept[name] = rows.new_empty(n, *rows.shape[1:])
             kept[name][start : start + len(tokens)] = rows
     logits, neurons, *attention = kept.values()
     return Circuit(view, network, logits, neurons, Attention(*attention) if attention else None)
