@@ -32,9 +32,13 @@ class _Lookup(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, values: Tensor, row: Tensor, order: Tensor, starts: Tensor) -> Tensor:
-        ctx.save_for_backward(order, starts)
+    def forward(values: Tensor, row: Tensor, order: Tensor, starts: Tensor) -> Tensor:
         return values.index_select(0, row)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        _, _, order, starts = inputs
+        ctx.save_for_backward(order, starts)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.func import functional_call, grad_and_value
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -30,6 +31,11 @@ class Share(NamedTuple):
     tokens: Tokens
     answers: Tensor  # (n,)
     weights: Tensor  # (n,) of each pair's loss in the batch's
+
+
+def share_loss(logits: Tensor, share: Share) -> Tensor:
+    """Return the share's part of its batch's loss, float64, of the logits, (n, p), that the network gives it."""
+    return (pair_losses(logits, share.answers) * share.weights).sum()
 
 
 def shares(batch: Examples, n_answers: int, n_tasks: int) -> list[Share]:
@@ -78,13 +84,9 @@ class Engine:
     def _shares(self, update: int) -> list[Share]:
         return shares(self.batches.of(update), self.network.config["n_answers"], self.n_tasks)
 
-    def loss(self, share: Share) -> Tensor:
-        """Return the share's part of the batch's loss, float64."""
-        return (pair_losses(self.network(share.tokens), share.answers) * share.weights).sum()
-
     def backward(self, share: Share) -> Tensor:
         """Add the share's gradients; return its part of the loss."""
-        loss = self.loss(share)
+        loss = share_loss(self.network(share.tokens), share)
         loss.backward()
         return loss.detach()
 
@@ -111,21 +113,35 @@ class Engine:
 
 
 class CompiledEngine(Engine):
-    """The same with forward and backward pass compiled; eager, with a warning, where compilation fails."""
+    """The same with loss and gradients compiled as one; eager, with a warning, where compilation fails."""
 
     def _prepare(self) -> None:
-        self._compiled = torch.compile(super().loss, dynamic=False)
+        def loss(weights: dict[str, Tensor], share: Share) -> Tensor:
+            return share_loss(functional_call(self.network, weights, (share.tokens,)), share)
+
+        trained = [item for item in self.network.named_parameters() if item[1].requires_grad]
+        self._trained = [parameter for _, parameter in trained]
+        self._weights = {name: parameter.detach() for name, parameter in trained}
+        self._gradients = torch.compile(grad_and_value(loss), dynamic=False)
+        self._compiled = True
         try:
             for share in self._whole or ():
                 self.backward(share)
         except torch._dynamo.exc.TorchDynamoException as error:
             reason = str(error).strip().splitlines()[0]
             warnings.warn(f"engine: compilation failed, training goes on uncompiled ({reason})", stacklevel=2)
-            self._compiled = super().loss
+            self._compiled = False
 
-    def loss(self, share: Share) -> Tensor:
-        """Return the share's part of the batch's loss, float64."""
-        return self._compiled(share)
+    def backward(self, share: Share) -> Tensor:
+        """Add the share's gradients; return its part of the loss."""
+        if not self._compiled:
+            return super().backward(share)
+        gradients, loss = self._gradients(self._weights, share)
+        for parameter, gradient in zip(self._trained, gradients.values(), strict=True):
+            # AdamW pairs weights and gradients as they lie in memory
+            gradient = gradient.contiguous()
+            parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
+        return loss
 
 
 class CudaGraphEngine(Engine):
