@@ -54,7 +54,7 @@ def draw_matrices(network: Network, title: str) -> Figure:
     Where a matrix is larger than its image, evenly spaced rows and columns of it are drawn.
     """
     matrices = {
-        name: as_matrix(parameter.detach().cpu())
+        name: as_matrix(parameter.detach().float().cpu())
         for name, parameter in network.named_parameters()
         if parameter.dim() > 1
     }
