@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from modgrok.data import ModularDataModule
     from modgrok.models import MLP, Transformer
-    from modgrok.training import GrokkingModule, load_run
+    from modgrok.runs import load_run
+    from modgrok.training import GrokkingModule
 
 __all__ = ["MLP", "GrokkingModule", "ModularDataModule", "Transformer", "load_run"]
 
@@ -15,7 +16,7 @@ _ROOMS = {
     "GrokkingModule": "training",
     "ModularDataModule": "data",
     "Transformer": "models",
-    "load_run": "training",
+    "load_run": "runs",
 }
 
 

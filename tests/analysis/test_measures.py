@@ -5,13 +5,13 @@ import torch
 
 from modgrok.analysis import (
     Measures,
-    by_class,
     cross_entropy,
     excluded_loss,
     gini,
     measure,
     restricted_loss,
     spectrum,
+    sum_logits_by_class,
     tuning,
 )
 
@@ -19,7 +19,7 @@ from modgrok.analysis import (
 def measured(network, neurons=None, **changes) -> Measures:
     arguments = {
         "logits": network.logits,
-        "classes": by_class(network.logits, network.domain),
+        "classes": sum_logits_by_class(network.logits, network.domain),
         "tuned": tuning(network.neurons if neurons is None else neurons, network.domain),
         "W_E": network.W_E,
         "W_logit": network.W_logit,
@@ -31,7 +31,7 @@ def measured(network, neurons=None, **changes) -> Measures:
 
 def test_they_are_what_the_functions_give(adding) -> None:
     found = measured(adding)
-    classes = by_class(adding.logits, adding.domain)
+    classes = sum_logits_by_class(adding.logits, adding.domain)
     training = torch.arange(0, len(adding.logits), 3)
     assert found.key_frequencies == (2, 5, 13)
     assert found.tuned == 1.0

@@ -15,7 +15,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from modgrok import load_run
 from modgrok.cli import main
-from modgrok.training.checkpoint_io import PARTIAL
+from modgrok.runs.checkpoint import PARTIAL
 
 UPDATES = 400
 RUN = Path("lightning_logs") / "version_0"

@@ -7,14 +7,14 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from modgrok.analysis.logits import ClassLogits, LogitDirections, by_class, logit_directions
+from modgrok.analysis.logits import ClassLogits, LogitDirections, logit_directions, sum_logits_by_class
 from modgrok.analysis.measures import Measures, measure
 from modgrok.analysis.neurons import Tuning, tuning
+from modgrok.analysis.path_weights import path_weights
 from modgrok.analysis.progress import cross_entropy
-from modgrok.analysis.view import View
-from modgrok.analysis.weights import path_weights
+from modgrok.analysis.task_view import TaskView
 from modgrok.models import Network, index_tokens
-from modgrok.models.rows import Rows
+from modgrok.models.shared_rows import SharedRows
 
 # Pairs that go through the network at a time: an activation of 512 neurons is 32 MiB.
 _CHUNK = 16384
@@ -45,7 +45,7 @@ class Circuit:
         attention: of the last layer; None where the network has none.
     """
 
-    view: View
+    view: TaskView
     network: Network
     logits: Tensor
     neurons: Tensor
@@ -54,12 +54,14 @@ class Circuit:
     @property
     def W_E(self) -> Tensor:
         """(s, d): the embeddings of the operands' symbols."""
-        return self.network.wiring.W_E.detach()[: self.view.task.n_symbols]
+        return self.network.readout_paths.W_E.detach()[: self.view.task.n_symbols]
 
     @property
     def W_logit(self) -> Tensor:
-        """(m, p) float64: from the last layer's neurons to the task's answers, normalisation left out."""
-        return path_weights(*self.network.wiring.to_logits.values())[:, : self.view.domain.clock.modulus]
+        """(m, p) float64: from the last layer's neurons to the task's answers, normalization left out."""
+        return path_weights(*self.network.readout_paths.to_logits.values())[
+            :, : self.view.domain.clock.modulus
+        ]
 
     @property
     def W_neur(self) -> Tensor | None:
@@ -68,7 +70,7 @@ class Circuit:
         Without attention one path takes the place of the heads. None where no such path is made of weights alone:
         in an MLP of several hidden layers.
         """
-        path = self.network.wiring.to_neurons.values()
+        path = self.network.readout_paths.to_neurons.values()
         if not path:
             return None
         through = path_weights(self.W_E, *path)
@@ -87,7 +89,7 @@ class Circuit:
     @cached_property
     def classes(self) -> ClassLogits:
         """The logits by class of pair."""
-        return by_class(self.logits, self.view.domain)
+        return sum_logits_by_class(self.logits, self.view.domain)
 
     @cached_property
     def directions(self) -> LogitDirections:
@@ -124,24 +126,24 @@ class _Last:
     def __init__(self, names: Sequence[str]) -> None:
         self.kept = dict.fromkeys(names, torch.empty(0))
 
-    def __call__(self, name: str, rows: list[Rows], dim: int = 1) -> list[Rows]:
+    def __call__(self, name: str, rows: list[SharedRows], dim: int = 1) -> list[SharedRows]:
         if name in self.kept:
-            self.kept[name] = rows[-1].per_pair()
+            self.kept[name] = rows[-1].expand_rows()
         return rows
 
 
-def circuit_bytes(network: Network, view: View) -> int:
+def circuit_bytes(network: Network, view: TaskView) -> int:
     """Return the memory that the circuit's logits and neurons take, in bytes."""
-    neurons, *_ = network.wiring.to_logits.values()
+    neurons, *_ = network.readout_paths.to_logits.values()
     numbers = len(view.tokens) * (network.config["n_answers"] + len(neurons))
     return numbers * neurons.element_size()
 
 
 @torch.no_grad()
-def read_circuit(network: Network, view: View) -> Circuit:
+def read_circuit(network: Network, view: TaskView) -> Circuit:
     """Run a network over the pairs of a task and keep what the analysis looks at."""
-    wiring, n = network.wiring, len(view.tokens)
-    names = [wiring.neurons, *(wiring.attention or ())]
+    readout_paths, n = network.readout_paths, len(view.tokens)
+    names = [readout_paths.neurons, *(readout_paths.attention or ())]
     kept: dict[str, Tensor] = {}  # filled in place: joining chunks would take twice the memory
     for start in range(0, n, _CHUNK):
         tokens, point = view.tokens[start : start + _CHUNK], _Last(names)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from modgrok.analysis.domain import Domain
+from modgrok.analysis.clocked_pairs import ClockedPairs
 
 # Pairs taken to float64 at a time: at p = 113 a chunk of logits is 3.5 MiB.
 _CHUNK = 4096
@@ -29,16 +29,16 @@ class ClassLogits:
             whose answer is off the clock.
         counts: (q + 1,) float64, the pairs of each class.
         square: the sum of squares of the logits that the clock can explain: over pairs and answers on the
-            clock, each pair's logits centred over the answers, which the softmax cannot see.
+            clock, each pair's logits centered over the answers, which the softmax cannot see.
     """
 
-    domain: Domain
+    domain: ClockedPairs
     sums: Tensor
     counts: Tensor
     square: float
 
 
-def by_class(logits: Tensor, domain: Domain) -> ClassLogits:
+def sum_logits_by_class(logits: Tensor, domain: ClockedPairs) -> ClassLogits:
     """Sum the logits over the classes of pairs, in one pass and in float64.
 
     Args:
@@ -81,12 +81,12 @@ def logit_directions(classes: ClassLogits) -> LogitDirections:
 
     s is where the pair's answer stands on the clock, and c runs over the answers on it. As the cosine depends
     on s − c alone, ⟨logits, cos_k⟩ = Σ_δ A(δ)·cos(w_k δ) with A(δ) the logits summed over all s − c = δ: no
-    p×p×p cube is built. The logits are centred over the answers of each pair, and the variance is about that
+    p×p×p cube is built. The logits are centered over the answers of each pair, and the variance is about that
     centre.
     """
     clock = classes.domain.clock
     q = clock.size
-    # not centred over the answers: a cosine over the whole clock is blind to that
+    # not centered over the answers: a cosine over the whole clock is blind to that
     sums = classes.sums[:q][:, clock.residues.to(classes.sums.device)]
     s = torch.arange(q, device=sums.device)
     by_difference = sums.gather(1, (s[:, None] - s) % q).sum(dim=0)

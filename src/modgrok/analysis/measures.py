@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 from torch import Tensor
 
-from modgrok.analysis.domain import Domain
+from modgrok.analysis.clocked_pairs import ClockedPairs
 from modgrok.analysis.furuta import fourier_coefficient_ratio, fourier_frequency_density
 from modgrok.analysis.logits import ClassLogits, logit_directions
 from modgrok.analysis.neurons import Tuning
@@ -16,6 +16,7 @@ from modgrok.analysis.progress import (
     trigonometric_loss,
 )
 from modgrok.analysis.spectra import gini, spectrum
+from modgrok.tasks import VARIABLES
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Measures:
                 numbers.update({f"excluded_loss_{k}": loss for k, loss in each})
             elif field.name.endswith("_embedding"):
                 numbers.update(
-                    {f"{field.name}_{operand}": x for operand, x in zip("xyz", value, strict=False)}
+                    {f"{field.name}_{operand}": x for operand, x in zip(VARIABLES, value, strict=False)}
                 )
             elif field.name != "key_frequencies":
                 numbers[field.name] = value
@@ -77,7 +78,7 @@ class Measures:
 
 
 def measure(
-    domain: Domain,
+    domain: ClockedPairs,
     *,
     logits: Tensor,
     classes: ClassLogits,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from modgrok.analysis.domain import Domain
+from modgrok.analysis.clocked_pairs import ClockedPairs
 
 # Nanda et al. 2023, section 4.3: a neuron belongs to a frequency that explains at least this much of its
 # variance.
@@ -60,7 +60,7 @@ class Tuning:
     def key_frequencies(self) -> tuple[int, ...]:
         """The frequencies to which at least 1% of the active neurons, and at least two, are tuned; ascending.
 
-        A network that has only been initialised has none: its neurons' variance is spread over all
+        A network that has only been initialized has none: its neurons' variance is spread over all
         frequencies. Below p = 7 or so the rule says little, since few frequencies share all functions between
         them.
         """
@@ -69,7 +69,7 @@ class Tuning:
         return tuple((counts >= least).nonzero().flatten().tolist())
 
 
-def tuning(neurons: Tensor, domain: Domain) -> Tuning:
+def tuning(neurons: Tensor, domain: ClockedPairs) -> Tuning:
     """The fraction of each neuron's variance that each frequency explains (Nanda et al. 2023, section 4.3).
 
     Over the pairs with every operand on the clock, a neuron is projected by least squares on the products of

@@ -11,10 +11,10 @@ from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from modgrok.errors import InputError, RunStoppedError
+from modgrok.runs.checkpoint import PARTIAL, DataCheckpointIO
+from modgrok.runs.directory import CHECKPOINTS, Run, checkpoint_name
 from modgrok.training import GrokkingModule
-from modgrok.training.checkpoint_io import PARTIAL, DataCheckpointIO
-from modgrok.training.run import CHECKPOINTS, Run, checkpoint_name
-from modgrok.training.schedule import next_multiple
+from modgrok.training.warm_up import next_multiple
 
 
 class Checkpoints(Checkpoint):
@@ -96,7 +96,7 @@ class Checkpoints(Checkpoint):
         self.last_saved = path
 
     def _thin(self, grokked_at: int | None) -> None:
-        """Delete the checkpoints that stand closest to their neighbours until `keep` are left."""
+        """Delete the checkpoints that stand closest to their neighbors until `keep` are left."""
         updates = Run(self._directory.parent).updates
         while self.keep is not None and len(updates) > self.keep:
             inner = [i for i in range(1, len(updates) - 1) if updates[i] != grokked_at]

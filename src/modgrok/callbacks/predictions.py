@@ -11,8 +11,8 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from modgrok.data.template import VARIABLES
 from modgrok.errors import InputError
+from modgrok.tasks import VARIABLES
 from modgrok.training import GrokkingModule
 
 

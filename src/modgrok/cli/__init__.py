@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
-from modgrok.cli.saying import fail, nearest
+from modgrok.errors import did_you_mean
 
 __all__ = ["main"]
 
@@ -26,6 +27,12 @@ USAGE = (
 )
 
 
+def fail(error: object, code: int) -> NoReturn:
+    """Print an error and exit."""
+    print(f"modgrok: error: {error}", file=sys.stderr)
+    sys.exit(code)
+
+
 def main(args: Sequence[str] | None = None) -> None:
     """Run the command line on `args`, or on the process's own; exit with 2 where the user's input is wrong."""
     command, *options = list(sys.argv[1:] if args is None else args) or ["--help"]
@@ -36,4 +43,4 @@ def main(args: Sequence[str] | None = None) -> None:
 
         run(command, options)
     else:
-        fail(f"unknown command {command!r}{nearest(command, COMMANDS)} (modgrok --help lists them)", 2)
+        fail(f"unknown command {command!r}{did_you_mean(command, COMMANDS)} (modgrok --help lists them)", 2)

@@ -10,26 +10,24 @@ from typing import get_args
 from rich.console import Console
 from rich.progress import track
 
-from modgrok.analysis import BasisName
+from modgrok.analysis import BasisName, analyze_checkpoints, analyze_network
 from modgrok.cli.parser import CommandParser
 from modgrok.errors import InputError
 from modgrok.interop import read_weights, write_weights
 from modgrok.report import (
-    analyse_checkpoints,
-    analyse_network,
     beside,
     check_output,
-    find_subject,
+    find_target,
     opening,
-    source_name,
     together,
     write_report,
 )
-from modgrok.training import find_checkpoint, load_snapshot
+from modgrok.runs import find_checkpoint, load_snapshot
+from modgrok.runs.directory import source_name
 
 
 def analyze(options: list[str]) -> None:
-    """Analyse a run, a checkpoint or other people's weights; write the report and print its opening."""
+    """Analyze a run, a checkpoint or other people's weights; write the report and print its opening."""
     parser = CommandParser(
         prog="modgrok analyze", description="Open the network, as one HTML page and tables."
     )
@@ -64,9 +62,9 @@ def analyze(options: list[str]) -> None:
         output = given.output or beside(given.path)
         check_output(output)
         snapshot = read_weights(given.path, given.formula, given.modulus, given.template)
-        findings = analyse_network(snapshot, source_name(given.path), given.basis)
+        analysis = analyze_network(snapshot, source_name(given.path), given.basis)
     else:
-        subject = find_subject(given.path)
+        subject = find_target(given.path)
         output = given.output or subject.output
         check_output(output)
         console = Console(stderr=True)
@@ -74,7 +72,7 @@ def analyze(options: list[str]) -> None:
             track, description="checkpoints", console=console, transient=True, disable=not console.is_terminal
         )
         try:
-            findings = analyse_checkpoints(
+            analysis = analyze_checkpoints(
                 subject.checkpoints, subject.source, given.basis, subject.threshold, given.alone, bar
             )
         except InputError as error:
@@ -82,12 +80,12 @@ def analyze(options: list[str]) -> None:
             raise InputError(
                 f"{error}; other people's weights need --formula and --modulus" if foreign else error
             ) from None
-    write_report(findings, output)
-    if words := together(findings):
+    write_report(analysis, output)
+    if words := together(analysis):
         print(f"{words}\n")
-    for task in findings.tasks:
+    for task in analysis.tasks:
         print(
-            f"{task.circuit.view.task.name} mod {task.circuit.view.task.modulus}: {opening(findings, task)}\n"
+            f"{task.circuit.view.task.name} mod {task.circuit.view.task.modulus}: {opening(analysis, task)}\n"
         )
     print(f"report: {os.path.relpath(output)}/index.html")
 

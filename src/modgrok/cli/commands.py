@@ -11,13 +11,12 @@ import warnings
 
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
+from modgrok.cli import fail
 from modgrok.cli.analyze import analyze, export
-from modgrok.cli.lightning import Cli
 from modgrok.cli.parser import shortened
-from modgrok.cli.saying import fail
-from modgrok.errors import InputError, RunStoppedError
-from modgrok.report.description import describe, list_tasks
-from modgrok.tasks.wording import brief
+from modgrok.cli.trainer_commands import Cli
+from modgrok.data.describe import describe, list_tasks
+from modgrok.errors import InputError, RunStoppedError, brief
 
 
 def run(command: str, options: list[str]) -> None:

@@ -12,9 +12,7 @@ import yaml
 from jsonargparse import ArgumentParser
 from lightning.pytorch.cli import LightningArgumentParser
 
-from modgrok.cli.saying import nearest
-from modgrok.errors import InputError
-from modgrok.tasks.wording import brief
+from modgrok.errors import InputError, brief, did_you_mean
 
 LARGEST_CONFIG = 1_000_000
 MOST_NODES = 10_000
@@ -41,7 +39,7 @@ class Parser(LightningArgumentParser):
             options = [
                 option.removeprefix("--") for action in parser._actions for option in action.option_strings
             ]
-            text += nearest(next(filter(None, unknown.groups())), options)
+            text += did_you_mean(next(filter(None, unknown.groups())), options)
         raise InputError(text) from None
 
 

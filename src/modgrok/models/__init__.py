@@ -3,7 +3,7 @@
 from modgrok.models.hooks import Hook
 from modgrok.models.mlp import MLP
 from modgrok.models.network import Network
-from modgrok.models.rows import Tokens, index_tokens
+from modgrok.models.shared_rows import IndexedTokens, index_tokens
 from modgrok.models.transformer import Transformer
 
-__all__ = ["MLP", "Hook", "Network", "Tokens", "Transformer", "index_tokens"]
+__all__ = ["MLP", "Hook", "IndexedTokens", "Network", "Transformer", "index_tokens"]

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from modgrok.errors import InputError
-from modgrok.models.hooks import Hook, Point, Watch, pass_through
-from modgrok.models.rows import Tokens, index_tokens, one_row_per_pair
-from modgrok.models.wiring import Wiring
+from modgrok.models.hooks import ActivationRecorder, Hook, HookPoint, no_hooks
+from modgrok.models.readout_paths import ReadoutPaths
+from modgrok.models.shared_rows import IndexedTokens, index_tokens, unshared
 
 
 class Network(nn.Module, ABC):
@@ -39,19 +39,19 @@ class Network(nn.Module, ABC):
         self.config = dict(config)
 
     @abstractmethod
-    def compute(self, tokens: Tokens, point: Point) -> Tensor:
+    def compute(self, tokens: IndexedTokens, point: HookPoint) -> Tensor:
         """Compute the logits, (n, p), leading every activation past its named `point`."""
 
     @property
     @abstractmethod
-    def wiring(self) -> Wiring:
+    def readout_paths(self) -> ReadoutPaths:
         """What of the network the analysis looks at."""
 
-    def forward(self, tokens: Tensor | Tokens) -> Tensor:
+    def forward(self, tokens: Tensor | IndexedTokens) -> Tensor:
         """Compute the logits, (n, p), of `tokens`, (n, t); what is used often is indexed once, beforehand."""
         if isinstance(tokens, Tensor):
             tokens = index_tokens(tokens)
-        return self.compute(tokens, pass_through).expand(tokens.n_examples, -1)
+        return self.compute(tokens, no_hooks).expand(tokens.n_examples, -1)
 
     def run_with_cache(
         self, tokens: Tensor, hooks: Mapping[str, Hook] | None = None
@@ -69,8 +69,8 @@ class Network(nn.Module, ABC):
         Raises:
             InputError: if a hook names no activation or returns one of another shape.
         """
-        watch = Watch(hooks or {})
-        logits = self.compute(one_row_per_pair(tokens), watch)
+        watch = ActivationRecorder(hooks or {})
+        logits = self.compute(unshared(tokens), watch)
         return logits, watch.close()
 
     @classmethod

@@ -14,7 +14,7 @@ from modgrok.models.network import Network
 AnyNetwork = TypeVar("AnyNetwork", bound=Network)
 
 
-def blueprint(kind: type[Network], config: Mapping[str, Any], n_weights: int) -> dict[str, Tensor]:
+def expected_state_dict(kind: type[Network], config: Mapping[str, Any], n_weights: int) -> dict[str, Tensor]:
     """Return, on the meta device, the state dict of the network that `config` describes.
 
     Raises:
@@ -38,7 +38,7 @@ def check_weights(kind: type[Network], config: Mapping[str, Any], weights: Mappi
         InputError: if there can be no such network, or a weight is missing, surplus, of another shape, not finite, or
             fewer numbers are stored than the shapes say.
     """
-    expected = blueprint(kind, config, len(weights))
+    expected = expected_state_dict(kind, config, len(weights))
     for name in sorted(set(expected) ^ set(weights)):
         raise InputError(f"the state dict {'lacks' if name in expected else 'has a surplus'} {name[:60]}")
     for name, weight in weights.items():

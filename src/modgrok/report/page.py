@@ -11,7 +11,8 @@ from itertools import groupby
 
 from plotly.offline import get_plotlyjs
 
-from modgrok.report.figures import (
+from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
+from modgrok.figures import (
     Figure,
     Panel,
     attention_figures,
@@ -23,11 +24,10 @@ from modgrok.report.figures import (
     training_figures,
     weight_figures,
 )
-from modgrok.report.findings import Findings, TaskFindings
-from modgrok.report.numbers import number, percent
-from modgrok.report.palette import DARK, LIGHT, css_variables
-from modgrok.report.together import together
-from modgrok.report.words import method, opening
+from modgrok.figures.numbers import number, percent
+from modgrok.figures.palette import DARK, LIGHT, css_variables
+from modgrok.report.mixture import together
+from modgrok.report.prose import method, opening
 
 MAP_BYTES = 5_000_000
 """What all maps over the pairs may weigh together; a large modulus or many tasks show fewer neurons."""
@@ -71,24 +71,24 @@ class _Page:
         return f'<section id="{identity}"><h2>{escape(title)}</h2>{body}</section>'
 
 
-def page(findings: Findings) -> str:
-    """Write the page of the findings, as HTML."""
+def page(analysis: RunAnalysis) -> str:
+    """Write the page of the analysis, as HTML."""
     writer = _Page()
-    sections = [("together", "Grokking together", together_figures(findings))]
-    for place, task in enumerate(findings.tasks):
-        suffix = f", {task.circuit.view.task.name}" if len(findings.tasks) > 1 else ""
-        for identity, title, figures in _chapters(task, len(findings.tasks)):
+    sections = [("together", "Grokking together", together_figures(analysis))]
+    for place, task in enumerate(analysis.tasks):
+        suffix = f", {task.circuit.view.task.name}" if len(analysis.tasks) > 1 else ""
+        for identity, title, figures in _chapters(task, len(analysis.tasks)):
             sections.append((f"{identity}-{place}", title + suffix, figures))
-    sections.append(("training", "Training", training_figures(findings)))
+    sections.append(("training", "Training", training_figures(analysis)))
     body = "".join(writer.section(*section) for section in sections)
     links = "".join(
         f'<li><a href="#{identity}">{escape(title)}</a></li>'
         for identity, title, figures in sections
         if figures
     )
-    snapshot = findings.snapshot
+    snapshot = analysis.snapshot
     modulus = snapshot.data.config["modulus"]
-    name = " | ".join(task.circuit.view.task.name for task in findings.tasks)
+    name = " | ".join(task.circuit.view.task.name for task in analysis.tasks)
     plotly, script = get_plotlyjs(), _resource("page.js")
     after = f", after {snapshot.update:,} updates" if snapshot.update or snapshot.split_known else ""
     style = (
@@ -109,9 +109,9 @@ def page(findings: Findings) -> str:
 <body>
 <a class="skip" href="#figures">Skip to the figures</a>
 <header class="top">
-<p class="source">{escape(findings.source)}{after}</p>
+<p class="source">{escape(analysis.source)}{after}</p>
 <h1>{escape(name)} <span class="modulus">mod {modulus}</span></h1>
-{_mixture(findings)}{"".join(_overview(findings, task) for task in findings.tasks)}
+{_mixture(analysis)}{"".join(_overview(analysis, task) for task in analysis.tasks)}
 <nav aria-label="Figures"><ul>{links}</ul></nav>
 <noscript><p>The figures are drawn by JavaScript; the numbers are in summary.json and measures.csv.</p></noscript>
 </header>
@@ -128,7 +128,7 @@ measures.csv. Measures as in Nanda et al. 2023 (arXiv 2301.05217), FFD and FCR a
 """
 
 
-def _chapters(task: TaskFindings, tasks: int) -> list[tuple[str, str, list[Figure]]]:
+def _chapters(task: TaskAnalysis, tasks: int) -> list[tuple[str, str, list[Figure]]]:
     """The figures of a task in the order of the computation."""
     circuit = task.circuit
     return [
@@ -141,7 +141,7 @@ def _chapters(task: TaskFindings, tasks: int) -> list[tuple[str, str, list[Figur
     ]
 
 
-def _examples(task: TaskFindings, tasks: int) -> int:
+def _examples(task: TaskAnalysis, tasks: int) -> int:
     """How many neurons are shown, each as a map and as its transform."""
     of_a_map = task.circuit.view.task.n_symbols**2 * 16 // 3
     attention = task.circuit.attention
@@ -149,21 +149,21 @@ def _examples(task: TaskFindings, tasks: int) -> int:
     return max(1, min(MOST_EXAMPLES, maps // 2))
 
 
-def _mixture(findings: Findings) -> str:
-    return f'<p class="lead">{escape(words)}</p>' if (words := together(findings)) else ""
+def _mixture(analysis: RunAnalysis) -> str:
+    return f'<p class="lead">{escape(words)}</p>' if (words := together(analysis)) else ""
 
 
-def _overview(findings: Findings, task: TaskFindings) -> str:
+def _overview(analysis: RunAnalysis, task: TaskAnalysis) -> str:
     """The opening paragraph and the numbers behind it."""
-    last, measures, history = task.last, task.last.measures, findings.history(task)
+    last, measures, history = task.last, task.last.measures, analysis.history(task)
     keys = task.circuit.key_frequencies
     chips = "".join(
         f'<span class="chip" style="--c:var(--key{i % 8})">{k}</span>' for i, k in enumerate(keys)
     )
     facts = {}
     for name, update in (
-        ("Memorised at", history.memorised_at(findings.threshold)),
-        ("Grokked at", history.grokked_at(findings.threshold)),
+        ("Memorised at", history.memorised_at(analysis.threshold)),
+        ("Grokked at", history.grokked_at(analysis.threshold)),
     ):
         if history.update:
             facts[name] = "not yet" if update is None else f"update {update:,}"
@@ -181,17 +181,17 @@ def _overview(findings: Findings, task: TaskFindings) -> str:
         "FCR, W_E": " / ".join(f"{fcr:.2f}" for fcr in dict.fromkeys(measures.fcr_embedding)),
     }
     rows = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts.items())
-    title = f"<h2>{escape(task.circuit.view.task.name)}</h2>" if len(findings.tasks) > 1 else ""
+    title = f"<h2>{escape(task.circuit.view.task.name)}</h2>" if len(analysis.tasks) > 1 else ""
     return (
-        f'{title}<p class="lead">{escape(opening(findings, task))}</p>'
-        f'<p class="method">{escape(method(findings, task))}</p>'
+        f'{title}<p class="lead">{escape(opening(analysis, task))}</p>'
+        f'<p class="method">{escape(method(analysis, task))}</p>'
         f'<dl class="facts"><div class="span"><dt>Key frequencies</dt><dd>{chips or "none"}</dd></div>{rows}</dl>'
     )
 
 
 def _legend(panel: Panel) -> str:
     entries = "".join(
-        f'<li style="--c:var(--{colour.removeprefix("$")})">{name}</li>' for name, colour in panel.legend
+        f'<li style="--c:var(--{color.removeprefix("$")})">{name}</li>' for name, color in panel.legend
     )
     return f'<ul class="legend">{entries}</ul>' if entries else ""
 

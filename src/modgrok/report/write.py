@@ -5,8 +5,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+from modgrok.analysis.run_analysis import RunAnalysis
 from modgrok.errors import InputError
-from modgrok.report.findings import Findings
 from modgrok.report.page import page
 from modgrok.report.tables import measures_csv, summary_json
 
@@ -31,13 +31,13 @@ def check_output(directory: Path) -> None:
         raise InputError(f"output: cannot write in {parent}: {error.strerror}") from None
 
 
-def write_report(findings: Findings, directory: Path) -> None:
+def write_report(analysis: RunAnalysis, directory: Path) -> None:
     """Write index.html, measures.csv and summary.json, in the place of an earlier report if there is one.
 
     Raises InputError where the directory holds anything else, or cannot be written.
     """
     check_output(directory)
-    contents = (page(findings), measures_csv(findings), summary_json(findings))
+    contents = (page(analysis), measures_csv(analysis), summary_json(analysis))
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         # beside its place, so that the renames stay within one file system

@@ -15,9 +15,9 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from modgrok.data import Batches, Examples
 from modgrok.errors import InputError
-from modgrok.models import Network, Tokens, index_tokens
-from modgrok.training.loss import pair_losses, pair_weights
-from modgrok.training.regularisation import NO_LP, Lp
+from modgrok.models import IndexedTokens, Network, index_tokens
+from modgrok.training.gradient_filters import NO_LP, Lp
+from modgrok.training.losses import pair_losses, pair_weights
 
 EngineName = Literal["auto", "eager", "compile", "cuda_graph"]
 
@@ -25,27 +25,27 @@ LOGITS_AT_ONCE = 1 << 24
 """Logits whose gradients are computed at once: float64 logits of 128 MiB, so that memory stays flat as p grows."""
 
 
-class Share(NamedTuple):
+class MicroBatch(NamedTuple):
     """A part of a batch small enough to be differentiated at once."""
 
-    tokens: Tokens
+    tokens: IndexedTokens
     answers: Tensor  # (n,)
     weights: Tensor  # (n,) of each pair's loss in the batch's
 
 
-def share_loss(logits: Tensor, share: Share) -> Tensor:
+def microbatch_loss(logits: Tensor, share: MicroBatch) -> Tensor:
     """Return the share's part of its batch's loss, float64, of the logits, (n, p), that the network gives it."""
     return (pair_losses(logits, share.answers) * share.weights).sum()
 
 
-def shares(batch: Examples, n_answers: int, n_tasks: int) -> list[Share]:
+def shares(batch: Examples, n_answers: int, n_tasks: int) -> list[MicroBatch]:
     """Cut a batch into the fewest shares, of nearly equal size."""
     count = -(-batch.size * n_answers // LOGITS_AT_ONCE)
     weights = pair_weights(batch.task, n_tasks)
     parts = zip(
         *(tensor.tensor_split(count) for tensor in (batch.tokens, batch.answers, weights)), strict=True
     )
-    return [Share(index_tokens(tokens), answers, weight) for tokens, answers, weight in parts]
+    return [MicroBatch(index_tokens(tokens), answers, weight) for tokens, answers, weight in parts]
 
 
 class Engine:
@@ -57,7 +57,7 @@ class Engine:
         scheduler: of the learning rate.
         batches: the training pairs of each update.
         n_tasks: how many tasks they are of.
-        lp: regularisation added to the loss; the losses that are returned leave it out.
+        lp: regularization added to the loss; the losses that are returned leave it out.
     """
 
     def __init__(
@@ -81,16 +81,16 @@ class Engine:
     def _prepare(self) -> None:
         """Get ready to make updates."""
 
-    def _shares(self, update: int) -> list[Share]:
+    def _shares(self, update: int) -> list[MicroBatch]:
         return shares(self.batches.of(update), self.network.config["n_answers"], self.n_tasks)
 
-    def backward(self, share: Share) -> Tensor:
+    def backward(self, share: MicroBatch) -> Tensor:
         """Add the share's gradients; return its part of the loss."""
-        loss = share_loss(self.network(share.tokens), share)
+        loss = microbatch_loss(self.network(share.tokens), share)
         loss.backward()
         return loss.detach()
 
-    def update(self, share_list: list[Share]) -> Tensor:
+    def update(self, share_list: list[MicroBatch]) -> Tensor:
         """Make one update; return the batch's loss before it, a float64 scalar on the device."""
         self.optimizer.zero_grad(set_to_none=True)
         loss = torch.stack([self.backward(share) for share in share_list]).sum()
@@ -116,8 +116,8 @@ class CompiledEngine(Engine):
     """The same with loss and gradients compiled as one; eager, with a warning, where compilation fails."""
 
     def _prepare(self) -> None:
-        def loss(weights: dict[str, Tensor], share: Share) -> Tensor:
-            return share_loss(functional_call(self.network, weights, (share.tokens,)), share)
+        def loss(weights: dict[str, Tensor], share: MicroBatch) -> Tensor:
+            return microbatch_loss(functional_call(self.network, weights, (share.tokens,)), share)
 
         trained = [item for item in self.network.named_parameters() if item[1].requires_grad]
         self._trained = [parameter for _, parameter in trained]
@@ -132,7 +132,7 @@ class CompiledEngine(Engine):
             warnings.warn(f"engine: compilation failed, training goes on uncompiled ({reason})", stacklevel=2)
             self._compiled = False
 
-    def backward(self, share: Share) -> Tensor:
+    def backward(self, share: MicroBatch) -> Tensor:
         """Add the share's gradients; return its part of the loss."""
         if not self._compiled:
             return super().backward(share)
@@ -204,10 +204,10 @@ class CudaGraphEngine(Engine):
 
 ENGINES: dict[str, type[Engine]] = {"eager": Engine, "compile": CompiledEngine, "cuda_graph": CudaGraphEngine}
 
-COMPILATION_PAYS = 1.2e13
+MIN_MULTIPLIES_TO_COMPILE = 1.2e13
 """Multiplications of a run from which compiling saves twice the time it takes: most runs stop before `max_steps`."""
 
-CALLS = 5e8
+CALL_OVERHEAD_IN_MULTIPLIES = 5e8
 """Multiplications that take as long as the calls of an update which compiling saves."""
 
 
@@ -240,7 +240,9 @@ def make_engine(
     check_engine(name, network.device, batches.full)
     if name == "auto":
         weights = sum(parameter.numel() for parameter in network.parameters())
-        long = (batches.examples.size * weights + CALLS) * max_updates > COMPILATION_PAYS
+        long = (
+            batches.examples.size * weights + CALL_OVERHEAD_IN_MULTIPLIES
+        ) * max_updates > MIN_MULTIPLIES_TO_COMPILE
         if not batches.full:
             name = "eager"
         elif network.device.type == "cuda":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,20 +11,12 @@ from torchmetrics import Metric
 
 from modgrok.data import Examples
 from modgrok.models import Network
-from modgrok.training.loss import pair_losses
-
-
-@dataclass(frozen=True)
-class Score:
-    """What was measured of some pairs: mean loss, accuracy, and mean probability of the right answer."""
-
-    loss: float
-    accuracy: float
-    probability: float
+from modgrok.runs import Score
+from modgrok.training.losses import pair_losses
 
 
 class TaskScores(Metric):
-    """Accumulates the scores of each task's pairs, on the device and without synchronising it."""
+    """Accumulates the scores of each task's pairs, on the device and without synchronizing it."""
 
     full_state_update = False
     loss: Tensor
