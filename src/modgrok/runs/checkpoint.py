@@ -12,8 +12,8 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from modgrok.errors import InputError
-from modgrok.models.restore import expected_state_dict
-from modgrok.runs.snapshot import NETWORKS, network_weights, read_checkpoint
+from modgrok.models import build
+from modgrok.runs.snapshot import network_weights, read_checkpoint
 
 PARTIAL = ".partial"
 """What the name of a checkpoint ends in while it is written."""
@@ -68,11 +68,9 @@ def check_progress(checkpoint: dict[str, Any], path: Path) -> None:
 
 def _is_progress(checkpoint: dict[str, Any]) -> bool:
     saved, named = checkpoint["modgrok"], network_weights(checkpoint["state_dict"])
-    kind = NETWORKS[saved["network"]["class"]]
-    in_order = expected_state_dict(
-        kind, saved["network"]["config"], len(named)
-    )  # the file's own order may be another
-    weights = [named[name] for name in in_order if kind.part_of(name) not in saved["frozen"]]
+    network = build(saved["network"]["class"], saved["network"]["config"])
+    in_order = dict(network.named_parameters())  # the file's own order may be another
+    weights = [named[name] for name in in_order if network.part_of(name) not in saved["frozen"]]
     match checkpoint:
         case {
             "optimizer_states": [

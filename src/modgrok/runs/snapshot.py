@@ -12,14 +12,11 @@ from torch import Tensor
 
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError, brief
-from modgrok.models import MLP, Network, Transformer
-from modgrok.models.restore import check_weights, restore
+from modgrok.models import Network, build, class_path, network_class, restore
+from modgrok.models.registry import check_weights
 from modgrok.runs.arguments import check_arguments
 from modgrok.runs.data_only import load_data
 from modgrok.runs.history import History
-
-NETWORKS: dict[str, type[Network]] = {"MLP": MLP, "Transformer": Transformer}
-"""The networks that a checkpoint may name; no other class is ever built from a file."""
 
 FORMAT = 1
 
@@ -69,7 +66,7 @@ def record(
     return {
         "format": FORMAT,
         "update": update,
-        "network": {"class": type(network).__name__, "config": network.config},
+        "network": {"class": class_path(network), "config": network.config},
         "data": data.config,
         "split": data.split_fingerprint,
         "history": asdict(history),
@@ -99,11 +96,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         )
     try:
         _check_record(saved)
-        check_weights(
-            NETWORKS[saved["network"]["class"]],
-            saved["network"]["config"],
-            network_weights(checkpoint.get("state_dict")),
-        )
+        network = build(saved["network"]["class"], saved["network"]["config"])
+        check_weights(network, network_weights(checkpoint.get("state_dict")))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     return checkpoint
@@ -135,7 +129,7 @@ def snapshot_from_checkpoint(checkpoint: dict[str, Any], path: Path) -> Snapshot
     for name, size in data.network_shape.items():
         if config[name] != size:
             raise InputError(f"{path}: the network's {name} is {config[name]}, and its data's is {size}")
-    network = restore(NETWORKS[saved["network"]["class"]], config, network_weights(checkpoint["state_dict"]))
+    network = restore(saved["network"]["class"], config, network_weights(checkpoint["state_dict"]))
     return Snapshot(
         network,
         data,
@@ -172,17 +166,13 @@ def _check_record(saved: dict[str, Any]) -> None:
     if saved["update"] < 0:
         raise InputError(f"its update {brief(saved['update'])} is before the first")
     network = saved["network"]
-    if not isinstance(network.get("class"), str) or network["class"] not in NETWORKS:
-        raise InputError(
-            f"its network is of the class {brief(network.get('class'))}, not of {', '.join(NETWORKS)}"
-        )
-    check_arguments(NETWORKS[network["class"]], network.get("config"), "its network")
+    if not isinstance(network.get("class"), str):
+        raise InputError(f"its network is of the class {brief(network.get('class'))}")
+    check_arguments(network_class(network["class"]), network.get("config"), "its network")
     check_arguments(ModularDataModule, saved["data"], "its data")
     _check_history(saved["history"], "its history")
     if saved.get("origin") is not None:
         check_arguments(PretrainedFrom, saved["origin"], "its origin")
-    if unknown := [part for part in saved["frozen"] if part not in NETWORKS[network["class"]].parts]:
-        raise InputError(f"its network has no part {brief(unknown[0])}")
     if saved["data"]["modulus"] > network["config"]["vocabulary_size"]:
         raise InputError(
             f"its modulus {brief(saved['data']['modulus'])} is larger than its network's vocabulary"
