@@ -13,7 +13,8 @@ from modgrok.analysis.neurons import Tuning, tuning
 from modgrok.analysis.path_weights import path_weights
 from modgrok.analysis.progress import cross_entropy
 from modgrok.analysis.task_view import TaskView
-from modgrok.models import Network, index_tokens
+from modgrok.errors import InputError
+from modgrok.models import Network, ReadoutPaths, SharedRowsNetwork, class_path
 from modgrok.models.shared_rows import SharedRows
 
 # Pairs that go through the network at a time: an activation of 512 neurons is 32 MiB.
@@ -52,16 +53,19 @@ class Circuit:
     attention: Attention | None
 
     @property
+    def paths(self) -> ReadoutPaths:
+        """Where in the network its circuit is."""
+        return _readable(self.network)[1]
+
+    @property
     def W_E(self) -> Tensor:
         """(s, d): the embeddings of the operands' symbols."""
-        return self.network.readout_paths.W_E.detach()[: self.view.task.n_symbols]
+        return self.paths.W_E.detach()[: self.view.task.n_symbols]
 
     @property
     def W_logit(self) -> Tensor:
         """(m, p) float64: from the last layer's neurons to the task's answers, normalization left out."""
-        return path_weights(*self.network.readout_paths.to_logits.values())[
-            :, : self.view.domain.clock.modulus
-        ]
+        return path_weights(*self.paths.to_logits.values())[:, : self.view.domain.clock.modulus]
 
     @property
     def W_neur(self) -> Tensor | None:
@@ -70,7 +74,7 @@ class Circuit:
         Without attention one path takes the place of the heads. None where no such path is made of weights alone:
         in an MLP of several hidden layers.
         """
-        path = self.network.readout_paths.to_neurons.values()
+        path = self.paths.to_neurons.values()
         if not path:
             return None
         through = path_weights(self.W_E, *path)
@@ -132,9 +136,23 @@ class _Last:
         return rows
 
 
+def _readable(network: Network) -> tuple[SharedRowsNetwork, ReadoutPaths]:
+    """Return a network and its readout paths.
+
+    Raises:
+        InputError: if it has none.
+    """
+    paths = network.readout_paths
+    if paths is None or not isinstance(network, SharedRowsNetwork):
+        raise InputError(
+            f"no circuit reading for {class_path(network)}: it has no readout_paths; losses and curves only"
+        )
+    return network, paths
+
+
 def circuit_bytes(network: Network, view: TaskView) -> int:
     """Return the memory that the circuit's logits and neurons take, in bytes."""
-    neurons, *_ = network.readout_paths.to_logits.values()
+    neurons, *_ = _readable(network)[1].to_logits.values()
     numbers = len(view.tokens) * (network.config["n_answers"] + len(neurons))
     return numbers * neurons.element_size()
 
@@ -142,12 +160,12 @@ def circuit_bytes(network: Network, view: TaskView) -> int:
 @torch.no_grad()
 def read_circuit(network: Network, view: TaskView) -> Circuit:
     """Run a network over the pairs of a task and keep what the analysis looks at."""
-    readout_paths, n = network.readout_paths, len(view.tokens)
-    names = [readout_paths.neurons, *(readout_paths.attention or ())]
+    (shared, paths), n = _readable(network), len(view.tokens)
+    names = [paths.neurons, *(paths.attention or ())]
     kept: dict[str, Tensor] = {}  # filled in place: joining chunks would take twice the memory
     for start in range(0, n, _CHUNK):
         tokens, point = view.tokens[start : start + _CHUNK], _Last(names)
-        logits = network.compute(index_tokens(tokens), point)
+        logits = shared.forward_shared(shared.prepare(tokens), point)
         for name, rows in {"logits": logits, **point.kept}.items():
             if name not in kept:
                 kept[name] = rows.new_empty(n, *rows.shape[1:])

@@ -34,11 +34,12 @@ from modgrok.cli.parser import Parser, check_config, option_values, shortened
 from modgrok.cli.trainer_errors import explained
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError, RunStoppedError
+from modgrok.models import network_class
 from modgrok.runs import find_checkpoint
 from modgrok.runs.checkpoint import check_progress
 from modgrok.runs.directory import run_ending_in
 from modgrok.runs.logger import RunLogger, Unlogged
-from modgrok.runs.snapshot import NETWORKS, read_checkpoint, snapshot_from_checkpoint
+from modgrok.runs.snapshot import read_checkpoint, snapshot_from_checkpoint
 from modgrok.training import GrokkingModule
 from modgrok.training.engine import check_engine
 from modgrok.training.token_order import check_order
@@ -132,9 +133,7 @@ class Cli(LightningCLI):
             arguments = {name: value for name, value in network["config"].items() if name not in SIZES}
             parser.set_defaults({f"data.{name}": value for name, value in self.recorded["data"].items()})
             parser.set_defaults({"model.frozen": self.recorded["frozen"]})
-            parser.set_defaults(
-                {"model.network": {"class_path": f"modgrok.{network['class']}", "init_args": arguments}}
-            )
+            parser.set_defaults({"model.network": {"class_path": network["class"], "init_args": arguments}})
 
     def _parse_ckpt_path(self) -> None:
         """Leave Lightning's own reading of the checkpoint out: `__init__` has read it."""
@@ -147,8 +146,8 @@ class Cli(LightningCLI):
         for section, kind in {"data": ModularDataModule, "model": GrokkingModule, **SECTIONS}.items():
             check_null(section, kind, self._get(self.config, section))
         network = self._get(self.config, "model").network
-        if network_kind := NETWORKS.get(network.class_path.rpartition(".")[2]):
-            check_null("model.network", network_kind, network.init_args)
+        if network.class_path.startswith("modgrok."):
+            check_null("model.network", network_class(network.class_path), network.init_args)
         if self.recorded:  # the checkpoint's weights are those to go on from
             model = self._get(self.config, "model")
             model.pretrained = model.pretrained_parts = None

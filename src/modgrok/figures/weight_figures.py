@@ -16,7 +16,7 @@ def weight_figures(circuit: Circuit) -> list[Figure]:
     return [
         *_symbols_to_neurons(circuit),
         Figure(
-            f"W_logit = {' '.join(circuit.network.readout_paths.to_logits)}, from the neurons to the answers",
+            f"W_logit = {' '.join(circuit.paths.to_logits)}, from the neurons to the answers",
             "The read-out in the characters of the answer: the same frequencies again, and each neuron writes to the "
             "frequency that it reads.",
             [

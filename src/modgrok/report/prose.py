@@ -32,7 +32,7 @@ def method(analysis: RunAnalysis, task: TaskAnalysis) -> str:
         sentences.append(
             "Which pairs these weights were trained on is not known; what depends on the split is left out."
         )
-    config, layer = snapshot.network.config, snapshot.network.readout_paths.layer
+    config, layer = snapshot.network.config, task.circuit.paths.layer
     if config["n_layers"] > 1:
         sentences.append(
             f"Of the {config['n_layers']} {layer}s the last is analyzed; "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from modgrok.data import Batches, Examples
 from modgrok.errors import InputError
-from modgrok.models import IndexedTokens, Network, index_tokens
+from modgrok.models import Network
 from modgrok.training.gradient_filters import NO_LP, Lp
 from modgrok.training.losses import pair_losses, pair_weights
 
@@ -28,7 +28,7 @@ LOGITS_AT_ONCE = 1 << 24
 class MicroBatch(NamedTuple):
     """A part of a batch small enough to be differentiated at once."""
 
-    tokens: IndexedTokens
+    tokens: Any  # as the network's `prepare` returns them
     answers: Tensor  # (n,)
     weights: Tensor  # (n,) of each pair's loss in the batch's
 
@@ -38,14 +38,14 @@ def microbatch_loss(logits: Tensor, share: MicroBatch) -> Tensor:
     return (pair_losses(logits, share.answers) * share.weights).sum()
 
 
-def shares(batch: Examples, n_answers: int, n_tasks: int) -> list[MicroBatch]:
+def shares(batch: Examples, network: Network, n_tasks: int) -> list[MicroBatch]:
     """Cut a batch into the fewest shares, of nearly equal size."""
-    count = -(-batch.size * n_answers // LOGITS_AT_ONCE)
+    count = -(-batch.size * network.config["n_answers"] // LOGITS_AT_ONCE)
     weights = pair_weights(batch.task, n_tasks)
     parts = zip(
         *(tensor.tensor_split(count) for tensor in (batch.tokens, batch.answers, weights)), strict=True
     )
-    return [MicroBatch(index_tokens(tokens), answers, weight) for tokens, answers, weight in parts]
+    return [MicroBatch(network.prepare(tokens), answers, weight) for tokens, answers, weight in parts]
 
 
 class Engine:
@@ -82,7 +82,7 @@ class Engine:
         """Get ready to make updates."""
 
     def _shares(self, update: int) -> list[MicroBatch]:
-        return shares(self.batches.of(update), self.network.config["n_answers"], self.n_tasks)
+        return shares(self.batches.of(update), self.network, self.n_tasks)
 
     def backward(self, share: MicroBatch) -> Tensor:
         """Add the share's gradients; return its part of the loss."""

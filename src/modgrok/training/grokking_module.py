@@ -18,7 +18,7 @@ from modgrok.data import Batches, Chunks, Examples, ModularDataModule
 from modgrok.data.data_module import CHUNK
 from modgrok.errors import InputError, RunStoppedError
 from modgrok.models import Network
-from modgrok.models.restore import check_weights
+from modgrok.models.registry import check_weights
 from modgrok.runs.history import History
 from modgrok.runs.pretrained import freeze, load_parts
 from modgrok.runs.snapshot import PretrainedFrom, network_weights, record
@@ -288,7 +288,7 @@ class GrokkingModule(LightningModule):
             InputError: if the checkpoint is of another network.
         """
         try:
-            check_weights(type(self.network), self.network.config, network_weights(checkpoint["state_dict"]))
+            check_weights(self.network, network_weights(checkpoint["state_dict"]))
         except InputError as error:
             raise InputError(f"the checkpoint is not of this network: {error}") from None
         saved = checkpoint["modgrok"]
