@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.loggers import TensorBoardLogger
 from matplotlib.figure import Figure
 
 from modgrok.callbacks.log_figure import log_figure
@@ -48,28 +46,13 @@ def draw_curves(history: History, memorised_at: int | None, grokked_at: int | No
     return figure
 
 
-class Curves(Callback):
-    """Draws the training curves, for the loggers and as `curves.png`; logs hyperparameters beside final scores."""
-
-    def on_train_start(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
-        """Log the hyperparameters, except to TensorBoard, which takes them once and with the scores."""
-        for logger in trainer.loggers:
-            if not isinstance(logger, TensorBoardLogger):
-                logger.log_hyperparams(pl_module.hyperparameters())
+class LogCurves(Callback):
+    """Draws the training curves, for the loggers and as `curves.png`."""
 
     def on_train_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Draw the run."""
-        history = pl_module.history
-        memorised, grokked = history.memorised_at(), history.grokked_at()
-        data = pl_module.data
+        history, data = pl_module.history, pl_module.data
         title = f"{' | '.join(task.name for task in data.tasks)} mod {data.config['modulus']}"
-        figure = draw_curves(history, memorised, grokked, title)
+        figure = draw_curves(history, history.memorised_at, history.grokked_at, title)
         figure.savefig(Path(trainer.log_dir or trainer.default_root_dir) / "curves.png", dpi=150)
         log_figure(trainer, "curves", figure)
-        final = {f"final/{name.replace('/', '_')}": value for name, value in history.latest().items()}
-        final |= {"final/grokked_at": math.nan if grokked is None else grokked}
-        for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                logger.log_hyperparams(pl_module.hyperparameters(), final, step=trainer.global_step)
-            else:
-                logger.log_metrics(final, step=trainer.global_step)

@@ -39,7 +39,7 @@ def draw_circuit(circuit: Circuit, title: str) -> Figure:
     return figure
 
 
-class Measures(BudgetedCallback):
+class LogMeasures(BudgetedCallback):
     """Logs the progress measures, as `progress/<measure>`, and a figure of the circuit.
 
     Each time by the key frequencies that the network has then; `modgrok analyze` follows those of the end.
@@ -60,7 +60,7 @@ class Measures(BudgetedCallback):
         super().on_train_start(trainer, pl_module)
         self._views: tuple[TaskView, ...] | None = None
 
-    def look(self, trainer: Trainer, module: GrokkingModule) -> None:
+    def observe(self, trainer: Trainer, module: GrokkingModule) -> None:
         """Measure, and draw the circuit."""
         if self._views is None:
             self._views = self._affordable(module)

@@ -120,7 +120,7 @@ def draw_components(W_E: Tensor, vocabulary: Vocabulary, title: str) -> Figure:
     return figure
 
 
-class Weights(BudgetedCallback):
+class LogWeights(BudgetedCallback):
     """Logs the weight matrices as images, and the embedding on its principal components.
 
     Args:
@@ -134,7 +134,7 @@ class Weights(BudgetedCallback):
     def __init__(self, every: int | None = 2000) -> None:
         super().__init__(every)
 
-    def look(self, trainer: Trainer, module: GrokkingModule) -> None:
+    def observe(self, trainer: Trainer, module: GrokkingModule) -> None:
         """Draw the weights."""
         update = f"update {trainer.global_step:,}"
         log_figure(trainer, "weights", draw_matrices(module.network, update))

@@ -14,8 +14,8 @@ def training_figures(analysis: RunAnalysis) -> list[Figure]:
         return []
     phases = analysis.tasks[0].phases if len(analysis.tasks) == 1 else ()
     events = {
-        "memorised": history.memorised_at(analysis.threshold),
-        "grokked": history.grokked_at(analysis.threshold),
+        "memorised": history.memorised_at,
+        "grokked": history.grokked_at,
     }
     layout = timeline(phases, history.update[-1], events)
 

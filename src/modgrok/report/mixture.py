@@ -9,11 +9,11 @@ from modgrok.runs import History
 
 def together(analysis: RunAnalysis) -> str:
     """Say whether all formulas of a mixture grokked, and when; nothing of a single formula."""
-    history, threshold = analysis.snapshot.history, analysis.threshold
+    history = analysis.snapshot.history
     if not history.of_task:
         return ""
-    grokked = [task for task, own in history.of_task.items() if own.grokked_at(threshold) is not None]
-    at = history.grokked_at(threshold)
+    grokked = [task for task, own in history.of_task.items() if own.grokked_at is not None]
+    at = history.grokked_at
     count = (
         f"All {len(grokked)} formulas grokked in one network, the last of them at update {at:,}"
         if at is not None
@@ -23,15 +23,15 @@ def together(analysis: RunAnalysis) -> str:
 
 
 def _formula(analysis: RunAnalysis, task: str) -> str:
-    words = f"{task} {_when(analysis.snapshot.history.of_task[task], analysis.threshold)}"
+    words = f"{task} {_when(analysis.snapshot.history.of_task[task])}"
     if (alone := analysis.alone.get(task)) is None:
         return words
     fraction = percent(alone.train_fraction)
-    return f"{words} (alone, from {fraction} of its pairs, {_when(alone.history, analysis.threshold)})"
+    return f"{words} (alone, from {fraction} of its pairs, {_when(alone.history)})"
 
 
-def _when(history: History, threshold: float) -> str:
-    at = history.grokked_at(threshold)
+def _when(history: History) -> str:
+    at = history.grokked_at
     if at is not None:
         return f"at update {at:,}"
     return f"not within {history.update[-1]:,} updates, with {percent(history.heldout_accuracy[-1])} right"

@@ -162,8 +162,8 @@ def _overview(analysis: RunAnalysis, task: TaskAnalysis) -> str:
     )
     facts = {}
     for name, update in (
-        ("Memorised at", history.memorised_at(analysis.threshold)),
-        ("Grokked at", history.grokked_at(analysis.threshold)),
+        ("Memorised at", history.memorised_at),
+        ("Grokked at", history.grokked_at),
     ):
         if history.update:
             facts[name] = "not yet" if update is None else f"update {update:,}"

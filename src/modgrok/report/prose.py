@@ -97,7 +97,7 @@ def _evidence(task: TaskAnalysis) -> list[str]:
 
 
 def _start(snapshot: Snapshot) -> list[str]:
-    sentences = [f"Training started with the {snapshot.origin}."] if snapshot.origin else []
+    sentences = [f"Training started with the {snapshot.pretrained_from}."] if snapshot.pretrained_from else []
     if snapshot.frozen:
         sentences.append(f"Not trained, but kept as it was at the start: {listed(list(snapshot.frozen))}.")
     return sentences
@@ -107,13 +107,13 @@ def _learning(analysis: RunAnalysis, task: TaskAnalysis) -> list[str]:
     last, history = task.last, analysis.history(task)
     if last.heldout_accuracy is None or last.train_accuracy is None:
         return [f"The network gets {percent(last.accuracy)} of all pairs right."]
-    memorised = history.memorised_at(analysis.threshold)
-    grokked = history.grokked_at(analysis.threshold)
+    memorised = history.memorised_at
+    grokked = history.grokked_at
     return [
         f"The training pairs were memorised at update {memorised:,}."
         if memorised is not None
         else f"The training pairs are not memorised: {percent(last.train_accuracy)} of them are right.",
-        f"The network grokked at update {grokked:,}: {percent(analysis.threshold)} of the held-out pairs right."
+        f"The network grokked at update {grokked:,}: {percent(history.threshold)} of the held-out pairs right."
         if grokked is not None
         else f"It has not grokked within {last.update:,} updates: {percent(last.heldout_accuracy)} of the "
         "held-out pairs are right.",

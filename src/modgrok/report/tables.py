@@ -40,10 +40,10 @@ def summary_json(analysis: RunAnalysis) -> str:
         if snapshot.split_known
         else None,
         "network": {"class": type(snapshot.network).__name__, **snapshot.network.config},
-        "origin": asdict(snapshot.origin) if snapshot.origin else None,
+        "origin": asdict(snapshot.pretrained_from) if snapshot.pretrained_from else None,
         "frozen": list(snapshot.frozen),
-        "threshold": analysis.threshold,
-        **_phases(snapshot.history, analysis.threshold),
+        "threshold": snapshot.history.threshold,
+        **_phases(snapshot.history),
         "tasks": [_task(task) | _learned(analysis, task) for task in analysis.tasks],
     }
     text = json.dumps(_finite(content), indent=2, ensure_ascii=False)
@@ -53,15 +53,15 @@ def summary_json(analysis: RunAnalysis) -> str:
 
 def _learned(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, Any]:
     """When the task was learned, and when by a run on it alone."""
-    found = _phases(analysis.history(task), analysis.threshold)
+    found = _phases(analysis.history(task))
     if (alone := analysis.alone.get(task.circuit.view.task.name)) is None:
         return found
     run = {"source": alone.source, "train_fraction": alone.train_fraction}
-    return {**found, "alone": {**run, **_phases(alone.history, analysis.threshold)}}
+    return {**found, "alone": {**run, **_phases(alone.history)}}
 
 
-def _phases(history: History, threshold: float) -> dict[str, Any]:
-    return {"memorised_at": history.memorised_at(threshold), "grokked_at": history.grokked_at(threshold)}
+def _phases(history: History) -> dict[str, Any]:
+    return {"memorised_at": history.memorised_at, "grokked_at": history.grokked_at}
 
 
 def _task(task: TaskAnalysis) -> dict[str, Any]:

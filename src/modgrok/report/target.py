@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modgrok.errors import InputError
-from modgrok.runs import Run, load_run
-from modgrok.runs.directory import CHECKPOINTS, PHASES, source_name
-from modgrok.runs.history import THRESHOLD
+from modgrok.runs import RunDirectory
+from modgrok.runs.directory import run_of, source_name
 
 
 @dataclass(frozen=True)
@@ -19,13 +18,11 @@ class AnalysisTarget:
         checkpoints: by update, the last being the network whose circuit is read.
         source: what to call them: the last two names of the path.
         output: where the report goes unless told otherwise.
-        threshold: accuracy from which the run counts a side of the split as learned.
     """
 
     checkpoints: list[Path]
     source: str
     output: Path
-    threshold: float
 
 
 def find_target(path: Path) -> AnalysisTarget:
@@ -38,17 +35,16 @@ def find_target(path: Path) -> AnalysisTarget:
     """
     if path.is_file():
         path = path.resolve()
-        run = Run(path.parent.parent)
-        if path not in (run.path / CHECKPOINTS).glob("update=*.ckpt"):
-            return AnalysisTarget([path], source_name(path), beside(path), THRESHOLD)
-        checkpoints = run.checkpoints[: run.checkpoints.index(path) + 1]
-    else:
-        run = load_run(path.resolve())
-        checkpoints = run.checkpoints
-    threshold = run.phases.get("threshold", THRESHOLD)
-    if not isinstance(threshold, int | float) or not 0 < threshold <= 1:
-        raise InputError(f"{run.path / PHASES}: the threshold is not an accuracy between 0 and 1")
-    return AnalysisTarget(checkpoints, source_name(run.path), run.path / "report", threshold)
+        run = run_of(path)
+        if run is None:
+            return AnalysisTarget([path], source_name(path), beside(path))
+        checkpoints = [*RunDirectory(run).checkpoints.values()]
+        return AnalysisTarget(checkpoints[: checkpoints.index(path) + 1], source_name(run), run / "report")
+    run = path.resolve()
+    last = RunDirectory(run).last_checkpoint if run.is_dir() else None
+    if last is None:
+        raise InputError(f"{path}: no such run or checkpoint")
+    return AnalysisTarget([*RunDirectory(run).checkpoints.values()], source_name(run), run / "report")
 
 
 def beside(path: Path) -> Path:

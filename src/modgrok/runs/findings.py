@@ -34,6 +34,7 @@ class Findings:
         seconds: wall time spent on training, resumptions included.
         engine: what made the updates.
         threads: CPU threads that made them.
+        finished: whether the run came to its end; a run that a signal stopped did not.
         tasks: for mixtures, memorised_at, grokked_at, delay and last scores of each formula.
     """
 
@@ -52,6 +53,7 @@ class Findings:
     seconds: float
     engine: str
     threads: int
+    finished: bool
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @classmethod
@@ -96,6 +98,8 @@ def read_findings(directory: Path) -> Findings:
         known = {one.name for one in fields(Findings)}
         return Findings(**{name: value for name, value in content.items() if name in known})
     except FileNotFoundError:
-        raise InputError(f"{directory}: the run has no {FINDINGS} yet; it is written when a run ends") from None
+        raise InputError(
+            f"{directory}: the run has no {FINDINGS} yet; it is written when a run ends"
+        ) from None
     except (ValueError, RecursionError, AttributeError, TypeError):
         raise InputError(f"{file}: damaged; resuming the run writes it again") from None

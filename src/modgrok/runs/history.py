@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 THRESHOLD = 0.99
 """Accuracy from which a side of the split counts as learned, unless a run sets another."""
@@ -14,8 +14,7 @@ COLUMNS = tuple(
 )
 
 
-@dataclass(frozen=True)
-class Score:
+class Score(NamedTuple):
     """What was measured over some pairs: mean loss, accuracy, and mean probability of the right answer."""
 
     loss: float
@@ -69,12 +68,16 @@ class History:
         return history
 
     def append(
-        self, update: int, train: Score, heldout: Score, of_task: Mapping[str, tuple[Score, Score]] | None = None
+        self,
+        update: int,
+        train: Score,
+        heldout: Score,
+        of_task: Mapping[str, tuple[Score, Score]] | None = None,
     ) -> None:
         """Add an evaluation, for mixtures with the scores (train, held-out) of each formula."""
         self.update.append(update)
         for side, score in (("train", train), ("heldout", heldout)):
-            for name, value in asdict(score).items():
+            for name, value in score._asdict().items():
                 getattr(self, f"{side}_{name}").append(value)
         for task, scores in (of_task or {}).items():
             self.of_task.setdefault(task, History(self.threshold)).append(update, *scores)
