@@ -91,7 +91,7 @@ def moment(circuit: Circuit, update: int, key_frequencies: Sequence[int]) -> Che
     """Measure a circuit as it is after `update` updates."""
     training = circuit.view.training
     sides = (None, None) if training is None else (training, ~training)
-    pairs = torch.ones(len(circuit.logits), dtype=torch.bool)
+    pairs = torch.ones(len(circuit.losses), dtype=torch.bool)
     losses = [None if side is None else circuit.loss(side) for side in sides]
     accuracies = [None if side is None else circuit.accuracy(side) for side in sides]
     return CheckpointScores(
@@ -145,7 +145,7 @@ def analyze_network(snapshot: Snapshot, source: str, basis: BasisName = "auto") 
 
 
 def _finite(circuit: Circuit, source: str | Path) -> Circuit:
-    if not circuit.logits.isfinite().all():
+    if not circuit.classes.sums.isfinite().all():
         raise InputError(f"{source}: the logits are not finite; the weights are too large for float32")
     return circuit
 

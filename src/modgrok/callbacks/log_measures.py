@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import torch
 from lightning.pytorch import Trainer
-from lightning_utilities.core.rank_zero import rank_zero_warn
 from matplotlib.figure import Figure
 
-from modgrok.analysis import Circuit, TaskView, circuit_bytes, read_circuit, spectrum, task_views
+from modgrok.analysis import Circuit, TaskView, read_circuit, spectrum, task_views
 from modgrok.callbacks.budgeted import BudgetedCallback
 from modgrok.callbacks.log_figure import log_figure
 from modgrok.training import GrokkingModule
-
-MOST = 1 << 30
-"""Bytes of logits and neurons up to which a network is measured as it trains, so that memory stays flat as p grows."""
 
 
 def draw_circuit(circuit: Circuit, title: str) -> Figure:
@@ -46,7 +42,7 @@ class LogMeasures(BudgetedCallback):
 
     Args:
         every: updates between measurements; null for none. There is one at the end too. Where they would take more
-            than 5% of the run's time, there are fewer; where more than a GiB of memory, none.
+            than 5% of the run's time, there are fewer.
 
     Raises:
         InputError: if `every` is not positive.
@@ -63,7 +59,7 @@ class LogMeasures(BudgetedCallback):
     def observe(self, trainer: Trainer, module: GrokkingModule) -> None:
         """Measure, and draw the circuit."""
         if self._views is None:
-            self._views = self._affordable(module)
+            self._views = tuple(view.to(module.device) for view in task_views(module.data))
         for view in self._views:
             of_task = f"/{view.task.name}" if len(self._views) > 1 else ""
             with torch.no_grad():
@@ -74,15 +70,3 @@ class LogMeasures(BudgetedCallback):
                 logger.log_metrics(scalars, step=trainer.global_step)
             title = f"{view.task.name} mod {view.task.modulus}, update {trainer.global_step:,}"
             log_figure(trainer, f"circuit{of_task}", draw_circuit(circuit, title))
-
-    def _affordable(self, module: GrokkingModule) -> tuple[TaskView, ...]:
-        """TaskView the tasks, or none of them where the memory for one is too much."""
-        views = task_views(module.data)
-        needed = max(circuit_bytes(module.network, view) for view in views)
-        if needed > MOST:
-            rank_zero_warn(
-                f"progress measures are left out of the training: they take {needed / 2**30:.1f} GiB of memory "
-                "each time; modgrok analyze has them afterwards"
-            )
-            return ()
-        return tuple(view.to(module.device) for view in views)

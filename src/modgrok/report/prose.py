@@ -60,7 +60,9 @@ def _circuit(task: TaskAnalysis) -> list[str]:
             f"{view.domain.clock.law} clock has enough that are tuned to it{initial}.",
         ]
     frequencies = f"{len(keys)} frequenc{'y' if len(keys) == 1 else 'ies'}: {listed([str(k) for k in keys])}"
-    tuned = f"{percent(circuit.tuning.tuned)} of the {active} active neurons are tuned to one frequency."
+    tuned = (
+        f"{percent(circuit.tuning.tuned_fraction)} of the {active} active neurons are tuned to one frequency."
+    )
     if works(task):
         kind = view.domain.clock.law.capitalize()
         return [f"{kind} clock on {frequencies}.", tuned]
