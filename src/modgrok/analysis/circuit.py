@@ -7,6 +7,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from modgrok.analysis.clock import Clock
 from modgrok.analysis.logits import CHUNK, ClassLogits, ClassSums, LogitDirections, logit_directions
 from modgrok.analysis.measures import Measures, measure
 from modgrok.analysis.neurons import Tuning, TuningSums
@@ -15,6 +16,7 @@ from modgrok.analysis.task_view import TaskView
 from modgrok.errors import InputError
 from modgrok.models import Network, ReadoutPaths, SharedRowsNetwork, class_path
 from modgrok.models.shared_rows import SharedRows
+from modgrok.tasks import Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +60,21 @@ class Circuit:
     def paths(self) -> ReadoutPaths:
         """Where in the network its circuit is."""
         return _readable(self.network)[1]
+
+    @property
+    def task(self) -> Task:
+        """The task that it does."""
+        return self.view.task
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        return self.view.task.name
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that the task is looked at with."""
+        return self.view.domain.clock
 
     @property
     def W_E(self) -> Tensor:

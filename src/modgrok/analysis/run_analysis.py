@@ -75,7 +75,7 @@ class RunAnalysis:
     def history(self, task: TaskAnalysis) -> History:
         """The scores of one task over the run."""
         whole = self.snapshot.history
-        return whole.of_task.get(task.circuit.view.task.name, whole)
+        return whole.of_task.get(task.circuit.name, whole)
 
 
 def analyze(snapshot: Snapshot, basis: BasisName = "auto") -> tuple[Circuit, ...]:
@@ -174,5 +174,5 @@ def _phases(moments: Sequence[CheckpointScores], circuit: Circuit) -> tuple[Phas
         heldout_loss=[m.heldout_loss for m in moments if m.heldout_loss is not None],
         excluded_loss=[m.measures.excluded_loss for m in moments],
         sum_of_squared_weights=[m.measures.sum_of_squared_weights for m in moments],
-        modulus=circuit.view.domain.clock.modulus,
+        modulus=circuit.clock.modulus,
     )

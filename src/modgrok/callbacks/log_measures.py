@@ -4,45 +4,26 @@ from __future__ import annotations
 
 import torch
 from lightning.pytorch import Trainer
-from matplotlib.figure import Figure
+from lightning_utilities.core.rank_zero import rank_zero_warn
 
-from modgrok.analysis import Circuit, TaskView, read_circuit, spectrum, task_views
+from modgrok.analysis import TaskView, read_circuit, task_views
 from modgrok.callbacks.budgeted import BudgetedCallback
 from modgrok.callbacks.log_figure import log_figure
+from modgrok.figures import circuit_figure, render
 from modgrok.training import GrokkingModule
 
-
-def draw_circuit(circuit: Circuit, title: str) -> Figure:
-    """Draw the spectra of embedding and read-out, the neurons' tuning, and the logits' cosines."""
-    figure = Figure(figsize=(9, 5.5), layout="constrained")
-    embedding, read_out, neurons, logits = figure.subplots(2, 2).flat
-    domain, keys = circuit.view.domain, circuit.key_frequencies
-    frequencies = range(1, domain.clock.top_frequency + 1)
-    colors = ["#c8553d" if k in keys else "#9aa3aa" for k in frequencies]
-    for axes, matrix, basis, name in (
-        (embedding, circuit.W_E, domain.operand_bases[0], "W_E, in the characters of x"),
-        (read_out, circuit.W_logit.T, domain.answer_basis, "W_logit"),
-    ):
-        axes.bar(frequencies, spectrum(matrix, basis)[1:].cpu().numpy(), color=colors)
-        axes.set(title=name, xlabel="frequency", ylabel="norm")
-    neurons.hist(
-        circuit.tuning.fractions[circuit.tuning.active].cpu().numpy(), bins=20, range=(0, 1), color="#2f6690"
-    )
-    neurons.set(title="variance explained by the best frequency", xlabel="share", ylabel="neurons")
-    logits.bar(frequencies, circuit.directions.variance_explained.cpu().numpy(), color=colors)
-    logits.set(title="share of the logits' variance", xlabel="frequency")
-    figure.suptitle(title)
-    return figure
+MOST_NUMBERS = 1 << 28
+"""Skip in-training measures if a network has more logits and neurons than this over all pairs: they take minutes."""
 
 
 class LogMeasures(BudgetedCallback):
     """Logs the progress measures, as `progress/<measure>`, and a figure of the circuit.
 
-    Each time by the key frequencies that the network has then; `modgrok analyze` follows those of the end.
+    Each measurement uses the key frequencies of the network at that update; `modgrok analyze` uses those of the last.
 
     Args:
-        every: updates between measurements; null for none. There is one at the end too. Where they would take more
-            than 5% of the run's time, there are fewer.
+        every: updates between measurements, or null to disable. The final network is measured too. Measurements that
+            would exceed 5% of the run's time are skipped.
 
     Raises:
         InputError: if `every` is not positive.
@@ -59,7 +40,7 @@ class LogMeasures(BudgetedCallback):
     def observe(self, trainer: Trainer, module: GrokkingModule) -> None:
         """Measure, and draw the circuit."""
         if self._views is None:
-            self._views = tuple(view.to(module.device) for view in task_views(module.data))
+            self._views = self._affordable(module)
         for view in self._views:
             of_task = f"/{view.task.name}" if len(self._views) > 1 else ""
             with torch.no_grad():
@@ -69,4 +50,19 @@ class LogMeasures(BudgetedCallback):
             for logger in trainer.loggers:
                 logger.log_metrics(scalars, step=trainer.global_step)
             title = f"{view.task.name} mod {view.task.modulus}, update {trainer.global_step:,}"
-            log_figure(trainer, f"circuit{of_task}", draw_circuit(circuit, title))
+            log_figure(trainer, f"circuit{of_task}", render(circuit_figure(circuit, title)))
+
+    def _affordable(self, module: GrokkingModule) -> tuple[TaskView, ...]:
+        """Return the views of the tasks; none if a network or a task cannot be measured as it trains."""
+        paths = module.network.readout_paths
+        if paths is None:
+            return ()
+        neurons = len(next(iter(paths.to_logits.values())))
+        numbers = module.data.pairs.size * (module.data.n_answers + neurons)
+        if numbers > MOST_NUMBERS:
+            rank_zero_warn(
+                f"progress measures are left out of the training: each time {numbers:,} logits and neurons would be "
+                "computed; modgrok analyze has them afterwards"
+            )
+            return ()
+        return tuple(view.to(module.device) for view in task_views(module.data))

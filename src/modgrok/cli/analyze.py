@@ -18,8 +18,8 @@ from modgrok.report import (
     beside,
     check_output,
     find_target,
+    mixture_summary,
     opening,
-    together,
     write_report,
 )
 from modgrok.runs.directory import source_name
@@ -78,10 +78,8 @@ def analyze(options: list[str]) -> None:
                 f"{error}; other people's weights need --formula and --modulus" if foreign else error
             ) from None
     write_report(analysis, output)
-    if words := together(analysis):
+    if words := mixture_summary(analysis):
         print(f"{words}\n")
     for task in analysis.tasks:
-        print(
-            f"{task.circuit.view.task.name} mod {task.circuit.view.task.modulus}: {opening(analysis, task)}\n"
-        )
+        print(f"{task.circuit.name} mod {task.circuit.task.modulus}: {opening(analysis, task)}\n")
     print(f"report: {os.path.relpath(output)}/index.html")

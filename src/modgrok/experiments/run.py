@@ -11,10 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modgrok.analysis import RunAnalysis, analyze_checkpoints
+from modgrok.analysis import RunAnalysis, analyze, analyze_checkpoints
 from modgrok.analysis.task_view import BasisName
 from modgrok.errors import InputError
 from modgrok.experiments.experiment import Experiment
+from modgrok.figures import circuit_figure, curves_figure, render
 from modgrok.runs import RunDirectory
 from modgrok.runs.directory import source_name
 
@@ -43,16 +44,11 @@ class Run(RunDirectory):
 
     def curves(self) -> Figure:
         """Draw losses and accuracies over the updates."""
-        from modgrok.figures import curves_figure, render
-
         snapshot = self.snapshot()
         return render(curves_figure(snapshot.history, snapshot.data.title))
 
     def circuit(self, update: int | None = None) -> Figure:
         """Draw the circuit of the first task at the last checkpoint, or at the one after `update` updates."""
-        from modgrok.analysis import analyze
-        from modgrok.figures import circuit_figure, render
-
         snapshot = self.snapshot(update)
         circuit = analyze(snapshot)[0]
         return render(

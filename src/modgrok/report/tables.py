@@ -15,11 +15,9 @@ from modgrok.runs import History
 
 
 def measures_csv(analysis: RunAnalysis) -> str:
-    """A row for each checkpoint, and in a mixture for each of its tasks, under their measures' names."""
-    rows = [
-        {"task": t.circuit.view.task.name, **moment.row()} for t in analysis.tasks for moment in t.moments
-    ]
-    # tasks of a mixture have key frequencies, and so columns, of their own
+    """A row for each checkpoint and task, a column for each measure."""
+    rows = [{"task": t.circuit.name, **moment.row()} for t in analysis.tasks for moment in t.moments]
+    # each task of a mixture has its own key frequencies, and so its own columns
     columns = dict.fromkeys(name for each in rows for name in each)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(columns), lineterminator="\n")
@@ -29,7 +27,7 @@ def measures_csv(analysis: RunAnalysis) -> str:
 
 
 def summary_json(analysis: RunAnalysis) -> str:
-    """The analysis: where the weights come from, what was learned when, and each task's circuit."""
+    """The origin of the weights, when the tasks were learned, and the circuit of each."""
     snapshot = analysis.snapshot
     data = snapshot.data.config
     content = {
@@ -43,7 +41,7 @@ def summary_json(analysis: RunAnalysis) -> str:
         "origin": asdict(snapshot.pretrained_from) if snapshot.pretrained_from else None,
         "frozen": list(snapshot.frozen),
         "threshold": snapshot.history.threshold,
-        **_phases(snapshot.history),
+        **_milestones(snapshot.history),
         "tasks": [_task(task) | _learned(analysis, task) for task in analysis.tasks],
     }
     text = json.dumps(_finite(content), indent=2, ensure_ascii=False)
@@ -52,15 +50,15 @@ def summary_json(analysis: RunAnalysis) -> str:
 
 
 def _learned(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, Any]:
-    """When the task was learned, and when by a run on it alone."""
-    found = _phases(analysis.history(task))
-    if (alone := analysis.alone.get(task.circuit.view.task.name)) is None:
+    """When the task was learned, here and in a run on it alone."""
+    found = _milestones(analysis.history(task))
+    if (alone := analysis.alone.get(task.circuit.name)) is None:
         return found
     run = {"source": alone.source, "train_fraction": alone.train_fraction}
-    return {**found, "alone": {**run, **_phases(alone.history)}}
+    return {**found, "alone": {**run, **_milestones(alone.history)}}
 
 
-def _phases(history: History) -> dict[str, Any]:
+def _milestones(history: History) -> dict[str, Any]:
     return {"memorised_at": history.memorised_at, "grokked_at": history.grokked_at}
 
 
@@ -89,7 +87,7 @@ def _task(task: TaskAnalysis) -> dict[str, Any]:
 
 
 def _finite(value: Any) -> Any:
-    """JSON has no infinity and no NaN; null says that there is no such number."""
+    """Replace infinities and NaN, which JSON does not have, by null."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""What there is to analyze, and where its report goes."""
+"""The checkpoints that a path stands for, and the directory of their report."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class AnalysisTarget:
     """Checkpoints to analyze.
 
     Attributes:
-        checkpoints: by update, the last being the network whose circuit is read.
-        source: what to call them: the last two names of the path.
-        output: where the report goes unless told otherwise.
+        checkpoints: in the order of their updates; the circuit is read from the last.
+        source: the last two names of the path, which the report calls them by.
+        output: the default directory of the report.
     """
 
     checkpoints: list[Path]
@@ -26,12 +26,13 @@ class AnalysisTarget:
 
 
 def find_target(path: Path) -> AnalysisTarget:
-    """Find what a path means.
+    """Find the checkpoints that a path stands for.
 
-    A run's directory means all its checkpoints; one checkpoint of a run means the run up to there. Both are
-    reported in the run's directory. A checkpoint elsewhere stands alone, with its report beside it.
+    A run's directory stands for all its checkpoints, and a checkpoint in it for those up to this one; their report
+    goes into the run's directory. A checkpoint outside of a run stands alone, and its report goes beside it.
 
-    Raises InputError where there is no such run or checkpoint.
+    Raises:
+        InputError: if there is no such run or checkpoint.
     """
     if path.is_file():
         path = path.resolve()
@@ -48,5 +49,5 @@ def find_target(path: Path) -> AnalysisTarget:
 
 
 def beside(path: Path) -> Path:
-    """Where the report of a file that belongs to no run goes: next to it, under its name."""
+    """The directory of the report on a file outside of a run: next to it, under its name."""
     return path.with_name(f"{path.stem}-report")

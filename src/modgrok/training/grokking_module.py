@@ -394,7 +394,9 @@ class GrokkingModule(LightningModule):
         found = {side: scores.compute() for side, scores in self._scores.items()}
         names = [task.name for task in self.data.tasks]
         scalars = {
-            f"{side}/{name}": value for side, (both, _) in found.items() for name, value in both._asdict().items()
+            f"{side}/{name}": value
+            for side, (both, _) in found.items()
+            for name, value in both._asdict().items()
         }
         for side, (_, each) in found.items() if len(names) > 1 else ():
             for task, score in zip(names, each, strict=True):
