@@ -45,7 +45,7 @@ def cyclic_positions(table: Integers, order: int) -> Positions | None:
     """
     if min(table.shape) < 2:
         return None
-    proposals = (_by_translation, _by_labels, _by_single_labels, _by_degree, _by_search)
+    proposals = (_by_translation, _by_labels, _by_degree, _by_search)
     for propose in proposals:
         for a, b in propose(table, order):
             if explains(table, a, b, order):
@@ -134,14 +134,10 @@ def _columns_on_cycle(table: Integers, order: int) -> Integers | None:
 
 
 def _by_labels(table: Integers, order: int) -> Iterator[Positions]:
-    """Propose positions where h is injective."""
-    return _linear(table, order, table >= 0)
+    """Propose positions where h is injective, or from the labels that are at most once in each row and column.
 
-
-def _by_single_labels(table: Integers, order: int) -> Iterator[Positions]:
-    """Propose positions from the labels that are at most once in a row and in a column.
-
-    A label of one position is so, since the rows and the columns are distinct.
+    A label of one position is so, since rows and columns are distinct; where h is injective all labels are, unless
+    cells that are not defined keep equal rows apart.
     """
     n_labels = int(table.max()) + 1
     single = np.ones(n_labels + 1, dtype=np.bool_)
@@ -149,12 +145,19 @@ def _by_single_labels(table: Integers, order: int) -> Iterator[Positions]:
     for lines in (table, table.T):
         for line in lines:
             single[:-1] &= np.bincount(line[line >= 0], minlength=n_labels) < 2
-    return _linear(table, order, single[table])
+    defined, used = table >= 0, single[table]
+    if (used == defined).all() or not defined.all():
+        yield from _linear(table, order, defined)
+    if (used != defined).any():
+        yield from _linear(table, order, used)
 
 
 def _linear(table: Integers, order: int, used: NDArray[np.bool_]) -> Iterator[Positions]:
-    """Solve a(i) + b(j) = s(T(i, j)) over the cells that are used, and propose solutions with an injective s."""
-    if not used.any():
+    """Solve a(i) + b(j) = s(T(i, j)) over the cells that are used, and propose solutions with an injective s.
+
+    Fewer cells than unknowns, but for the two origins and the unit, leave the positions open.
+    """
+    if used.sum() < max(1, sum(table.shape) + np.unique(table[used]).size - 3):
         return
     labels, numbers = np.unique(np.where(used, table, -1), return_inverse=True)
     numbers, n_labels = numbers.reshape(table.shape) - (labels[0] < 0), len(labels) - int(labels[0] < 0)

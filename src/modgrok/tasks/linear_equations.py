@@ -24,23 +24,21 @@ class Solutions:
         Args:
             values: (m, d), the value of each of m equations at each generator.
         """
-        n = self.modulus
-        while len(values := values[values.any(axis=1)]):
-            value = values[0]
-            divisors = np.where(value, np.gcd(value, n), n)
-            pivot = int(divisors.argmin())
-            divisor = int(divisors[pivot])
-            inverse = pow(int(value[pivot]) // divisor, -1, n // divisor)
-            # leaves value % divisor of the other generators: over a field 0, otherwise less each time
-            factors = value // divisor * inverse % n
-            factors[pivot] = 0
-            self.generators = (self.generators - self.generators[:, pivot, None] * factors) % n
-            values = (values - values[:, pivot, None] * factors) % n
-            if np.count_nonzero(values[0]) == 1:
-                annihilator = n // divisor
-                if annihilator == n:
-                    self.generators = np.delete(self.generators, pivot, axis=1)
-                    values = np.delete(values, pivot, axis=1)
-                else:
-                    self.generators[:, pivot] = self.generators[:, pivot] * annihilator % n
-                    values[:, pivot] = values[:, pivot] * annihilator % n
+        n, generators, values = self.modulus, self.generators.copy(), values.copy()
+        for number in range(len(values)):
+            value, rest = values[number], values[number:]
+            while (nonzero := np.flatnonzero(value)).size:
+                divisors = np.gcd(value[nonzero], n)
+                pivot = int(nonzero[divisors.argmin()])
+                divisor = int(divisors.min())
+                if nonzero.size == 1:
+                    generators[:, pivot] = generators[:, pivot] * (n // divisor) % n
+                    rest[:, pivot] = rest[:, pivot] * (n // divisor) % n
+                    break
+                inverse = pow(int(value[pivot]) // divisor, -1, n // divisor)
+                # leaves value % divisor of the other generators: over a field 0, otherwise less each time
+                others = nonzero[nonzero != pivot]
+                factors = value[others] // divisor * inverse % n
+                for vectors in (generators, rest):
+                    vectors[:, others] = (vectors[:, others] - vectors[:, pivot, None] * factors) % n
+        self.generators = generators[:, generators.any(axis=0)]

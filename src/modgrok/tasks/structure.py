@@ -83,9 +83,14 @@ def structure_of(task: Task) -> Structure:
 
     table = np.where(defined, answers, -1)
     kinds: tuple[Kind, ...] = ("additive", "multiplicative") if n == p and is_prime(p) else ("additive",)
-    mapped = [structure for kind in kinds if (structure := _mapped(kind, table, n)) is not None]
-    if mapped:
-        return max(mapped, key=_injective)  # the first of equals
+    found: list[Structure] = []
+    for kind in kinds:
+        if (structure := _mapped(kind, table, n)) is not None:
+            if _injective(structure):
+                return structure
+            found.append(structure)
+    if found:
+        return found[0]
     if len(kinds) == 1:
         return _neither(f"no h({sum_}) gives them all, and products are looked for mod a prime only")
     return _neither(f"no h({sum_}) and no h({product}) gives them all")
