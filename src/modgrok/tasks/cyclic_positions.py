@@ -43,7 +43,7 @@ def cyclic_positions(table: Integers, order: int) -> Positions | None:
     Returns:
         a (r,) and b (c,), 0 … q − 1; None if there are none, or none that `explains` accepts.
     """
-    if min(table.shape) < 2:
+    if min(table.shape) < 2 or max(table.shape) > order:  # distinct rows need distinct positions
         return None
     proposals = (_by_translation, _by_labels, _by_degree, _by_search)
     for propose in proposals:
