@@ -84,8 +84,11 @@ def test_analyze(run, tmp_path, capsys):
 def test_chunks_change_nothing(run, monkeypatch):
     snapshot = load_run(run).snapshot()
     (whole,) = analyze(snapshot)
-    monkeypatch.setattr(circuit_module, "CHUNK", 7)
+    monkeypatch.setattr("modgrok.analysis.task_view.CHUNK", 7)
+    monkeypatch.setattr(circuit_module, "MAX_KEPT_BYTES", 0)
     (chunked,) = analyze(snapshot)
+    for name, value in chunked.measures().scalars().items():
+        assert value == pytest.approx(whole.measures().scalars()[name], rel=1e-3, abs=1e-6), name
     torch.testing.assert_close(chunked.neurons([0, 5]), whole.neurons([0, 5]))
     torch.testing.assert_close(chunked.losses, whole.losses, rtol=1e-4, atol=1e-6)
     torch.testing.assert_close(chunked.classes.sums, whole.classes.sums, rtol=1e-4, atol=1e-4)

@@ -1,6 +1,6 @@
 """A network on one task: its activations over all pairs and its weights, ready to be looked at."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from modgrok.analysis.clock import Clock
-from modgrok.analysis.logits import CHUNK, ClassLogits, ClassSums, LogitDirections, logit_directions
+from modgrok.analysis.logits import ClassLogits, ClassSums, LogitDirections, logit_directions
 from modgrok.analysis.measures import Measures, measure
 from modgrok.analysis.neurons import Tuning, TuningSums
 from modgrok.analysis.path_weights import path_weights
@@ -17,6 +17,9 @@ from modgrok.errors import InputError
 from modgrok.models import Network, ReadoutPaths, SharedRowsNetwork, class_path
 from modgrok.models.shared_rows import SharedRows
 from modgrok.tasks import Task
+
+MAX_KEPT_BYTES = 64 << 20
+"""Logits of the training pairs up to this size are kept; larger ones are computed again where they are needed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +39,7 @@ class Attention:
 class Circuit:
     """What one network does with one task; of several layers, the last.
 
-    No logits and no neurons of all pairs are kept: they take 6 GiB at p = 997. What needs them runs the network again.
+    Neurons and logits of all pairs are not kept: they take 6 GiB at p = 997. What needs them runs the network again.
 
     Attributes:
         view: the task and its n pairs.
@@ -55,6 +58,7 @@ class Circuit:
     classes: ClassLogits
     tuning: Tuning
     attention: Attention | None
+    _training_logits: list[tuple[Tensor, Tensor]] | None
 
     @property
     def paths(self) -> ReadoutPaths:
@@ -113,7 +117,7 @@ class Circuit:
         """All progress measures, for the circuit's own key frequencies unless others are given: `measure`."""
         return measure(
             self.view.domain,
-            logits=self.logits(self.view.training),
+            logits=self.training_logits(),
             classes=self.classes,
             tuning=self.tuning,
             W_E=self.W_E,
@@ -122,15 +126,25 @@ class Circuit:
             key_frequencies=key_frequencies,
         )
 
-    def logits(self, pairs: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """Compute the logits of some pairs, a (n,) mask, or of all: their indices, (i,), and (i, a), part by part."""
-        for part, logits, _ in _run(self.network, self.view, pairs):
-            yield part, logits
+    def training_logits(self) -> Iterable[tuple[Tensor, Tensor]]:
+        """The logits of the training pairs, of all where those are not known: indices, (i,), and (i, a), by part."""
+        if self._training_logits is not None:
+            return self._training_logits
+        return self._compute_training_logits()
+
+    def _compute_training_logits(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for part, logits, _ in _run(self.network, self.view):
+            chosen = _select(part, self.view.training)
+            yield part[chosen], logits[chosen]
 
     def neurons(self, chosen: Sequence[int], pairs: Tensor | None = None) -> Tensor:
         """Compute the activations, (i, c), of c chosen neurons on some pairs, a (n,) mask, or on all."""
-        parts = _run(self.network, self.view, pairs)
-        return torch.cat([kept[self.paths.neurons][:, list(chosen)] for _, _, kept in parts])
+        return torch.cat(
+            [
+                kept[self.paths.neurons][_select(part, pairs)][:, list(chosen)]
+                for part, _, kept in _run(self.network, self.view)
+            ]
+        )
 
     def loss(self, pairs: Tensor) -> float:
         """The mean cross-entropy, in float64, of the pairs in a (n,) mask."""
@@ -168,19 +182,20 @@ def _readable(network: Network) -> tuple[SharedRowsNetwork, ReadoutPaths]:
 
 
 @torch.no_grad()
-def _run(
-    network: Network, view: TaskView, pairs: Tensor | None = None
-) -> Iterator[tuple[Tensor, Tensor, dict[str, Tensor]]]:
-    """Run a network over some pairs, or all: their indices, logits, and neurons and attention, part by part."""
+def _run(network: Network, view: TaskView) -> Iterator[tuple[Tensor, Tensor, dict[str, Tensor]]]:
+    """Run a network over all pairs: their indices, logits, and neurons and attention, part by part."""
     shared, paths = _readable(network)
-    if pairs is None:
-        pairs = torch.ones(len(view.tokens), dtype=torch.bool, device=view.tokens.device)
-    for part in pairs.nonzero().squeeze(1).split(CHUNK):
+    for part, tokens in view.parts:
         last = _Last([paths.neurons, *(paths.attention or ())])
-        logits = shared.forward_shared(shared.prepare(view.tokens[part]), last)
+        logits = shared.forward_shared(tokens, last)
         n = len(part)
         kept = {name: rows.expand(n, *rows.shape[1:]) for name, rows in last.kept.items()}
         yield part, logits.expand(n, -1), kept
+
+
+def _select(part: Tensor, pairs: Tensor | None) -> Tensor | slice:
+    """Return what selects, of a part with indices (i,), the pairs of a (n,) mask, or all."""
+    return slice(None) if pairs is None else pairs[part]
 
 
 @torch.no_grad()
@@ -191,21 +206,29 @@ def read_circuit(network: Network, view: TaskView) -> Circuit:
         InputError: if the network has no readout paths.
     """
     paths, n = _readable(network)[1], len(view.tokens)
-    answers = view.domain.answers
-    losses = torch.empty(n, dtype=torch.float64, device=view.tokens.device)
-    right = torch.empty(n, dtype=torch.bool, device=view.tokens.device)
+    answers, device = view.domain.answers, view.tokens.device
+    losses = torch.empty(n, dtype=torch.float64, device=device)
+    right = torch.empty(n, dtype=torch.bool, device=device)
     attention: dict[str, Tensor] = {}
+    training: list[tuple[Tensor, Tensor]] | None = []
+    training_bytes = 0
     classes: ClassSums | None = None
     tuned: TuningSums | None = None
     for part, logits, kept in _run(network, view):
         neurons = kept[paths.neurons]
         classes = classes or ClassSums(view.domain, logits.shape[1])
-        tuned = tuned or TuningSums(view.domain, neurons.shape[1])
+        tuned = tuned or TuningSums(view.tuning_functions, neurons.shape[1])
+        tuned.add(part, neurons)
         exact = logits.double()
         classes.add(part, exact)
-        tuned.add(part, neurons)
         losses[part] = torch.nn.functional.cross_entropy(exact, answers[part], reduction="none")
         right[part] = logits.argmax(dim=1) == answers[part]
+        if training is not None:
+            chosen = _select(part, view.training)
+            training.append((part[chosen], logits[chosen]))
+            training_bytes += training[-1][1].nbytes
+            if training_bytes > MAX_KEPT_BYTES:
+                training = None
         for name in paths.attention or ():
             rows = kept[name]
             attention.setdefault(name, rows.new_empty(n, *rows.shape[1:]))[part] = rows
@@ -219,4 +242,5 @@ def read_circuit(network: Network, view: TaskView) -> Circuit:
         classes.result(),
         tuned.result(),
         Attention(*attention.values()) if attention else None,
+        training,
     )

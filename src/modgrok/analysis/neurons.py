@@ -1,8 +1,6 @@
 """Which frequency each neuron is tuned to, and the key frequencies that follow from it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import torch
 from einops import einsum, rearrange
@@ -10,6 +8,7 @@ from torch import Tensor
 
 from modgrok.analysis.clocked_pairs import ClockedPairs
 from modgrok.analysis.logits import CHUNK
+from modgrok.analysis.tuning_functions import TuningFunctions, tuning_functions
 
 # Nanda et al. 2023, section 4.3: a neuron belongs to a frequency that explains at least this much of its
 # variance.
@@ -73,74 +72,45 @@ class Tuning:
 
 
 class TuningSums:
-    """Sums what the tuning of m neurons needs, in float64, part by part.
+    """Sums what the tuning of m neurons needs, in float64, part by part: no (n, m) array is kept."""
 
-    The products of 1, cos(w_k f(x)), sin(w_k f(x)) with the same in the other operands span the same functions as the
-    waves of the operands' positions and of their sums and differences: f(x), g(y), f(x) + g(y), f(x) − g(y). So each
-    neuron is summed over the pairs that share such a position, and no (n, m) array is kept.
-    """
-
-    def __init__(self, domain: ClockedPairs, n_neurons: int) -> None:
-        q, positions = domain.clock.size, domain.operand_positions
-        self.clock = domain.clock
-        self.on = (positions >= 0).all(dim=1)
-        signs = [sign for sign in product((0, 1, -1), repeat=positions.shape[1]) if _leads(sign)]
-        self.places = (torch.tensor(signs, device=positions.device) @ positions.T) % q  # (u, n)
-        self.sums = positions.new_zeros(len(signs), q, n_neurons, dtype=torch.float64)
+    def __init__(self, functions: TuningFunctions, n_neurons: int) -> None:
+        self.functions = functions
+        self.sums = functions.counts.new_zeros(*functions.counts.shape, n_neurons)  # (u, q, m)
         self.squares = self.sums.new_zeros(n_neurons)
         self.shift: Tensor | None = None
 
     def add(self, pairs: Tensor, neurons: Tensor) -> None:
         """Add the activations, (i, m), of the pairs with indices (i,)."""
-        on = self.on[pairs]
-        values = neurons.double() if bool(on.all()) else neurons[on].double()
-        pairs = pairs[on]
-        if self.shift is None and len(values):
+        on_clock = self.functions.on_clock[pairs]
+        if not on_clock.all():
+            pairs, neurons = pairs[on_clock], neurons[on_clock]
+        if not len(pairs):
+            return
+        values = neurons.to(
+            torch.float64, copy=True
+        )  # one temporary, changed in place: mapping memory is slow
+        if self.shift is None:
             self.shift = values.mean(dim=0)  # near the mean, so that the variance keeps its digits
-        if self.shift is not None:
-            values = values - self.shift
-        for sums, place in zip(self.sums, self.places, strict=True):
-            sums.index_add_(0, place[pairs], values)
-        self.squares += values.square().sum(dim=0)
+        values -= self.shift
+        for sums, place in zip(self.sums, self.functions.sums(pairs), strict=True):
+            sums.index_add_(0, place, values)
+        self.squares += values.square_().sum(dim=0)
 
     def result(self) -> Tuning:
         """Return the tuning over all pairs on the clock."""
-        q, device = self.clock.size, self.sums.device
-        places = self.places[:, self.on]
-        n = places.shape[1]
+        functions = self.functions
+        n = functions.counts[0].sum()
         mean = self.sums[0].sum(dim=0) / n  # (m,) about the shift
-        counts = torch.stack([torch.bincount(place, minlength=q) for place in places]).double()
-        waves = self.clock.waves(torch.arange(q, device=device))[1:]  # (k, 2, q)
-        centered = self.sums - einsum(counts, mean, "u q, m -> u q m")
-        inner = rearrange(einsum(waves, centered, "k w q, u q m -> k u w m"), "k u w m -> k (u w) m")
-        functions = self._gram(waves, places, counts)
-        inverse = torch.linalg.pinv(functions, rtol=1e-10, hermitian=True)
-        explained = (inner * (inverse @ inner)).sum(dim=1)
+        centered = self.sums - einsum(functions.counts, mean, "u q, m -> u q m")
+        inner = rearrange(
+            einsum(functions.waves, centered, "k w q, u q m -> k u w m"), "k u w m -> k (u w) m"
+        )
+        explained = (inner * (functions.inverse_gram @ inner)).sum(dim=1)
         squares = self.squares - n * mean.square()
         active = squares > _OFF * squares.max().clamp(min=torch.finfo(torch.float64).tiny)
         fractions = torch.where(active, explained / squares, 0.0)
         return Tuning(fractions.clamp(0.0, 1.0), squares / n, active)
-
-    def _gram(self, waves: Tensor, places: Tensor, counts: Tensor) -> Tensor:
-        """(k, 2u, 2u): the inner products over the pairs of the waves about their means."""
-        q, n = self.clock.size, places.shape[1]
-        joint = torch.stack(
-            [torch.bincount(a * q + b, minlength=q * q) for a in places for b in places]
-        ).double()
-        joint = rearrange(joint, "(u v) (a b) -> u v a b", u=len(places), a=q)
-        gram = torch.empty(
-            len(waves), len(places), 2, len(places), 2, dtype=torch.float64, device=waves.device
-        )
-        for u, row in enumerate(joint):
-            for v, together in enumerate(row):
-                gram[:, u, :, v, :] = (waves @ together) @ waves.mT
-        means = rearrange(einsum(waves, counts, "k w q, u q -> k u w"), "k u w -> k (u w)") / n
-        return rearrange(gram, "k u w v x -> k (u w) (v x)") - n * means[:, :, None] * means[:, None, :]
-
-
-def _leads(signs: Sequence[int]) -> bool:
-    """Whether the first of the signs that is not 0 is +: of a combination and its negative only one is needed."""
-    return next((sign for sign in signs if sign), 0) == 1
 
 
 def tuning(neurons: Tensor, domain: ClockedPairs) -> Tuning:
@@ -156,7 +126,7 @@ def tuning(neurons: Tensor, domain: ClockedPairs) -> Tuning:
         neurons: (n, m) activations at the last position (`blocks.0.mlp.hook_post`).
         domain: of the same n pairs.
     """
-    sums = TuningSums(domain, neurons.shape[1])
+    sums = TuningSums(tuning_functions(domain), neurons.shape[1])
     for pairs in torch.arange(len(neurons), device=neurons.device).split(CHUNK):
         sums.add(pairs, neurons[pairs])
     return sums.result()

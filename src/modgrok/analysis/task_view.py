@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -10,8 +11,11 @@ from torch import Tensor
 from modgrok.analysis.basis import Basis
 from modgrok.analysis.clock import additive_clock, multiplicative_clock
 from modgrok.analysis.clocked_pairs import ClockedPairs, place_on_clock
+from modgrok.analysis.logits import CHUNK
+from modgrok.analysis.tuning_functions import TuningFunctions, tuning_functions
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError
+from modgrok.models import IndexedTokens, index_tokens
 from modgrok.tasks import VARIABLES, Structure, Task, structure_of
 
 BasisName = Literal["auto", "additive", "multiplicative"]
@@ -59,6 +63,17 @@ class TaskView:
             else:
                 found.append((name, basis))
         return found
+
+    @cached_property
+    def parts(self) -> list[tuple[Tensor, IndexedTokens]]:
+        """The pairs in parts: their indices, (i,), and their tokens, indexed once for every network."""
+        indices = torch.arange(len(self.tokens), device=self.tokens.device).split(CHUNK)
+        return [(part, index_tokens(self.tokens[part])) for part in indices]
+
+    @cached_property
+    def tuning_functions(self) -> TuningFunctions:
+        """What the tuning of every network on these pairs has in common."""
+        return tuning_functions(self.domain)
 
     def to(self, device: torch.device | str) -> "TaskView":
         """The same with its pairs on a device."""
