@@ -224,9 +224,7 @@ class Bag(Network):
 class Unreadable(Bag):
     """A network with an argument that is no plain data."""
 
-    def __init__(
-        self, vocabulary_size: int, n_answers: int, context_length: int, activation=nn.ReLU()
-    ) -> None:
+    def __init__(self, vocabulary_size: int, n_answers: int, context_length: int, activation) -> None:
         super().__init__(vocabulary_size, n_answers, context_length)
         self.activation = activation
 

@@ -97,7 +97,8 @@ class GraphEngine(Engine):
             if self._whole:
                 self.step()
             else:
-                torch._foreach_copy_(self._gradients, [weight.grad for weight in self._trained.values()])
+                gradients = [weight.grad for weight in self._trained.values() if weight.grad is not None]
+                torch._foreach_copy_(self._gradients, gradients)
             return loss
 
         self._replay = capture(function)
