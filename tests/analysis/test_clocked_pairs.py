@@ -16,14 +16,14 @@ def test_a_product_does_not_separate_on_the_additive_clock(
 ) -> None:
     products = odd_domains("products with 0")
     identity = torch.arange(11)
-    fallback = place_on_clock(additive_clock(11), [identity] * 2, products.pairs, products.answers)
+    fallback = place_on_clock(additive_clock(11), [identity] * 2, products.operands, products.answers)
     assert not fallback.separates
 
 
 def test_zero_is_off_the_multiplicative_clock(odd_domains: Callable[[str], ClockedPairs]) -> None:
     domain = odd_domains("products with 0")
-    assert torch.equal(domain.sums < 0, domain.answers == 0)
-    assert torch.equal(domain.operand_positions < 0, domain.pairs == 0)
+    assert torch.equal(domain.answer_positions < 0, domain.answers == 0)
+    assert torch.equal(domain.operand_positions < 0, domain.operands == 0)
 
 
 def test_an_operand_without_a_value_is_off_the_clock() -> None:
@@ -36,9 +36,9 @@ def test_an_operand_without_a_value_is_off_the_clock() -> None:
 
 def test_shapes_and_values_are_checked() -> None:
     clock, identity = multiplicative_clock(5), torch.arange(5)
-    with pytest.raises(InputError, match=r"pairs of shape \(3, 2\).*\(3, 1\)"):
+    with pytest.raises(InputError, match=r"operands of shape \(3, 2\).*\(3, 1\)"):
         place_on_clock(clock, [identity], torch.ones(3, 2).long(), torch.ones(3).long())
     with pytest.raises(InputError, match="answers"):
         place_on_clock(clock, [identity], torch.ones(1, 1).long(), torch.tensor([5]))
-    with pytest.raises(InputError, match="pairs"):
+    with pytest.raises(InputError, match="operands"):
         place_on_clock(clock, [identity], torch.tensor([[-1]]), torch.tensor([1]))

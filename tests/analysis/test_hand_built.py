@@ -94,7 +94,7 @@ def test_powers_need_the_characters_of_the_powers(adding_powers) -> None:
     answers = adding_powers.domain.answer_basis
     assert gini(norms[1:]) > gini(spectrum(adding_powers.W_E, answers)[1:])
 
-    pairs = adding_powers.domain.pairs
+    pairs = adding_powers.domain.operands
     wrong = place_on_clock(additive_clock(113), [torch.arange(113)] * 2, pairs, adding_powers.domain.answers)
     assert not wrong.separates
     assert tuning(adding_powers.neurons, wrong).key_frequencies == ()
@@ -102,7 +102,7 @@ def test_powers_need_the_characters_of_the_powers(adding_powers) -> None:
 
 def test_multiplication_looks_like_nothing_on_the_additive_clock(multiplying) -> None:
     p = multiplying.domain.clock.modulus
-    pairs, answers = multiplying.domain.pairs, multiplying.domain.answers
+    pairs, answers = multiplying.domain.operands, multiplying.domain.answers
     wrong = place_on_clock(additive_clock(p), [torch.arange(p)] * 2, pairs, answers)
     assert not wrong.separates
     assert tuning(multiplying.neurons, wrong).key_frequencies == ()

@@ -6,17 +6,17 @@ from modgrok.analysis import ClockedPairs, logit_directions, sum_logits_by_class
 
 def random_logits(domain: ClockedPairs, seed: int = 0) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn(len(domain.pairs), domain.clock.modulus, generator=generator, dtype=torch.float64)
+    return torch.randn(len(domain.operands), domain.clock.modulus, generator=generator, dtype=torch.float64)
 
 
 def test_directions_are_those_of_the_cube(any_domain: ClockedPairs) -> None:
     logits = random_logits(any_domain)
     logits[torch.arange(len(logits)), any_domain.answers] += 2.0
     clock = any_domain.clock
-    on = any_domain.sums >= 0
+    on = any_domain.answer_positions >= 0
     seen = logits[on][:, clock.residues]
     centered = seen - seen.mean(dim=1, keepdim=True)
-    difference = any_domain.sums[on][:, None] - torch.arange(clock.size)
+    difference = any_domain.answer_positions[on][:, None] - torch.arange(clock.size)
     found = logit_directions(sum_logits_by_class(logits, any_domain))
     left = centered.clone()
     for k in range(1, clock.size // 2 + 1):
@@ -33,7 +33,7 @@ def test_directions_are_those_of_the_cube(any_domain: ClockedPairs) -> None:
 def test_logits_made_of_one_direction_are_found_whole(any_domain: ClockedPairs) -> None:
     clock = any_domain.clock
     position = torch.where(clock.position < 0, 0, clock.position)
-    turns = 2 * (any_domain.sums[:, None] - position) % clock.size
+    turns = 2 * (any_domain.answer_positions[:, None] - position) % clock.size
     bias = (
         5.0 * torch.arange(len(turns))[:, None]
     )  # the same for every answer of a pair: the softmax is blind to it
@@ -57,7 +57,7 @@ def test_sums_do_not_depend_on_the_chunks(any_domain: ClockedPairs, monkeypatch:
 
 def test_constant_logits_have_no_direction(any_domain: ClockedPairs) -> None:
     found = logit_directions(
-        sum_logits_by_class(torch.zeros(len(any_domain.pairs), any_domain.clock.modulus), any_domain)
+        sum_logits_by_class(torch.zeros(len(any_domain.operands), any_domain.clock.modulus), any_domain)
     )
     assert not found.variance_explained.any()
     assert found.residual == 1.0

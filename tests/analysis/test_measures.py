@@ -34,7 +34,7 @@ def test_they_are_what_the_functions_give(adding) -> None:
     classes = sum_logits_by_class(adding.logits, adding.domain)
     training = torch.arange(0, len(adding.logits), 3)
     assert found.key_frequencies == (2, 5, 13)
-    assert found.tuned == 1.0
+    assert found.tuned_fraction == 1.0
     assert found.restricted_loss == restricted_loss(classes, [2, 5, 13])
     assert found.excluded_loss == excluded_loss(adding.logits, classes, [2, 5, 13], training)
     assert found.excluded_loss_each[1] == excluded_loss(adding.logits, classes, [5], training)
@@ -54,7 +54,7 @@ def test_key_frequencies_can_be_those_of_another_checkpoint(adding) -> None:
     full = cross_entropy(adding.logits[::3], adding.domain.answers[::3])
     assert own.excluded_loss == pytest.approx(full)
     later = measured(adding, neurons=early, key_frequencies=[2, 5, 13])
-    assert later.tuned == 0.0
+    assert later.tuned_fraction == 0.0
     assert later.restricted_loss == measured(adding).restricted_loss
 
 

@@ -20,10 +20,10 @@ def slow_fraction(neuron: torch.Tensor, domain: ClockedPairs, k: int) -> float:
 
 def test_explained_variance_is_that_of_least_squares(any_domain: ClockedPairs) -> None:
     generator = torch.Generator().manual_seed(1)
-    p, operands = any_domain.clock.modulus, any_domain.pairs.shape[1]
+    p, operands = any_domain.clock.modulus, any_domain.operands.shape[1]
     # sums of functions of the operands through a ReLU, as neurons are, and one that is noise
     tables = torch.randn(operands, p, 4, generator=generator)
-    neurons = sum(tables[i, any_domain.pairs[:, i]] for i in range(operands)).relu()
+    neurons = sum(tables[i, any_domain.operands[:, i]] for i in range(operands)).relu()
     neurons[:, 3] = torch.randn(len(neurons), generator=generator)
     explained = tuning(neurons, any_domain).explained
     assert explained.shape == (any_domain.clock.size // 2, 4)
@@ -68,7 +68,7 @@ def test_a_network_that_is_only_initialized_has_no_key_frequencies(seed: int) ->
 
 def test_neurons_that_are_off_do_not_count(odd_domains: Callable[[str], ClockedPairs]) -> None:
     domain = odd_domains("full grid")
-    wave = torch.cos(2 * torch.pi * 4 * domain.pairs[:, 0] / 11)
+    wave = torch.cos(2 * torch.pi * 4 * domain.operands[:, 0] / 11)
     rounding = 1e-7 * torch.randn(121, generator=torch.Generator().manual_seed(4))
     tuned = tuning(torch.stack([wave, -wave, torch.zeros(121), 0.5 + 0 * wave, rounding], dim=1), domain)
     assert tuned.active.tolist() == [True, True, False, False, False]

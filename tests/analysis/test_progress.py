@@ -18,7 +18,7 @@ from modgrok.analysis import (
 
 def logits_of(domain: ClockedPairs) -> Tensor:
     generator = torch.Generator().manual_seed(5)
-    logits = torch.randn(len(domain.pairs), domain.clock.modulus, generator=generator, dtype=torch.float64)
+    logits = torch.randn(len(domain.operands), domain.clock.modulus, generator=generator, dtype=torch.float64)
     logits[torch.arange(len(logits)), domain.answers] += 4.0
     return logits
 
@@ -29,9 +29,9 @@ def loss(logits: Tensor, answers: Tensor) -> float:
 
 def slow_parts(logits: Tensor, domain: ClockedPairs, frequencies: list[int]) -> tuple[Tensor, Tensor]:
     """Mean and waves of the logits over all pairs, by least squares on columns written out over the pairs."""
-    on = domain.sums >= 0
+    on = domain.answer_positions >= 0
     constants = torch.stack([on, ~on], dim=1).double()
-    angles = 2 * torch.pi * domain.sums[:, None] * torch.tensor(frequencies) / domain.clock.size
+    angles = 2 * torch.pi * domain.answer_positions[:, None] * torch.tensor(frequencies) / domain.clock.size
     waves = torch.cat([angles.cos(), angles.sin()], dim=1).double() * on[:, None]
 
     def fit(columns: Tensor) -> Tensor:
@@ -69,13 +69,13 @@ def test_excluded_loss_projects_on_all_pairs_and_counts_the_given_ones(any_domai
 def test_trigonometric_loss_is_that_of_the_fitted_cube(any_domain: ClockedPairs) -> None:
     logits = logits_of(any_domain)
     classes = sum_logits_by_class(logits, any_domain)
-    on = any_domain.sums >= 0
+    on = any_domain.answer_positions >= 0
     fitted = torch.zeros(int(on.sum()), any_domain.clock.size, dtype=torch.float64)
     for k in (1, 3):
-        difference = any_domain.sums[on][:, None] - torch.arange(any_domain.clock.size)
+        difference = any_domain.answer_positions[on][:, None] - torch.arange(any_domain.clock.size)
         cube = torch.cos(2 * torch.pi * k * difference.double() / any_domain.clock.size)
         fitted += logit_directions(classes).coefficients[k - 1] * cube
-    assert trigonometric_loss(classes, [1, 3]) == pytest.approx(loss(fitted, any_domain.sums[on]))
+    assert trigonometric_loss(classes, [1, 3]) == pytest.approx(loss(fitted, any_domain.answer_positions[on]))
 
 
 def test_without_frequencies_nothing_is_kept_and_nothing_is_taken(any_domain: ClockedPairs) -> None:

@@ -8,7 +8,7 @@ from modgrok.data import ModularDataModule
 
 def test_a_map_of_a_sum_is_looked_at_as_a_task_without_structure() -> None:
     (view,) = task_views(ModularDataModule("(x + y)**3", 7))
-    assert (view.fits, view.domain.clock.law) == (False, "additive")
+    assert (view.matches_structure, view.clocked_pairs.clock.law) == (False, "additive")
     assert "h(f(x) + g(y) mod 7)" in view.reason
     assert "fallback" in view.reason
-    assert torch.equal(view.domain.operand_positions, view.domain.pairs)
+    assert torch.equal(view.clocked_pairs.operand_positions, view.clocked_pairs.operands)

@@ -55,7 +55,7 @@ def test_the_numbers_are_those_of_the_network(tmp_path) -> None:
 def test_each_task_of_a_mixture_has_its_own(tmp_path) -> None:
     events, _ = train(tmp_path, ["x + y", "x * y"], every=25)
     tags = events.Tags()
-    assert {"progress/tuned/x + y", "progress/tuned/x * y"} <= set(tags["scalars"])
+    assert {"progress/tuned_fraction/x + y", "progress/tuned_fraction/x * y"} <= set(tags["scalars"])
     assert set(tags["images"]) == {"circuit/x + y", "circuit/x * y"}
     assert [event.step for event in events.Images("circuit/x + y")] == [25], "the end is not measured twice"
 
@@ -76,7 +76,7 @@ def test_a_measurement_that_would_take_too_much_of_the_time_is_left_out(tmp_path
     monkeypatch.setattr(budgeted, "TIME_SHARE", 0.05)
     monkeypatch.setattr(budgeted, "FIRST_COST_SECONDS", 1e6)
     events, _ = train(tmp_path, every=1)
-    assert [event.step for event in events.Scalars("progress/tuned")] == [25], "only at the end"
+    assert [event.step for event in events.Scalars("progress/tuned_fraction")] == [25], "only at the end"
 
 
 def test_every_is_a_positive_number() -> None:

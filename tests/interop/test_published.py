@@ -68,7 +68,7 @@ def test_the_published_network_has_the_published_loss() -> None:
     assert circuit.loss(everything) == pytest.approx(1.11e-7, rel=0.005)
     assert circuit.accuracy(everything) == 1.0
     assert circuit.logits.shape == (113**2, 114)
-    assert circuit.view.domain.clock.law == "additive"
+    assert circuit.view.clocked_pairs.clock.law == "additive"
     assert circuit.key_frequencies == (36, 52)
 
 

@@ -34,7 +34,7 @@ def test_a_network_built_by_hand_comes_out_as_it_was_built(run, basis, frequenci
     (task,) = found["tasks"]
     assert (task["basis"], task["structure"], task["fallback"]) == (basis, basis, False)
     assert task["key_frequencies"] == frequencies
-    assert task["tuned"] == 1.0
+    assert task["tuned_fraction"] == 1.0
     assert task["neurons_of_each"] == {str(k): 12 for k in frequencies}
     # on a clock of even size, operands half a turn apart cancel every odd frequency, and even ones cannot tell c
     # from c + q/2: 30 of the 900 products are ties

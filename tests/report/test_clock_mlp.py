@@ -33,10 +33,10 @@ def test_the_circuit_of_an_mlp_is_found(law: str) -> None:
     assert task.last.accuracy > (0.96 if law == "multiplicative" else 0.999)
     assert measures.restricted_loss <= task.last.loss
     assert measures.excluded_loss >= math.log(31)
-    assert measures.tuned == 1.0
+    assert measures.tuned_fraction == 1.0
     assert f"{law.capitalize()} clock on 3 frequencies" in opening(found, task)
 
-    basis = circuit.view.domain.operand_bases[0]
+    basis = circuit.view.clocked_pairs.operand_bases[0]
     for matrix in (circuit.W_E, circuit.W_neur[0], circuit.W_logit.T):
         norms = spectrum(matrix, basis)
         assert set((norms > 1e-5 * norms.max()).nonzero().flatten().tolist()) == set(frequencies)

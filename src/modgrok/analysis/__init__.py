@@ -20,7 +20,7 @@ from modgrok.analysis.logits import (
 from modgrok.analysis.maps import operand_maps, transform_2d
 from modgrok.analysis.measures import Measures, measure
 from modgrok.analysis.neurons import Tuning, tuning
-from modgrok.analysis.path_weights import path_weights, score_weights
+from modgrok.analysis.path_weights import path_weights
 from modgrok.analysis.phases import Phase, find_phases
 from modgrok.analysis.progress import (
     cross_entropy,
@@ -37,7 +37,7 @@ from modgrok.analysis.run_analysis import (
     analyze_checkpoints,
     analyze_network,
 )
-from modgrok.analysis.spectra import component_norms, gini, spectrum
+from modgrok.analysis.spectra import gini, spectrum
 from modgrok.analysis.task_view import BasisName, TaskView, task_views
 
 __all__ = [
@@ -63,7 +63,6 @@ __all__ = [
     "analyze_checkpoints",
     "analyze_network",
     "characters",
-    "component_norms",
     "cross_entropy",
     "excluded_loss",
     "find_phases",
@@ -81,7 +80,6 @@ __all__ = [
     "pullback",
     "read_circuit",
     "restricted_loss",
-    "score_weights",
     "singular_values",
     "spectrum",
     "sum_logits_by_class",

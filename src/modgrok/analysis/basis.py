@@ -50,14 +50,6 @@ class Basis:
         """The dimension of the span; at most s."""
         return len(self.rows)
 
-    def transform(self, values: Tensor) -> Tensor:
-        """The coefficients rows @ values, of shape (r, …), of a function of the symbols (s, …)."""
-        return torch.einsum("rp,p...->r...", self.rows.to(values.device), values.double())
-
-    def inverse(self, coefficients: Tensor) -> Tensor:
-        """The function (s, …) of the symbols that has these coefficients (r, …)."""
-        return torch.einsum("rp,r...->p...", self.rows.to(coefficients.device), coefficients.double())
-
     def describe(self) -> str:
         """One sentence for a reader: which characters, how many dimensions, what cannot be told apart."""
         p = self.clock.modulus

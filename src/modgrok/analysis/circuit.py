@@ -78,7 +78,7 @@ class Circuit:
     @property
     def clock(self) -> Clock:
         """The clock that the task is looked at with."""
-        return self.view.domain.clock
+        return self.view.clocked_pairs.clock
 
     @property
     def W_E(self) -> Tensor:
@@ -88,7 +88,7 @@ class Circuit:
     @property
     def W_logit(self) -> Tensor:
         """(m, p) float64: from the last layer's neurons to the task's answers, normalization left out."""
-        return path_weights(*self.paths.to_logits.values())[:, : self.view.domain.clock.modulus]
+        return path_weights(*self.paths.to_logits.values())[:, : self.view.clocked_pairs.clock.modulus]
 
     @property
     def W_neur(self) -> Tensor | None:
@@ -116,7 +116,7 @@ class Circuit:
     def measures(self, key_frequencies: Sequence[int] | None = None) -> Measures:
         """All progress measures, for the circuit's own key frequencies unless others are given: `measure`."""
         return measure(
-            self.view.domain,
+            self.view.clocked_pairs,
             logits=self.training_logits(),
             classes=self.classes,
             tuning=self.tuning,
@@ -163,7 +163,7 @@ class _Last:
 
     def __call__(self, name: str, rows: list[SharedRows], dim: int = 1) -> list[SharedRows]:
         if name in self.kept:
-            self.kept[name] = rows[-1].expand_rows()
+            self.kept[name] = rows[-1].expand()
         return rows
 
 
@@ -206,7 +206,7 @@ def read_circuit(network: Network, view: TaskView) -> Circuit:
         InputError: if the network has no readout paths.
     """
     paths, n = _readable(network)[1], len(view.tokens)
-    answers, device = view.domain.answers, view.tokens.device
+    answers, device = view.clocked_pairs.answers, view.tokens.device
     losses = torch.empty(n, dtype=torch.float64, device=device)
     right = torch.empty(n, dtype=torch.bool, device=device)
     attention: dict[str, Tensor] = {}
@@ -216,7 +216,7 @@ def read_circuit(network: Network, view: TaskView) -> Circuit:
     tuned: TuningSums | None = None
     for part, logits, kept in _run(network, view):
         neurons = kept[paths.neurons]
-        classes = classes or ClassSums(view.domain, logits.shape[1])
+        classes = classes or ClassSums(view.clocked_pairs, logits.shape[1])
         tuned = tuned or TuningSums(view.tuning_functions, neurons.shape[1])
         tuned.add(part, neurons)
         exact = logits.double()

@@ -19,20 +19,20 @@ class ClockedPairs:
 
     Attributes:
         clock: the group law that the task is looked at with.
-        pairs: (n, o) int64 operands, o of them, symbols 0…s−1; not necessarily the whole s×s grid.
+        operands: (n, o) int64, o of them, symbols 0…s−1; not necessarily the whole s×s grid.
         answers: (n,) int64.
         operand_positions: (n, o) int64, where f(x), g(y), … stand; −1 off the clock.
-        sums: (n,) int64, where the answer stands, which is s = f(x) + g(y) mod q where the task separates so;
+        answer_positions: (n,) int64, where the answer stands: s = f(x) + g(y) mod q if the task separates so;
             −1 off the clock (an answer of 0 on the multiplicative clock).
         operand_bases: for each operand the characters of f(x).
         answer_basis: the characters of the answer.
     """
 
     clock: Clock
-    pairs: Tensor
+    operands: Tensor
     answers: Tensor
     operand_positions: Tensor
-    sums: Tensor
+    answer_positions: Tensor
     operand_bases: tuple[Basis, ...]
     answer_basis: Basis
 
@@ -41,21 +41,21 @@ class ClockedPairs:
         """Whether every answer is f(x) + g(y), or f(x)·g(y); where not, the clock is a fallback."""
         inside = (self.operand_positions >= 0).all(dim=1)
         expected = torch.where(inside, self.operand_positions.sum(dim=1) % self.clock.size, -1)
-        return bool((expected == self.sums).all())
+        return bool((expected == self.answer_positions).all())
 
     def to(self, device: torch.device | str) -> "ClockedPairs":
         """The same with its pairs on a device. The bases stay, and go where the weights are."""
         return replace(
             self,
-            pairs=self.pairs.to(device),
+            operands=self.operands.to(device),
             answers=self.answers.to(device),
             operand_positions=self.operand_positions.to(device),
-            sums=self.sums.to(device),
+            answer_positions=self.answer_positions.to(device),
         )
 
 
 def place_on_clock(
-    clock: Clock, parts: Sequence[npt.NDArray[np.int64] | Tensor], pairs: Tensor, answers: Tensor
+    clock: Clock, parts: Sequence[npt.NDArray[np.int64] | Tensor], operands: Tensor, answers: Tensor
 ) -> ClockedPairs:
     """Place a task's pairs on a clock.
 
@@ -63,32 +63,32 @@ def place_on_clock(
         clock: additive or multiplicative.
         parts: for each operand the (s,) residues f(x) of its symbols, −1 where undefined. Where the task has
             no such structure, range(s): the characters of the operands themselves.
-        pairs: (n, o) int64.
+        operands: (n, o) int64.
         answers: (n,) int64 residues.
 
     Raises InputError where the shapes or the values do not fit together.
     """
-    if pairs.shape != (len(answers), len(parts)):
+    if operands.shape != (len(answers), len(parts)):
         raise InputError(
-            f"pairs of shape {tuple(pairs.shape)}: {len(answers)} answers and {len(parts)} parts need "
+            f"operands of shape {tuple(operands.shape)}: {len(answers)} answers and {len(parts)} parts need "
             f"({len(answers)}, {len(parts)})"
         )
     for name, values, bound in (
-        ("pairs", pairs, min(len(part) for part in parts)),
+        ("operands", operands, min(len(part) for part in parts)),
         ("answers", answers, clock.modulus),
     ):
         if len(values) == 0 or values.min() < 0 or values.max() >= bound:
             raise InputError(f"{name}: they would be one or more rows of 0…{bound - 1}")
     bases = tuple(pullback(clock, part) for part in parts)
     residues = torch.stack(
-        [torch.as_tensor(part, dtype=torch.int64)[pairs[:, i]] for i, part in enumerate(parts)], dim=1
+        [torch.as_tensor(part, dtype=torch.int64)[operands[:, i]] for i, part in enumerate(parts)], dim=1
     )
     return ClockedPairs(
         clock=clock,
-        pairs=pairs,
+        operands=operands,
         answers=answers,
         operand_positions=torch.where(residues >= 0, clock.position[residues], -1),
-        sums=clock.position[answers],
+        answer_positions=clock.position[answers],
         operand_bases=bases,
         answer_basis=characters(clock),
     )

@@ -28,7 +28,7 @@ class ClassLogits:
     """The logits summed over the pairs of each class s, all that functions of s can see of them.
 
     Attributes:
-        domain: of the pairs.
+        clocked_pairs: the pairs on their clock.
         sums: (q + 1, p) float64, the logits summed over the pairs with each s; the last row holds the pairs
             whose answer is off the clock.
         counts: (q + 1,) float64, the pairs of each class.
@@ -36,7 +36,7 @@ class ClassLogits:
             clock, each pair's logits centered over the answers, which the softmax cannot see.
     """
 
-    domain: ClockedPairs
+    clocked_pairs: ClockedPairs
     sums: Tensor
     counts: Tensor
     square: float
@@ -45,12 +45,12 @@ class ClassLogits:
 class ClassSums:
     """Sums the logits by class of pair, in float64, part by part."""
 
-    def __init__(self, domain: ClockedPairs, n_answers: int) -> None:
-        q, device = domain.clock.size, domain.sums.device
-        self.domain = domain
-        self.classes = torch.where(domain.sums >= 0, domain.sums, q)
+    def __init__(self, clocked_pairs: ClockedPairs, n_answers: int) -> None:
+        q, device = clocked_pairs.clock.size, clocked_pairs.answer_positions.device
+        self.clocked_pairs = clocked_pairs
+        self.classes = torch.where(clocked_pairs.answer_positions >= 0, clocked_pairs.answer_positions, q)
         self.on_clock = torch.zeros(n_answers, dtype=torch.float64, device=device)
-        self.on_clock[domain.clock.residues.to(device)] = 1.0
+        self.on_clock[clocked_pairs.clock.residues.to(device)] = 1.0
         self.sums = torch.zeros(q + 1, n_answers, dtype=torch.float64, device=device)
         self.square = torch.zeros((), dtype=torch.float64, device=device)
 
@@ -58,19 +58,20 @@ class ClassSums:
         """Add the logits, (i, a) float64, of the pairs with indices (i,)."""
         self.sums.index_add_(0, self.classes[pairs], logits)
         centered = (
-            logits.square() @ self.on_clock - (logits @ self.on_clock).square() / self.domain.clock.size
+            logits.square() @ self.on_clock
+            - (logits @ self.on_clock).square() / self.clocked_pairs.clock.size
         )
-        self.square += centered[self.domain.sums[pairs] >= 0].sum()
+        self.square += centered[self.clocked_pairs.answer_positions[pairs] >= 0].sum()
 
     def result(self) -> ClassLogits:
         """Return the sums over all pairs."""
         counts = torch.bincount(self.classes, minlength=len(self.sums)).double()
-        return ClassLogits(self.domain, self.sums, counts, float(self.square))
+        return ClassLogits(self.clocked_pairs, self.sums, counts, float(self.square))
 
 
-def sum_logits_by_class(logits: Tensor, domain: ClockedPairs) -> ClassLogits:
-    """Sum the logits, (n, a) at the last position, over the classes of the n pairs of `domain`."""
-    sums = ClassSums(domain, logits.shape[1])
+def sum_logits_by_class(logits: Tensor, clocked_pairs: ClockedPairs) -> ClassLogits:
+    """Sum the logits, (n, a) at the last position, over the classes of the n pairs."""
+    sums = ClassSums(clocked_pairs, logits.shape[1])
     for pairs, values in logit_parts(logits):
         sums.add(pairs, values.double())
     return sums.result()
@@ -102,7 +103,7 @@ def logit_directions(classes: ClassLogits) -> LogitDirections:
     p×p×p cube is built. The logits are centered over the answers of each pair, and the variance is about that
     centre.
     """
-    clock = classes.domain.clock
+    clock = classes.clocked_pairs.clock
     q = clock.size
     # not centered over the answers: a cosine over the whole clock is blind to that
     sums = classes.sums[:q][:, clock.residues.to(classes.sums.device)]

@@ -25,7 +25,7 @@ class Measures:
 
     Attributes:
         key_frequencies: those that the losses below refer to.
-        tuned: the share of the active neurons that are tuned to one frequency.
+        tuned_fraction: the share of the active neurons that are tuned to one frequency.
         restricted_loss: over all pairs, with the key frequencies alone.
         excluded_loss: over the training pairs (all pairs where those are not known), with all key
             frequencies taken out.
@@ -42,7 +42,7 @@ class Measures:
     """
 
     key_frequencies: tuple[int, ...]
-    tuned: float
+    tuned_fraction: float
     restricted_loss: float
     excluded_loss: float
     excluded_loss_each: tuple[float, ...]
@@ -78,7 +78,7 @@ class Measures:
 
 
 def measure(
-    domain: ClockedPairs,
+    clocked_pairs: ClockedPairs,
     *,
     logits: LogitParts,
     classes: ClassLogits,
@@ -91,7 +91,7 @@ def measure(
     """All progress measures of one checkpoint.
 
     Args:
-        domain: of the n pairs.
+        clocked_pairs: the n pairs on their clock.
         logits: those of the training pairs, part by part; of all pairs where those are not known.
         classes: the logits of all pairs, by class.
         tuning: the tuning of the neurons at the last position.
@@ -106,17 +106,17 @@ def measure(
     explained = logit_directions(classes).variance_explained.tolist()
     return Measures(
         key_frequencies=keys,
-        tuned=tuning.tuned_fraction,
+        tuned_fraction=tuning.tuned_fraction,
         restricted_loss=restricted_loss(classes, keys),
         excluded_loss=excluded,
         excluded_loss_each=tuple(excluded_each),
         trigonometric_loss=trigonometric_loss(classes, keys),
         logit_variance=sum((explained[k - 1] for k in keys), 0.0),
-        gini_embedding=tuple(gini(spectrum(W_E, basis)[1:]) for basis in domain.operand_bases),
-        gini_logit=gini(spectrum(W_logit.T, domain.answer_basis)[1:]),
-        ffd_embedding=tuple(fourier_frequency_density(W_E, basis) for basis in domain.operand_bases),
-        fcr_embedding=tuple(fourier_coefficient_ratio(W_E, basis) for basis in domain.operand_bases),
-        ffd_logit=fourier_frequency_density(W_logit.T, domain.answer_basis),
-        fcr_logit=fourier_coefficient_ratio(W_logit.T, domain.answer_basis),
+        gini_embedding=tuple(gini(spectrum(W_E, basis)[1:]) for basis in clocked_pairs.operand_bases),
+        gini_logit=gini(spectrum(W_logit.T, clocked_pairs.answer_basis)[1:]),
+        ffd_embedding=tuple(fourier_frequency_density(W_E, basis) for basis in clocked_pairs.operand_bases),
+        fcr_embedding=tuple(fourier_coefficient_ratio(W_E, basis) for basis in clocked_pairs.operand_bases),
+        ffd_logit=fourier_frequency_density(W_logit.T, clocked_pairs.answer_basis),
+        fcr_logit=fourier_coefficient_ratio(W_logit.T, clocked_pairs.answer_basis),
         sum_of_squared_weights=sum_of_squared_weights(weights),
     )

@@ -113,7 +113,7 @@ class TuningSums:
         return Tuning(fractions.clamp(0.0, 1.0), squares / n, active)
 
 
-def tuning(neurons: Tensor, domain: ClockedPairs) -> Tuning:
+def tuning(neurons: Tensor, clocked_pairs: ClockedPairs) -> Tuning:
     """The fraction of each neuron's variance that each frequency explains (Nanda et al. 2023, section 4.3).
 
     Over the pairs with every operand on the clock, a neuron is projected by least squares on the products of
@@ -124,9 +124,9 @@ def tuning(neurons: Tensor, domain: ClockedPairs) -> Tuning:
 
     Args:
         neurons: (n, m) activations at the last position (`blocks.0.mlp.hook_post`).
-        domain: of the same n pairs.
+        clocked_pairs: the same n pairs on their clock.
     """
-    sums = TuningSums(tuning_functions(domain), neurons.shape[1])
+    sums = TuningSums(tuning_functions(clocked_pairs), neurons.shape[1])
     for pairs in torch.arange(len(neurons), device=neurons.device).split(CHUNK):
         sums.add(pairs, neurons[pairs])
     return sums.result()

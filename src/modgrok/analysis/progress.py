@@ -24,11 +24,11 @@ def restricted_loss(classes: ClassLogits, frequencies: Sequence[int]) -> float:
     """The loss over all pairs with the key frequencies alone (Nanda et al. 2023, section 5.1).
 
     Every answer's logit, as a function of the pair, is projected on the span of cos(w_k s) and sin(w_k s) of
-    the key frequencies over the pairs of the domain, and keeps its mean. Where the answer is off the clock
+    the key frequencies over the pairs, and keeps its mean. Where the answer is off the clock
     (x·y = 0) the pairs have a mean of their own. What is left depends on s alone.
     """
     means, waves = _projected(classes, frequencies)
-    clock = classes.domain.clock
+    clock = classes.clocked_pairs.clock
     # the pairs off the clock, the last row, are those with answer 0
     answers = torch.cat([clock.residues, torch.zeros(1, dtype=torch.int64)]).to(waves.device)
     losses = _losses(means + waves, answers)
@@ -44,7 +44,7 @@ def excluded_loss(
 
     Args:
         logits: (n, p), those that `classes` sums.
-        classes: of all pairs of the domain: the projection is over them.
+        classes: of all pairs: the projection is over them.
         frequencies: one, or several that are taken out together.
         pairs: (n,) bool or (i,) indices of the pairs whose loss is meant; all unless given. The paper takes
             the training pairs, which a memorizing network gets right without the key frequencies.
@@ -61,7 +61,7 @@ def excluded_losses(
     count = 0
     for pairs, logits in parts:
         # −1, off the clock, is the last row of the waves
-        where, answers = classes.domain.sums[pairs], classes.domain.answers[pairs]
+        where, answers = classes.clocked_pairs.answer_positions[pairs], classes.clocked_pairs.answers[pairs]
         values = logits.double()
         totals += torch.stack([_losses(values - wave[where], answers).sum() for wave in waves])
         count += len(pairs)
@@ -75,7 +75,7 @@ def trigonometric_loss(classes: ClassLogits, frequencies: Sequence[int]) -> floa
     Over pairs and answers on the clock. These logits depend on s − c alone, so every pair has the same loss:
     log Σ_δ exp g(δ) − g(0) with g(δ) = Σ_k α_k cos(w_k δ). Without frequencies it is ln q.
     """
-    clock = classes.domain.clock
+    clock = classes.clocked_pairs.clock
     index = torch.tensor(frequencies, dtype=torch.int64, device=classes.sums.device)
     waves = clock.waves(torch.arange(clock.size, device=classes.sums.device))
     g = logit_directions(classes).coefficients[index - 1] @ waves[index, 0]
@@ -98,7 +98,7 @@ def _projected(classes: ClassLogits, frequencies: Sequence[int]) -> tuple[Tensor
     Both are functions of the class and have shape (q + 1, p), the last row for pairs off the clock. The
     projection over pairs is one over classes, each weighted by its pairs, so no (n, p) array is needed.
     """
-    q = classes.domain.clock.size
+    q = classes.clocked_pairs.clock.size
     counts, sums = classes.counts[:q], classes.sums[:q]
     means = torch.cat(
         [
@@ -107,7 +107,7 @@ def _projected(classes: ClassLogits, frequencies: Sequence[int]) -> tuple[Tensor
         ]
     )
     index = torch.tensor(frequencies, dtype=torch.int64, device=sums.device)
-    waves = classes.domain.clock.waves(torch.arange(q, device=sums.device))[index].flatten(0, 1)
+    waves = classes.clocked_pairs.clock.waves(torch.arange(q, device=sums.device))[index].flatten(0, 1)
     waves = waves - (waves @ counts / counts.sum().clamp(min=1))[:, None]
     weighted = waves * counts.sqrt()
     gram = torch.linalg.pinv(weighted @ weighted.T, rtol=1e-10, hermitian=True)

@@ -6,19 +6,6 @@ from torch import Tensor
 from modgrok.analysis.basis import Basis
 
 
-def component_norms(matrix: Tensor, basis: Basis) -> Tensor:
-    """The norm of each Fourier component of a matrix (Nanda et al. 2023, section 4.1, figure 3).
-
-    Args:
-        matrix: (p, d) over the symbols: W_E without the other tokens, or W_logitᵀ.
-        basis: of the symbols.
-
-    Returns:
-        (r,) float64, one norm for each row of the basis.
-    """
-    return basis.transform(matrix).square().sum(dim=1).sqrt()
-
-
 def spectrum(matrix: Tensor, basis: Basis) -> Tensor:
     """The norm of each frequency, (‖μ_k‖² + ‖ν_k‖²)^½ with μ_k, ν_k its cos and sin coefficients.
 

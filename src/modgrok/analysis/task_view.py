@@ -28,9 +28,9 @@ class TaskView:
     Attributes:
         task: the task.
         structure: how its answers separate, if they do.
-        domain: its pairs on the clock.
-        fits: whether the clock is that of the task's structure. Where not, the domain has the characters of
-            the operands themselves, and what they show is not the task's algebra.
+        clocked_pairs: its pairs on the clock.
+        matches_structure: whether the clock is that of the task's structure. If not,
+            the bases are the characters of the operands themselves, and what they show is not the task's algebra.
         reason: why this clock, in sentences for a reader.
         words: (t,) the template's words.
         tokens: (n, t) int64, the pairs as the network reads them.
@@ -39,8 +39,8 @@ class TaskView:
 
     task: Task
     structure: Structure
-    domain: ClockedPairs
-    fits: bool
+    clocked_pairs: ClockedPairs
+    matches_structure: bool
     reason: str
     words: tuple[str, ...]
     tokens: Tensor
@@ -55,7 +55,7 @@ class TaskView:
     def distinct_bases(self) -> list[tuple[str, Basis]]:
         """The operands' bases, each once with the operands it is of ("x, y"): f and g are often the same."""
         found: list[tuple[str, Basis]] = []
-        for name, basis in zip(self.operands, self.domain.operand_bases, strict=True):
+        for name, basis in zip(self.operands, self.clocked_pairs.operand_bases, strict=True):
             for place, (names, other) in enumerate(found):
                 if torch.equal(basis.planes, other.planes):
                     found[place] = (f"{names}, {name}", other)
@@ -73,13 +73,13 @@ class TaskView:
     @cached_property
     def tuning_functions(self) -> TuningFunctions:
         """What the tuning of every network on these pairs has in common."""
-        return tuning_functions(self.domain)
+        return tuning_functions(self.clocked_pairs)
 
     def to(self, device: torch.device | str) -> "TaskView":
         """The same with its pairs on a device."""
         return replace(
             self,
-            domain=self.domain.to(device),
+            clocked_pairs=self.clocked_pairs.to(device),
             tokens=self.tokens.to(device),
             training=None if self.training is None else self.training.to(device),
         )
@@ -108,7 +108,7 @@ def task_views(
         # a task h(f(x) + g(y)) with another h than the identity is looked at as one without structure
         kind = structure.kind if structure.answer_map is None else "neither"
         law = basis if basis != "auto" else "additive" if kind == "neither" else kind
-        fits = kind == law
+        matches_structure = kind == law
         if law == "multiplicative" and task.n_answers != task.modulus:
             raise InputError(
                 f"basis: the answers of {task.name} are not residues mod {task.modulus}; use additive"
@@ -118,15 +118,19 @@ def task_views(
         )
         identity = torch.arange(task.n_symbols)
         parts: Sequence[Tensor] = (
-            [torch.from_numpy(part) for part in structure.parts] if fits else [identity] * task.n_operands
+            [torch.from_numpy(part) for part in structure.parts]
+            if matches_structure
+            else [identity] * task.n_operands
         )
         views.append(
             TaskView(
                 task=task,
                 structure=structure,
-                domain=place_on_clock(clock, parts, data.operands[of_task], data.pairs.answers[of_task]),
-                fits=fits,
-                reason=_reason(structure.reason, fits, law, basis),
+                clocked_pairs=place_on_clock(
+                    clock, parts, data.operands[of_task], data.pairs.answers[of_task]
+                ),
+                matches_structure=matches_structure,
+                reason=_reason(structure.reason, matches_structure, law, basis),
                 words=data.template.words,
                 tokens=data.pairs.tokens[of_task],
                 training=data.trained_on[of_task] if split_known else None,
@@ -135,8 +139,8 @@ def task_views(
     return tuple(views)
 
 
-def _reason(structure: str, fits: bool, law: str, basis: BasisName) -> str:
-    if fits:
+def _reason(structure: str, matches_structure: bool, law: str, basis: BasisName) -> str:
+    if matches_structure:
         return f"{structure} It is looked at in the {law} characters of these parts."
     if basis == "auto":
         return (

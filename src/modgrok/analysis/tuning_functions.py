@@ -20,7 +20,7 @@ class TuningFunctions:
     share such a sum.
 
     Attributes:
-        domain: of the n pairs.
+        clocked_pairs: the n pairs on their clock.
         on_clock: (n,) bool, whether every operand of a pair is on the clock.
         signs: (u, o) int64, the sign of each operand in each sum.
         counts: (u, q) float64, the pairs on the clock that share each value of each sum.
@@ -29,7 +29,7 @@ class TuningFunctions:
             about their means.
     """
 
-    domain: ClockedPairs
+    clocked_pairs: ClockedPairs
     on_clock: Tensor
     signs: Tensor
     counts: Tensor
@@ -38,19 +38,21 @@ class TuningFunctions:
 
     def sums(self, pairs: Tensor) -> Tensor:
         """Compute the signed sums mod q, (u, i), of the pairs with indices (i,)."""
-        return _signed_sums(self.signs, self.domain.operand_positions[pairs], self.domain.clock.size)
+        return _signed_sums(
+            self.signs, self.clocked_pairs.operand_positions[pairs], self.clocked_pairs.clock.size
+        )
 
 
-def tuning_functions(domain: ClockedPairs) -> TuningFunctions:
+def tuning_functions(clocked_pairs: ClockedPairs) -> TuningFunctions:
     """Compute what the tuning of every network on these pairs has in common."""
-    q, positions = domain.clock.size, domain.operand_positions
+    q, positions = clocked_pairs.clock.size, clocked_pairs.operand_positions
     on_clock = (positions >= 0).all(dim=1)
     positions = positions[on_clock]
     signs = torch.tensor(
         [sign for sign in product((0, 1, -1), repeat=positions.shape[1]) if _leads(sign)],
         device=positions.device,
     )
-    waves = domain.clock.waves(torch.arange(q, device=positions.device))[1:]
+    waves = clocked_pairs.clock.waves(torch.arange(q, device=positions.device))[1:]
     u, k = len(signs), len(waves)
     counts = waves.new_empty(u, q)
     gram = waves.new_empty(k, u, 2, u, 2)
@@ -66,7 +68,7 @@ def tuning_functions(domain: ClockedPairs) -> TuningFunctions:
     gram = rearrange(gram, "k u w v x -> k (u w) (v x)")
     gram = gram - means[:, :, None] * means[:, None, :] / max(1, len(positions))
     inverse = torch.linalg.pinv(gram, rtol=1e-10, hermitian=True)
-    return TuningFunctions(domain, on_clock, signs, counts, waves, inverse)
+    return TuningFunctions(clocked_pairs, on_clock, signs, counts, waves, inverse)
 
 
 def _signed_sums(signs: Tensor, positions: Tensor, q: int) -> Tensor:

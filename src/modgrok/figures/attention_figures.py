@@ -59,7 +59,7 @@ def _mean(attention: Attention, view: TaskView) -> Panel:
 
 def _scores(attention: Attention, view: TaskView) -> list[Panel]:
     heads = attention.scores.shape[1]
-    symbols = view.domain.pairs[:, 0]
+    symbols = view.clocked_pairs.operands[:, 0]
     totals = torch.zeros(view.task.n_symbols, heads, dtype=torch.float64)
     totals.index_add_(0, symbols, attention.scores[:, :, view.words.index("x")].double())
     counts = torch.bincount(symbols, minlength=view.task.n_symbols)
@@ -67,7 +67,7 @@ def _scores(attention: Attention, view: TaskView) -> list[Panel]:
     order = clock_order(view, 0)
     order = order[counts[order] > 0]
     turning = [str(symbol) for symbol in order.tolist()]
-    basis = view.domain.operand_bases[0]
+    basis = view.clocked_pairs.operand_bases[0]
     norms = torch.stack([spectrum(mean[:, [head]], basis)[1:] for head in range(heads)])
     names = view.distinct_bases[0][0]
     return [

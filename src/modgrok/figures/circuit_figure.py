@@ -10,12 +10,12 @@ from modgrok.figures.spectrum_panel import frequency_bars, spectrum_panel
 
 def circuit_figure(circuit: Circuit, title: str) -> Figure:
     """The spectra of W_E and W_logit, the neurons' tuning, and the cosines in the logits."""
-    domain, keys = circuit.view.domain, circuit.key_frequencies
+    pairs, keys = circuit.view.clocked_pairs, circuit.key_frequencies
     return Figure(
         title,
         [
-            spectrum_panel(circuit.W_E, domain.operand_bases[0], keys, "W_E in the characters of x", "half"),
-            spectrum_panel(circuit.W_logit.T, domain.answer_basis, keys, "Spectrum of W_logit", "half"),
+            spectrum_panel(circuit.W_E, pairs.operand_bases[0], keys, "W_E in the characters of x", "half"),
+            spectrum_panel(circuit.W_logit.T, pairs.answer_basis, keys, "Spectrum of W_logit", "half"),
             tuning_panel(circuit),
             Panel(
                 "Share of the logits' variance",

@@ -20,7 +20,7 @@ def embedding_figures(circuit: Circuit) -> list[Figure]:
     view, keys = circuit.view, circuit.key_frequencies
     overlap = (
         " Frequencies that cannot be told apart share their norms, and the bars stand on a floor."
-        if any(basis.indistinguishable for basis in view.domain.operand_bases)
+        if any(basis.indistinguishable for basis in view.clocked_pairs.operand_bases)
         else ""
     )
     values, random = singular_values(circuit.W_E)

@@ -21,9 +21,9 @@ def neuron_figures(circuit: Circuit, examples: int) -> list[Figure]:
         f"Neuron {neuron}: frequency {int(tuned.frequencies[neuron])}, {percent(float(fractions[neuron]))}"
         for neuron in chosen
     ]
-    transforms = transform_2d(maps, *view.domain.operand_bases[:2]).abs()
+    transforms = transform_2d(maps, *view.clocked_pairs.operand_bases[:2]).abs()
     transforms[:, 0, 0] = 0.0  # the mean, which would outshine everything
-    names = [list(basis.names) for basis in view.domain.operand_bases[:2]]
+    names = [list(basis.names) for basis in view.clocked_pairs.operand_bases[:2]]
     chosen_by = (
         "the best tuned neuron of each key frequency"
         if circuit.key_frequencies

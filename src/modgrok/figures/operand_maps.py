@@ -18,7 +18,7 @@ def clock_order(view: TaskView, operand: int) -> Tensor:
 
 def _positions(view: TaskView, operand: int) -> Tensor:
     positions = torch.full((view.task.n_symbols,), -1)
-    positions[view.domain.pairs[:, operand]] = view.domain.operand_positions[:, operand]
+    positions[view.clocked_pairs.operands[:, operand]] = view.clocked_pairs.operand_positions[:, operand]
     return positions
 
 
@@ -37,7 +37,7 @@ class Slice:
 
 def map_slice(view: TaskView) -> Slice:
     """All pairs, or the slice of the z that most pairs have (the smallest of those)."""
-    pairs = view.domain.pairs
+    pairs = view.clocked_pairs.operands
     if pairs.shape[1] == 2:
         return Slice(torch.ones(len(pairs), dtype=torch.bool), "")
     z = int(torch.bincount(pairs[:, 2]).argmax())
@@ -47,7 +47,7 @@ def map_slice(view: TaskView) -> Slice:
 def pair_maps(values: Tensor, view: TaskView) -> Tensor:
     """Lay (n, m) values of the pairs out as (m, s, s) maps over x and y; with three operands, of one slice."""
     chosen = map_slice(view).pairs
-    return operand_maps(values[chosen], view.domain.pairs[chosen, :2], view.task.n_symbols)
+    return operand_maps(values[chosen], view.clocked_pairs.operands[chosen, :2], view.task.n_symbols)
 
 
 def map_panel(title: str, values: Tensor, view: TaskView, value: str) -> Panel:

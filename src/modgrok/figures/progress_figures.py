@@ -13,7 +13,10 @@ LOSSES = {
     "excluded_loss": ("excluded", "key3"),
     "trigonometric_loss": ("trigonometric", "key4"),
 }
-SHARES = {"tuned": ("neurons tuned", "key0"), "logit_variance": ("logits' variance explained", "key1")}
+SHARES = {
+    "tuned_fraction": ("neurons tuned", "key0"),
+    "logit_variance": ("logits' variance explained", "key1"),
+}
 
 
 def progress_figures(task: TaskAnalysis) -> list[Figure]:

@@ -18,8 +18,12 @@ def weight_figures(circuit: Circuit) -> list[Figure]:
         Figure(
             f"W_logit = {' '.join(circuit.paths.to_logits)}, from the neurons to the answers",
             [
-                spectrum_panel(circuit.W_logit.T, view.domain.answer_basis, keys, "Spectrum of W_logit"),
-                _blocks("W_logit, neuron by neuron", circuit.W_logit, view.domain.answer_basis, circuit),
+                spectrum_panel(
+                    circuit.W_logit.T, view.clocked_pairs.answer_basis, keys, "Spectrum of W_logit"
+                ),
+                _blocks(
+                    "W_logit, neuron by neuron", circuit.W_logit, view.clocked_pairs.answer_basis, circuit
+                ),
             ],
             "The read-out in the characters of the answer: the same frequencies again, and each neuron writes to the "
             "frequency that it reads.",

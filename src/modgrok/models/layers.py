@@ -37,17 +37,17 @@ def activation_function(name: str) -> Callable[[Tensor], Tensor]:
     return ACTIVATIONS[name]
 
 
-def weight(*shape: int) -> nn.Parameter:
+def empty_parameter(*shape: int) -> nn.Parameter:
     """Return a parameter to be filled by the initialization."""
     return nn.Parameter(torch.empty(shape))
 
 
-def bias(wanted: bool, *shape: int) -> nn.Parameter | None:
+def optional_bias(wanted: bool, *shape: int) -> nn.Parameter | None:
     """Return zeros to learn, or None where biases are off."""
     return nn.Parameter(torch.zeros(shape)) if wanted else None
 
 
-def plus(value: Tensor, b: nn.Parameter | None) -> Tensor:
+def add_bias(value: Tensor, b: nn.Parameter | None) -> Tensor:
     """Add a bias where there is one."""
     return value if b is None else value + b
 
@@ -57,7 +57,7 @@ class Embed(nn.Module):
 
     def __init__(self, v: int, d: int) -> None:
         super().__init__()
-        self.W_E = weight(v, d)
+        self.W_E = empty_parameter(v, d)
 
     def forward(self, tokens: IndexedTokens, point: HookPoint) -> list[SharedRows]:
         """Return the embedding at each position, each (r, d)."""
@@ -73,8 +73,8 @@ class Unembed(nn.Module):
 
     def __init__(self, d: int, p: int, biases: bool) -> None:
         super().__init__()
-        self.W_U, self.b_U = weight(d, p), bias(biases, p)
+        self.W_U, self.b_U = empty_parameter(d, p), optional_bias(biases, p)
 
     def forward(self, x: SharedRows) -> Tensor:
         """Return the logits, (n, p), of x, (r, d)."""
-        return map_rows(lambda x: plus(x @ self.W_U, self.b_U), x).expand_rows()
+        return map_rows(lambda x: add_bias(x @ self.W_U, self.b_U), x).expand()

@@ -12,7 +12,15 @@ from torch import Tensor, nn
 
 from modgrok.models.hooks import HookPoint
 from modgrok.models.initialization import Initialization, initialize
-from modgrok.models.layers import Embed, Unembed, activation_function, bias, check_sizes, plus, weight
+from modgrok.models.layers import (
+    Embed,
+    Unembed,
+    activation_function,
+    add_bias,
+    check_sizes,
+    empty_parameter,
+    optional_bias,
+)
 from modgrok.models.readout_paths import ReadoutPaths
 from modgrok.models.shared_rows import IndexedTokens, SharedRows, map_rows
 from modgrok.models.shared_rows_network import SharedRowsNetwork
@@ -24,7 +32,7 @@ class HiddenLayer(nn.Module):
     def __init__(self, d: int, m: int, activation: str, biases: bool) -> None:
         super().__init__()
         self.activation = activation_function(activation)
-        self.W_in, self.b_in = weight(d, m), bias(biases, m)
+        self.W_in, self.b_in = empty_parameter(d, m), optional_bias(biases, m)
 
     def forward(self, x: list[SharedRows], name: str, point: HookPoint) -> list[SharedRows]:
         """Return the neurons, one position (r, m), over the positions of x, each (r, d).
@@ -33,7 +41,7 @@ class HiddenLayer(nn.Module):
         begin as late as they can.
         """
         first, *others = sorted(x, key=lambda rows: not rows.constant)
-        pre = map_rows(lambda x: plus(x @ self.W_in, self.b_in), first)
+        pre = map_rows(lambda x: add_bias(x @ self.W_in, self.b_in), first)
         for rows in others:
             pre = map_rows(torch.add, pre, map_rows(lambda x: x @ self.W_in, rows))
         (pre,) = point(f"{name}.hook_pre", [pre])  # (n, 1, m)

@@ -60,7 +60,7 @@ class SharedRows:
         """Whether all pairs share one row."""
         return self.index is not None and len(self.values) == 1
 
-    def expand_rows(self) -> Tensor:
+    def expand(self) -> Tensor:
         """Look the rows up for the pairs, (n, ...); a constant stays (1, ...) and broadcasts."""
         if self.index is None or self.constant:
             return self.values
@@ -76,7 +76,7 @@ def map_rows(function: Callable[..., Tensor], *arguments: SharedRows) -> SharedR
     index = varying[0] if varying else arguments[0].index
     if all(other is index for other in varying):
         return SharedRows(function(*(rows.values for rows in arguments)), index)
-    return SharedRows(function(*(rows.expand_rows() for rows in arguments)))
+    return SharedRows(function(*(rows.expand() for rows in arguments)))
 
 
 class IndexedTokens(NamedTuple):

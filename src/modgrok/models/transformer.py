@@ -16,7 +16,15 @@ from torch import Tensor, nn
 from modgrok.errors import InputError
 from modgrok.models.hooks import HookPoint
 from modgrok.models.initialization import Initialization, initialize
-from modgrok.models.layers import Embed, Unembed, activation_function, bias, check_sizes, plus, weight
+from modgrok.models.layers import (
+    Embed,
+    Unembed,
+    activation_function,
+    add_bias,
+    check_sizes,
+    empty_parameter,
+    optional_bias,
+)
 from modgrok.models.readout_paths import ReadoutPaths
 from modgrok.models.shared_rows import IndexedTokens, SharedRows, map_rows
 from modgrok.models.shared_rows_network import SharedRowsNetwork
@@ -27,7 +35,7 @@ class PosEmbed(nn.Module):
 
     def __init__(self, t: int, d: int) -> None:
         super().__init__()
-        self.W_pos = weight(t, d)
+        self.W_pos = empty_parameter(t, d)
 
 
 class LayerNorm(nn.Module):
@@ -57,16 +65,16 @@ class Attention(nn.Module):
 
     def __init__(self, d: int, h: int, k: int, biases: bool) -> None:
         super().__init__()
-        self.W_Q, self.W_K, self.W_V = weight(h, d, k), weight(h, d, k), weight(h, d, k)
-        self.W_O = weight(h, k, d)
-        self.b_Q, self.b_K, self.b_V = bias(biases, h, k), bias(biases, h, k), bias(biases, h, k)
-        self.b_O = bias(biases, d)
+        self.W_Q, self.W_K, self.W_V = (empty_parameter(h, d, k) for _ in range(3))
+        self.W_O = empty_parameter(h, k, d)
+        self.b_Q, self.b_K, self.b_V = (optional_bias(biases, h, k) for _ in range(3))
+        self.b_O = optional_bias(biases, d)
 
     def forward(self, x: list[SharedRows], queries: range, name: str, point: HookPoint) -> list[SharedRows]:
         """Attend from the positions `queries` of x, each (r, d), to every position up to their own."""
 
         def project(rows: SharedRows, W: Tensor, b: nn.Parameter | None) -> SharedRows:
-            return map_rows(lambda x: plus(torch.einsum("rd,hdk->rhk", x, W), b), rows)
+            return map_rows(lambda x: add_bias(torch.einsum("rd,hdk->rhk", x, W), b), rows)
 
         q = point(f"{name}.hook_q", [project(x[i], self.W_Q, self.b_Q) for i in queries])  # (n, t, h, k)
         k = point(f"{name}.hook_k", [project(rows, self.W_K, self.b_K) for rows in x])  # (n, t, h, k)
@@ -95,7 +103,9 @@ class Attention(nn.Module):
 
         z = [map_rows(mix, a_i, *v[: i + 1]) for i, a_i in zip(queries, pattern, strict=True)]
         z = point(f"{name}.hook_z", z)  # (n, t, h, k)
-        return [map_rows(lambda z: plus(z.flatten(1) @ self.W_O.flatten(0, 1), self.b_O), rows) for rows in z]
+        return [
+            map_rows(lambda z: add_bias(z.flatten(1) @ self.W_O.flatten(0, 1), self.b_O), rows) for rows in z
+        ]
 
 
 class FeedForward(nn.Module):
@@ -104,15 +114,15 @@ class FeedForward(nn.Module):
     def __init__(self, d: int, m: int, activation: str, biases: bool) -> None:
         super().__init__()
         self.activation = activation_function(activation)
-        self.W_in, self.b_in = weight(d, m), bias(biases, m)
-        self.W_out, self.b_out = weight(m, d), bias(biases, d)
+        self.W_in, self.b_in = empty_parameter(d, m), optional_bias(biases, m)
+        self.W_out, self.b_out = empty_parameter(m, d), optional_bias(biases, d)
 
     def forward(self, x: list[SharedRows], name: str, point: HookPoint) -> list[SharedRows]:
         """Transform each position of x, each (r, d), by itself."""
-        pre = [map_rows(lambda x: plus(x @ self.W_in, self.b_in), rows) for rows in x]
+        pre = [map_rows(lambda x: add_bias(x @ self.W_in, self.b_in), rows) for rows in x]
         pre = point(f"{name}.hook_pre", pre)  # (n, t, m)
         post = point(f"{name}.hook_post", [map_rows(self.activation, rows) for rows in pre])  # (n, t, m)
-        return [map_rows(lambda x: plus(x @ self.W_out, self.b_out), rows) for rows in post]
+        return [map_rows(lambda x: add_bias(x @ self.W_out, self.b_out), rows) for rows in post]
 
 
 class Block(nn.Module):

@@ -95,7 +95,7 @@ def _facts(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, str]:
         "Restricted loss": number(measures.restricted_loss),
         "Excluded loss": number(measures.excluded_loss),
         "Trigonometric loss": number(measures.trigonometric_loss),
-        "Neurons tuned": percent(measures.tuned),
+        "Neurons tuned": percent(measures.tuned_fraction),
         "Logits’ variance": percent(measures.logit_variance),
         "Gini, W_E": _distinct(measures.gini_embedding),
         "Gini, W_logit": f"{measures.gini_logit:.2f}",

@@ -57,17 +57,17 @@ def _circuit(task: TaskAnalysis) -> list[str]:
         initial = ", as in every network that has only been initialized" if task.last.update == 0 else ""
         return [
             f"No key frequencies: too few of the {active} active neurons are tuned to any one frequency of the "
-            f"{view.domain.clock.law} clock{initial}.",
+            f"{view.clocked_pairs.clock.law} clock{initial}.",
         ]
     frequencies = f"{len(keys)} frequenc{'y' if len(keys) == 1 else 'ies'}: {listed([str(k) for k in keys])}"
     tuned = (
         f"{percent(circuit.tuning.tuned_fraction)} of the {active} active neurons are tuned to one frequency."
     )
     if works(task):
-        kind = view.domain.clock.law.capitalize()
+        kind = view.clocked_pairs.clock.law.capitalize()
         return [f"{kind} clock on {frequencies}.", tuned]
     return [
-        f"Neurons tuned to {frequencies}, but no {view.domain.clock.law} clock that does the task.",
+        f"Neurons tuned to {frequencies}, but no {view.clocked_pairs.clock.law} clock that does the task.",
         tuned,
     ]
 
@@ -77,8 +77,8 @@ def works(task: TaskAnalysis) -> bool:
     view, last = task.circuit.view, task.last
     return bool(
         task.circuit.key_frequencies
-        and view.domain.separates
-        and last.measures.restricted_loss < math.log(view.domain.clock.modulus) / 2
+        and view.clocked_pairs.separates
+        and last.measures.restricted_loss < math.log(view.clocked_pairs.clock.modulus) / 2
     )
 
 

@@ -69,12 +69,12 @@ def _task(task: TaskAnalysis) -> dict[str, Any]:
     return {
         "task": view.task.name,
         "structure": view.structure.kind,
-        "basis": view.domain.clock.law,
-        "fallback": not view.fits,
+        "basis": view.clocked_pairs.clock.law,
+        "fallback": not view.matches_structure,
         "reason": view.reason,
         "operand_bases": {
             name: {"dimension": basis.dimension, "indistinguishable": basis.indistinguishable}
-            for name, basis in zip(view.operands, view.domain.operand_bases, strict=True)
+            for name, basis in zip(view.operands, view.clocked_pairs.operand_bases, strict=True)
         },
         "key_frequencies": keys,
         "neurons_of_each": {str(k): int((circuit.tuning.clusters == k).sum()) for k in keys},
