@@ -14,10 +14,12 @@ def enough_time(monkeypatch) -> None:
     monkeypatch.setattr(budgeted, "TIME_SHARE", float("inf"))
 
 
-def train(directory, task="x + y", updates=25, **arguments) -> tuple[EventAccumulator, Transformer]:
+def train(
+    directory, task="x + y", updates=25, kind=Transformer, **arguments
+) -> tuple[EventAccumulator, Transformer]:
     torch.manual_seed(0)
     data = ModularDataModule(task, 11)
-    network = Transformer(**data.network_shape, d_model=16, d_mlp=24)
+    network = kind(**data.network_shape, d_model=16, d_mlp=24)
     logger = TensorBoardLogger(directory, name="", version="")
     trainer = Trainer(
         accelerator="cpu",
@@ -70,6 +72,18 @@ def test_looking_changes_nothing(tmp_path) -> None:
 def test_null_measures_nothing(tmp_path) -> None:
     events, _ = train(tmp_path, every=None)
     assert not [tag for tag in events.Tags()["scalars"] if tag.startswith("progress/")]
+
+
+class Unreadable(Transformer):
+    """A network that does not say where its circuit is."""
+
+    readout_paths = None
+
+
+def test_a_network_without_readout_paths_is_left_out(tmp_path) -> None:
+    events, _ = train(tmp_path, every=7, kind=Unreadable)
+    assert not [tag for tag in events.Tags()["scalars"] if tag.startswith("progress/")]
+    assert not events.Tags()["images"]
 
 
 def test_a_measurement_that_would_take_too_much_of_the_time_is_left_out(tmp_path, monkeypatch) -> None:

@@ -13,6 +13,7 @@ from clock_network import save
 from modgrok import ModularDataModule, Transformer, load_run
 from modgrok.analysis import analyze
 from modgrok.cli import main
+from modgrok.models import Network
 from modgrok.report import write as write_module
 
 FILES = ["index.html", "measures.csv", "summary.json"]
@@ -137,6 +138,29 @@ def composite(tmp_path) -> Path:
     torch.manual_seed(0)
     data = ModularDataModule("x + y", 12)
     return save(Transformer(**data.network_shape, d_model=8, n_heads=2), data, 7, tmp_path / "composite.ckpt")
+
+
+class WithoutPaths(Network):
+    """A user's network that does not say where its circuit is."""
+
+    def __init__(self, vocabulary_size: int, n_answers: int, context_length: int) -> None:
+        super().__init__()
+        self.embed = torch.nn.Embedding(vocabulary_size, n_answers)
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        return self.embed(tokens).sum(dim=1)
+
+
+def test_a_network_without_readout_paths_is_refused_in_one_line(tmp_path, capsys) -> None:
+    data = ModularDataModule("x + y", 11)
+    path = save(WithoutPaths(**data.network_shape), data, 7, tmp_path / "own.ckpt")
+    with pytest.raises(SystemExit) as exit_:
+        main(["analyze", str(path)])
+    assert exit_.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "WithoutPaths" in line
+    assert "no readout_paths" in line
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.parametrize(

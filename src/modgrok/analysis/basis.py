@@ -83,7 +83,8 @@ def pullback(clock: Clock, part: npt.NDArray[np.int64] | Tensor) -> Basis:
         clock: whose characters are pulled back.
         part: (s,) int64, the residue f(x) of each symbol x; −1 where f is not defined.
 
-    Raises InputError where `part` is not a row of residues, or f is nowhere on the clock.
+    Raises:
+        InputError: if `part` is not a row of residues, or f is nowhere on the clock.
     """
     p = clock.modulus
     f = torch.as_tensor(part, dtype=torch.int64)

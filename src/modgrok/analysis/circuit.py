@@ -37,7 +37,7 @@ class Attention:
 
 @dataclass(frozen=True, eq=False)
 class Circuit:
-    """What one network does with one task; of several layers, the last.
+    """What one network does with one task, read from its last layer.
 
     Neurons and logits of all pairs are not kept: they take 6 GiB at p = 997. What needs them runs the network again.
 
@@ -62,12 +62,12 @@ class Circuit:
 
     @property
     def paths(self) -> ReadoutPaths:
-        """Where in the network its circuit is."""
+        """Where the network has its circuit."""
         return _readable(self.network)[1]
 
     @property
     def task(self) -> Task:
-        """The task that it does."""
+        """The task that the network does."""
         return self.view.task
 
     @property
@@ -77,7 +77,7 @@ class Circuit:
 
     @property
     def clock(self) -> Clock:
-        """The clock that the task is looked at with."""
+        """The clock that the task is placed on."""
         return self.view.clocked_pairs.clock
 
     @property

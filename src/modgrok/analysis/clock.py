@@ -63,16 +63,23 @@ class Clock:
 
 
 def additive_clock(modulus: int) -> Clock:
-    """ℤ/p: every residue stands at its own value. Raises InputError for a modulus below 2."""
+    """Return the clock ℤ/p, on which every residue stands at its own value.
+
+    Raises:
+        InputError: if the modulus is below 2.
+    """
     if modulus < 2:
         raise InputError(f"modulus {modulus}: a clock needs a modulus of at least 2")
     return Clock("additive", modulus, modulus, torch.arange(modulus))
 
 
 def multiplicative_clock(modulus: int) -> Clock:
-    """(ℤ/p)*: c stands at its discrete logarithm to the smallest primitive root; 0 is off the clock.
+    """Return the clock (ℤ/p)*, on which c stands at its discrete logarithm to the smallest primitive root.
 
-    Raises InputError where the modulus is not a prime.
+    0 is off the clock.
+
+    Raises:
+        InputError: if the modulus is not a prime.
     """
     if not is_prime(modulus):
         raise InputError(f"modulus {modulus}: multiplicative characters need a prime modulus")

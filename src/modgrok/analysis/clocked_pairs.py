@@ -66,7 +66,8 @@ def place_on_clock(
         operands: (n, o) int64.
         answers: (n,) int64 residues.
 
-    Raises InputError where the shapes or the values do not fit together.
+    Raises:
+        InputError: if the shapes or the values do not fit together.
     """
     if operands.shape != (len(answers), len(parts)):
         raise InputError(
@@ -78,7 +79,7 @@ def place_on_clock(
         ("answers", answers, clock.modulus),
     ):
         if len(values) == 0 or values.min() < 0 or values.max() >= bound:
-            raise InputError(f"{name}: they would be one or more rows of 0…{bound - 1}")
+            raise InputError(f"{name} must be one or more rows of 0…{bound - 1}")
     bases = tuple(pullback(clock, part) for part in parts)
     residues = torch.stack(
         [torch.as_tensor(part, dtype=torch.int64)[operands[:, i]] for i, part in enumerate(parts)], dim=1

@@ -24,21 +24,21 @@ class Measures:
     """The progress measures of one checkpoint.
 
     Attributes:
-        key_frequencies: those that the losses below refer to.
+        key_frequencies: the frequencies that the losses below refer to.
         tuned_fraction: the share of the active neurons that are tuned to one frequency.
         restricted_loss: over all pairs, with the key frequencies alone.
         excluded_loss: over the training pairs (all pairs where those are not known), with all key
             frequencies taken out.
         excluded_loss_each: the same with one key frequency taken out, for each.
-        trigonometric_loss: of the fitted Σ_k α_k cos(w_k(s − c)) over the key frequencies.
+        trigonometric_loss: the loss of the fitted Σ_k α_k cos(w_k(s − c)) over the key frequencies.
         logit_variance: the fraction of the logits' variance that those explain.
-        gini_embedding: of the embedding's spectrum, in the basis of each operand.
-        gini_logit: of W_logit's spectrum, in the basis of the answer.
+        gini_embedding: Gini coefficient of the embedding's spectrum, in the basis of each operand.
+        gini_logit: Gini coefficient of W_logit's spectrum, in the basis of the answer.
         ffd_embedding: Fourier Frequency Density, in the basis of each operand.
         fcr_embedding: Fourier Coefficient Ratio, likewise.
         ffd_logit: Fourier Frequency Density of W_logit.
         fcr_logit: Fourier Coefficient Ratio of W_logit.
-        sum_of_squared_weights: of all weights.
+        sum_of_squared_weights: Σ w² over all weights.
     """
 
     key_frequencies: tuple[int, ...]

@@ -59,7 +59,8 @@ def find_phases(
     Returns:
         The phases that occurred, in order.
 
-    Raises InputError where the arguments are empty or of different lengths.
+    Raises:
+        InputError: if the arguments are empty or of different lengths.
     """
     columns = (updates, train_loss, heldout_loss, excluded_loss, sum_of_squared_weights)
     lengths = {len(column) for column in columns}

@@ -42,7 +42,7 @@ class TaskAnalysis:
 
     Attributes:
         circuit: of the last network looked at.
-        moments: one for each checkpoint, the last being the circuit's.
+        moments: the scores at each checkpoint; the last are those of the circuit.
         phases: of the run; empty where there are no checkpoints to compare or the split is not known.
     """
 
@@ -52,7 +52,7 @@ class TaskAnalysis:
 
     @property
     def last(self) -> CheckpointScores:
-        """The moment of the network that was analyzed."""
+        """The scores of the network that was analyzed."""
         return self.moments[-1]
 
 
@@ -64,7 +64,7 @@ class RunAnalysis:
         source: the run or the file whose weights these are, as the user knows it.
         snapshot: the network analyzed, the run's last.
         tasks: one for each task.
-        alone: of a mixture, the runs on single formulas that it is compared with, by formula.
+        alone: for a mixture, the runs on single formulas that it is compared with, by formula.
     """
 
     source: str
@@ -81,7 +81,8 @@ class RunAnalysis:
 def analyze(snapshot: Snapshot, basis: BasisName = "auto") -> tuple[Circuit, ...]:
     """Read the circuit of each task of a snapshot.
 
-    Raises InputError where the basis does not fit the modulus.
+    Raises:
+        InputError: if the basis does not fit the modulus, or the network has no readout paths.
     """
     views = task_views(snapshot.data, basis, snapshot.split_known)
     return tuple(read_circuit(snapshot.network, view) for view in views)
@@ -118,10 +119,10 @@ def analyze_checkpoints(
     One pass with one checkpoint in memory at a time.
 
     Args:
-        checkpoints: by update.
-        source: what to call them.
-        basis: of every task.
-        alone: runs on single formulas, with which a mixture is compared.
+        checkpoints: the checkpoint files, ordered by update.
+        source: the name of the run in the findings.
+        basis: the basis of every task.
+        alone: runs on single formulas that a mixture is compared with.
         watch: passes the earlier checkpoints on one by one, and may show how far the pass is.
     """
     snapshot = load_snapshot(checkpoints[-1])
@@ -131,7 +132,7 @@ def analyze_checkpoints(
     for path in watch(checkpoints[:-1]):
         earlier = load_snapshot(path)
         if (earlier.data.config, earlier.network.config) != (snapshot.data.config, snapshot.network.config):
-            raise InputError(f"{path}: not of the same run as {checkpoints[-1].name}")
+            raise InputError(f"{path} does not belong to the same run as {checkpoints[-1].name}")
         for circuit, seen in zip(circuits, moments, strict=True):
             then = _finite(read_circuit(earlier.network, circuit.view), path)
             seen.append(moment(then, earlier.update, circuit.key_frequencies))

@@ -24,7 +24,8 @@ class SingleTaskRun:
 def read_single_task_runs(paths: Sequence[Path], data: ModularDataModule) -> dict[str, SingleTaskRun]:
     """Read runs on single formulas of a mixture, by the mixture's names of the formulas.
 
-    Raises InputError where a run is on another formula or modulus, or the mixture is none.
+    Raises:
+        InputError: if a run is on another formula or modulus, or the data have only one task.
     """
     if paths and len(data.tasks) < 2:
         raise InputError("alone: only a mixture of formulas is compared with runs on each of them alone")

@@ -98,8 +98,9 @@ def task_views(
         basis: "auto", or the clock to look at every task with.
         split_known: whether the network was trained on the data's split.
 
-    Raises InputError where the multiplicative basis is chosen and there is none: the modulus is not a prime,
-    or the answers are not residues of it.
+    Raises:
+        InputError: if the multiplicative basis is chosen and there is none: the modulus is not a prime, or the answers
+            are not residues of it.
     """
     views = []
     for number, task in enumerate(data.tasks):

@@ -14,16 +14,16 @@ Hook = Callable[[Tensor], Tensor | None]
 """Sees an activation; what it returns, if not None, takes the activation's place."""
 
 HookPoint = Callable[..., list[SharedRows]]
-"""`point(name, rows, dim=1)`: the rows of an activation's positions, as they go on from the point of that name."""
+"""`point(name, rows, dim=1)` is called at every named activation; it returns the rows to continue with."""
 
 
 def no_hooks(name: str, rows: list[SharedRows], dim: int = 1) -> list[SharedRows]:
-    """Let every activation pass: the point of a run that nobody watches."""
+    """Return every activation unchanged: the hook point of a run without hooks."""
     return rows
 
 
 class ActivationRecorder:
-    """Points that keep every activation and call the hooks. Positions are stacked along `dim`."""
+    """Keeps every activation and calls the hooks. Positions are stacked along `dim`."""
 
     def __init__(self, hooks: Mapping[str, Hook]) -> None:
         self.hooks = hooks

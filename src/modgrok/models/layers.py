@@ -1,4 +1,4 @@
-"""What more than one network is made of. Shapes are written as in `transformer`."""
+"""Layers that more than one network has. Shapes are written as in `transformer`."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def empty_parameter(*shape: int) -> nn.Parameter:
 
 
 def optional_bias(wanted: bool, *shape: int) -> nn.Parameter | None:
-    """Return zeros to learn, or None where biases are off."""
+    """Return a bias that starts at zero, or None if biases are off."""
     return nn.Parameter(torch.zeros(shape)) if wanted else None
 
 
@@ -69,7 +69,7 @@ class Embed(nn.Module):
 
 
 class Unembed(nn.Module):
-    """To the answers."""
+    """Linear map to the logits of the answers."""
 
     def __init__(self, d: int, p: int, biases: bool) -> None:
         super().__init__()

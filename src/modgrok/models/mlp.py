@@ -37,8 +37,8 @@ class HiddenLayer(nn.Module):
     def forward(self, x: list[SharedRows], name: str, point: HookPoint) -> list[SharedRows]:
         """Return the neurons, one position (r, m), over the positions of x, each (r, d).
 
-        The weights act on each position's rows, before the sum, and what all pairs share is added first: the pairs
-        begin as late as they can.
+        The weights act on each position's rows before the sum, and what all pairs share is added first, so that rows
+        are expanded to one for each pair as late as possible.
         """
         first, *others = sorted(x, key=lambda rows: not rows.constant)
         pre = map_rows(lambda x: add_bias(x @ self.W_in, self.b_in), first)
@@ -51,7 +51,7 @@ class HiddenLayer(nn.Module):
 class MLP(SharedRowsNetwork):
     """Embedding, sum over the positions, hidden layers, unembedding.
 
-    The sum does not know the order of what it adds: examples written with the same tokens in another order, such as
+    The sum ignores the order of its terms: examples written with the same tokens in another order, such as
     x − y and y − x, have the same logits. It learns x + y, and x − y only where a template tells the operands apart
     by other means, such as by showing one of them twice.
 
@@ -65,9 +65,9 @@ class MLP(SharedRowsNetwork):
         n_layers: number of hidden layers.
         d_model: width of the embedding, d.
         d_mlp: neurons of each hidden layer, m.
-        activation: of the neurons.
-        biases: biases on every linear map.
-        initialization: whose initial weights; see `initialization`.
+        activation: the activation function of the neurons.
+        biases: whether every linear map has a bias.
+        initialization: the scheme of the initial weights; see `initialization`.
 
     Raises:
         InputError: if a size is not a positive integer, or there is no such activation.

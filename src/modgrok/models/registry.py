@@ -46,7 +46,7 @@ def network_class(path: str) -> type[Network]:
 
 
 def build(path: str, config: Mapping[str, Any]) -> Network:
-    """Build a network with weights of no meaning, on the CPU; the global random generator stays as it is.
+    """Build a network with arbitrary weights on the CPU; the global random generator keeps its state.
 
     Raises:
         InputError: if there is no such class, or it cannot be built from `config`.

@@ -61,7 +61,7 @@ class SharedRows:
         return self.index is not None and len(self.values) == 1
 
     def expand(self) -> Tensor:
-        """Look the rows up for the pairs, (n, ...); a constant stays (1, ...) and broadcasts."""
+        """Return one row for each pair, (n, ...); a constant stays (1, ...) and broadcasts."""
         if self.index is None or self.constant:
             return self.values
         return _Lookup.apply(self.values, *self.index)
@@ -70,7 +70,8 @@ class SharedRows:
 def map_rows(function: Callable[..., Tensor], *arguments: SharedRows) -> SharedRows:
     """Apply a function that acts on each row by itself.
 
-    SharedRows of one index (and constants beside them) stay rows; where two indices meet, the pairs begin.
+    If all arguments but the constants share one index, the result keeps that index; otherwise they are expanded first,
+    to one row for each pair.
     """
     varying = [rows.index for rows in arguments if not rows.constant]
     index = varying[0] if varying else arguments[0].index

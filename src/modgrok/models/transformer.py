@@ -164,11 +164,11 @@ class Transformer(SharedRowsNetwork):
         n_heads: attention heads, h.
         d_head: width of a head, k; d_model / n_heads unless given.
         d_mlp: neurons of each block, m.
-        activation: of the neurons.
-        normalization: layer normalization before attention, MLP and unembedding.
-        biases: biases on every linear map.
-        positional_embedding: learned embedding of each position.
-        initialization: whose initial weights; see `initialization`.
+        activation: the activation function of the neurons.
+        normalization: whether attention, MLP and unembedding have layer normalization before them.
+        biases: whether every linear map has a bias.
+        positional_embedding: whether each position has a learned embedding.
+        initialization: the scheme of the initial weights; see `initialization`.
 
     Raises:
         InputError: if a size is not a positive integer, there is no such activation, or without `d_head` if
