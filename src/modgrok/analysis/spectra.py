@@ -1,6 +1,7 @@
 """How a weight matrix spreads over the frequencies, and how sparse that is."""
 
 import torch
+from einops import einsum
 from torch import Tensor
 
 from modgrok.analysis.basis import Basis
@@ -24,7 +25,7 @@ def spectrum(matrix: Tensor, basis: Basis) -> Tensor:
 
 def wave_norms(matrix: Tensor, basis: Basis) -> Tensor:
     """‖μ_k‖ and ‖ν_k‖, the norms of the cos and the sin coefficients, as (⌊q/2⌋+1, 2) float64."""
-    waves = torch.einsum("kwp,pd->kwd", basis.planes.to(matrix.device), matrix.double())
+    waves = einsum(basis.planes.to(matrix.device), matrix.double(), "k w p, p d -> k w d")
     return waves.square().sum(dim=2).sqrt()
 
 
