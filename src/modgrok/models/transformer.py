@@ -11,6 +11,7 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
+from einops import einsum
 from torch import Tensor, nn
 
 from modgrok.errors import InputError
@@ -74,7 +75,7 @@ class Attention(nn.Module):
         """Attend from the positions `queries` of x, each (r, d), to every position up to their own."""
 
         def project(rows: SharedRows, W: Tensor, b: nn.Parameter | None) -> SharedRows:
-            return map_rows(lambda x: add_bias(torch.einsum("rd,hdk->rhk", x, W), b), rows)
+            return map_rows(lambda x: add_bias(einsum(x, W, "r d, h d k -> r h k"), b), rows)
 
         q = point(f"{name}.hook_q", [project(x[i], self.W_Q, self.b_Q) for i in queries])  # (n, t, h, k)
         k = point(f"{name}.hook_k", [project(rows, self.W_K, self.b_K) for rows in x])  # (n, t, h, k)
@@ -104,7 +105,8 @@ class Attention(nn.Module):
         z = [map_rows(mix, a_i, *v[: i + 1]) for i, a_i in zip(queries, pattern, strict=True)]
         z = point(f"{name}.hook_z", z)  # (n, t, h, k)
         return [
-            map_rows(lambda z: add_bias(z.flatten(1) @ self.W_O.flatten(0, 1), self.b_O), rows) for rows in z
+            map_rows(lambda z: add_bias(einsum(z, self.W_O, "r h k, h k d -> r d"), self.b_O), rows)
+            for rows in z
         ]
 
 
