@@ -93,6 +93,7 @@ def read_profiles(path: Path) -> Profiles:
         bipartite=False,
         name_words=name_words,
         attribute_words=words,
+        generated=False,
     )
 
 

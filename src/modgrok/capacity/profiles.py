@@ -32,6 +32,7 @@ class Profiles:
         bipartite: whether parent, child, best friend and worst enemy are matchings.
         name_words: three lists of words.
         attribute_words: the words of each attribute but `birth_date`.
+        generated: whether the words were drawn by `words`, so that their entropy is known.
     """
 
     space: Space
@@ -42,6 +43,7 @@ class Profiles:
     bipartite: bool
     name_words: tuple[list[str], list[str], list[str]]
     attribute_words: dict[str, list[str]]
+    generated: bool
 
     def __len__(self) -> int:
         return len(self.names)
@@ -110,6 +112,7 @@ def generate_profiles(
         attribute_words={
             name: draw_words(size, words) for name, size in space.attributes.items() if name != "birth_date"
         },
+        generated=True,
     )
 
 
