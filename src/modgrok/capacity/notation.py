@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from modgrok.capacity.codes import Codes, digits_needed, even, ragged, spell, stacked
-from modgrok.capacity.entropy import log2_binomial
 from modgrok.capacity.profiles import Profiles
+from modgrok.capacity.source_entropy import log2_binomial
 from modgrok.capacity.words import SYLLABLES, syllables_per_word
 from modgrok.errors import InputError
 

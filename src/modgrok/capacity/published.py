@@ -13,8 +13,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from modgrok.capacity.entropy import log2_binomial
 from modgrok.capacity.profiles import Profiles
+from modgrok.capacity.source_entropy import log2_binomial
 from modgrok.capacity.space import ATTRIBUTES
 from modgrok.errors import InputError
 

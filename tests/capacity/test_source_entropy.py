@@ -4,7 +4,7 @@ from math import comb, log2
 import numpy as np
 import pytest
 
-from modgrok.capacity.entropy import (
+from modgrok.capacity.source_entropy import (
     log2_binomial,
     log2_directed_matchings,
     log2_perfect_matchings,
