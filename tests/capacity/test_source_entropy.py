@@ -4,13 +4,13 @@ from math import comb, log2
 import numpy as np
 import pytest
 
+from modgrok.capacity.profiles import generate_profiles
 from modgrok.capacity.source_entropy import (
     log2_binomial,
     log2_directed_matchings,
     log2_perfect_matchings,
     source_entropy,
 )
-from modgrok.capacity.profiles import generate_profiles
 from modgrok.capacity.space import Space
 
 

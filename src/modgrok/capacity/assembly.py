@@ -54,6 +54,10 @@ class CapacityCli(LightningCLI):
             },
         )
 
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parse the arguments given, whatever the process's own are."""
+        self.config = parser.parse_args(args)
+
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Lead the data's sizes to the network."""
         for size in SIZES:
@@ -65,15 +69,17 @@ class CapacityCli(LightningCLI):
         trainer = self._get(self.config_init, "trainer")
         if trainer["logger"] is None:
             kwargs["logger"] = TensorBoardLogger(trainer["default_root_dir"] or ".", "lightning_logs")
-        if not any(isinstance(callback, ModelCheckpoint) for callback in trainer["callbacks"] or []):
-            every = trainer["val_check_interval"]
+        given = trainer["callbacks"] or []
+        callbacks = given if isinstance(given, list) else [given]
+        if not any(isinstance(callback, ModelCheckpoint) for callback in callbacks):
             checkpoints = ModelCheckpoint(
                 filename="update={step:06d}",
                 auto_insert_metric_name=False,
                 save_top_k=-1,
-                every_n_train_steps=every,
+                every_n_train_steps=trainer["val_check_interval"],
             )
-            kwargs["callbacks"] = [checkpoints]
+            callbacks = [*callbacks, checkpoints]
+        kwargs["callbacks"] = callbacks
         return super().instantiate_trainer(**kwargs)
 
     @staticmethod

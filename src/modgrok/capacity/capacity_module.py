@@ -106,7 +106,9 @@ class CapacityModule(LightningModule):
         }
         for name, scores in self._scores.items():
             found |= {f"{name}/loss": scores.loss, f"{name}/accuracy": scores.accuracy}
-        self.log_dict(found)
+        self.log_dict(found, logger=False)
+        for logger in self.loggers:  # Lightning's own axis is one update behind
+            logger.log_metrics(found, step=update)
         if not self.trainer.sanity_checking:
             self.history.append({"update": update, **found})
 

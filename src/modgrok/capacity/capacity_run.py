@@ -52,8 +52,8 @@ class CapacityRun:
 
     @property
     def name(self) -> str:
-        """The name of its directory."""
-        return self.path.parents[1].name
+        """Its directory."""
+        return str(self.path.parents[1])
 
     def score(self, name: str) -> Scores:
         """Return exact scores of all rows of one of the data's `scored_sets`."""
@@ -94,10 +94,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, KeyError, pickle.UnpicklingError) as error:
-        raise InputError(
-            f"{path}: not a checkpoint that can be read: {str(error).splitlines()[0][:200]}"
-        ) from None
+    except (OSError, RuntimeError, EOFError, KeyError, IndexError, ValueError, pickle.UnpicklingError):
+        raise InputError(f"{path}: not a checkpoint that can be read") from None
     if isinstance(checkpoint, dict) and RECORD in checkpoint:
         return checkpoint
     if isinstance(checkpoint, dict) and "modgrok" in checkpoint:

@@ -23,6 +23,7 @@ class Scores:
     def __init__(self, n_subjects: int) -> None:
         self.n_parts = SUBJECT + n_subjects
         self.bits, self.answers, self.right = torch.zeros(3, self.n_parts, dtype=torch.float64)
+        self._row_bits: list[Tensor] = []
 
     @torch.no_grad()
     def add(self, logits: Tensor, rows: Rows) -> None:
@@ -35,8 +36,14 @@ class Scores:
         there = part_of_row.flatten().bincount(minlength=size).view(-1, self.n_parts) > 0
         mistakes = part_of_row.flatten().bincount(wrong.double().flatten(), size).view(-1, self.n_parts)
         self.bits += parts.flatten().bincount(losses.double().flatten() / LN2, self.n_parts).cpu()
+        self._row_bits.append(losses.masked_fill(parts == UNSCORED, 0).double().sum(1).cpu() / LN2)
         self.answers += there.sum(0).cpu()
         self.right += (there & (mistakes == 0)).sum(0).cpu()
+
+    @property
+    def row_bits(self) -> Tensor:
+        """The loss of every row by itself, bits."""
+        return torch.cat(self._row_bits)
 
     @property
     def name_loss(self) -> float | None:

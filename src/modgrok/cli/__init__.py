@@ -18,6 +18,7 @@ COMMANDS = {
     "tasks": "list the operations that have a name",
     "analyze": "open the network, as one HTML page and tables:  modgrok analyze RUN_OR_CKPT",
     "export": "write the weights for TransformerLens:  modgrok export RUN_OR_CKPT weights.safetensors",
+    "capacity": "how many bits a small language model remembers:  modgrok capacity --help",
 }
 USAGE = (
     "usage: modgrok COMMAND [options]        (modgrok COMMAND --help lists a command's options)\n\n"

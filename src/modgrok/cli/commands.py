@@ -12,6 +12,7 @@ import warnings
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from modgrok.cli.analyze import analyze, export
+from modgrok.cli.capacity import capacity
 from modgrok.cli.lightning import Cli
 from modgrok.cli.parser import shortened
 from modgrok.cli.saying import fail
@@ -32,6 +33,9 @@ def run(command: str, options: list[str]) -> None:
             analyze(options)
         elif command == "export":
             export(options)
+        elif command == "capacity":
+            quiet()
+            capacity(options)
         else:
             quiet()
             Cli([command, *options])
