@@ -29,7 +29,7 @@ from plain import seconds_per_update
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from modgrok import ModularDataModule
-from modgrok.training import engine, module
+from modgrok.runs import engine, module
 from modgrok.training.engine import Engine
 
 HERE = Path(__file__).parent

@@ -5,18 +5,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modgrok.data import ModularDataModule
-    from modgrok.models import MLP, Transformer
-    from modgrok.training import GrokkingModule, load_run
-
-__all__ = ["MLP", "GrokkingModule", "ModularDataModule", "Transformer", "load_run"]
+    from modgrok.experiments import Run, fit, load_run
+    from modgrok.models import MLP, Network, Transformer
+    from modgrok.training import GrokkingModule
 
 _ROOMS = {
     "MLP": "models",
     "GrokkingModule": "training",
     "ModularDataModule": "data",
+    "Network": "models",
+    "Run": "experiments",
     "Transformer": "models",
-    "load_run": "training",
+    "fit": "experiments",
+    "load_run": "experiments",
 }
+
+__all__ = ["MLP", "GrokkingModule", "ModularDataModule", "Network", "Run", "Transformer", "fit", "load_run"]
 
 
 def __getattr__(name: str) -> Any:

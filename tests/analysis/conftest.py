@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from modgrok.analysis import Clock, Domain, additive_clock, domain_on, multiplicative_clock
+from modgrok.analysis import Clock, ClockedPairs, additive_clock, multiplicative_clock, place_on_clock
 
 
 @dataclass(frozen=True)
 class HandBuilt:
     """The weights and activations of a one-layer network whose frequencies are known; W_E is that of x."""
 
-    domain: Domain
+    domain: ClockedPairs
     W_E: Tensor
     W_logit: Tensor
     neurons: Tensor
@@ -50,7 +50,7 @@ def build(clock: Clock, frequencies: list[int], parts: list[Tensor] | None = Non
     W_logit = torch.cat([(angles[:, [k]] + 2 * turns).cos().T for k in range(len(frequencies))]) * on.T
     neurons = (circles[operands].sum(dim=1) @ W_in).relu()
     W_logit = gain / phases * W_logit
-    domain = domain_on(clock, [f, g], pairs, answers)
+    domain = place_on_clock(clock, [f, g], pairs, answers)
     return HandBuilt(domain, circles[f], W_logit, neurons, neurons @ W_logit)
 
 
@@ -72,37 +72,37 @@ def adding_powers() -> HandBuilt:
 
 
 @pytest.fixture(scope="session")
-def odd_domains() -> Callable[[str], Domain]:
+def odd_domains() -> Callable[[str], ClockedPairs]:
     """Domains that are not the full grid of a bijection: what least squares must still get right."""
 
-    def make(name: str) -> Domain:
+    def make(name: str) -> ClockedPairs:
         identity = torch.arange(11)
         pairs = grid(11)
         if name == "full grid":
-            return domain_on(additive_clock(11), [identity] * 2, pairs, pairs.sum(dim=1) % 11)
+            return place_on_clock(additive_clock(11), [identity] * 2, pairs, pairs.sum(dim=1) % 11)
         if name == "holes":
             pairs = pairs[torch.randperm(121, generator=torch.Generator().manual_seed(16))[:70]]
-            return domain_on(additive_clock(11), [identity] * 2, pairs, pairs.sum(dim=1) % 11)
+            return place_on_clock(additive_clock(11), [identity] * 2, pairs, pairs.sum(dim=1) % 11)
         if name == "unordered pairs":
             pairs = pairs[pairs[:, 0] <= pairs[:, 1]]
-            return domain_on(additive_clock(11), [identity] * 2, pairs, pairs.sum(dim=1) % 11)
+            return place_on_clock(additive_clock(11), [identity] * 2, pairs, pairs.sum(dim=1) % 11)
         if name == "quotients":
             pairs = pairs[pairs[:, 1] > 0]
             inverse = torch.tensor([-1] + [pow(y, -1, 11) for y in range(1, 11)])
             answers = pairs[:, 0] * inverse[pairs[:, 1]] % 11
-            return domain_on(multiplicative_clock(11), [identity, inverse], pairs, answers)
+            return place_on_clock(multiplicative_clock(11), [identity, inverse], pairs, answers)
         if name == "even modulus":
             pairs = grid(10)
-            return domain_on(additive_clock(10), [torch.arange(10)] * 2, pairs, pairs.sum(dim=1) % 10)
+            return place_on_clock(additive_clock(10), [torch.arange(10)] * 2, pairs, pairs.sum(dim=1) % 10)
         if name == "many to one":
             f = identity**2 % 11
             answers = (f[pairs[:, 0]] + pairs[:, 1]) % 11
-            return domain_on(additive_clock(11), [f, identity], pairs, answers)
+            return place_on_clock(additive_clock(11), [f, identity], pairs, answers)
         if name == "products with 0":
-            return domain_on(multiplicative_clock(11), [identity] * 2, pairs, pairs.prod(dim=1) % 11)
+            return place_on_clock(multiplicative_clock(11), [identity] * 2, pairs, pairs.prod(dim=1) % 11)
         assert name == "three operands"
         triples = torch.cartesian_prod(*[torch.arange(7)] * 3)
-        return domain_on(additive_clock(7), [torch.arange(7)] * 3, triples, triples.sum(dim=1) % 7)
+        return place_on_clock(additive_clock(7), [torch.arange(7)] * 3, triples, triples.sum(dim=1) % 7)
 
     return make
 
@@ -120,5 +120,5 @@ ODD_DOMAINS = [
 
 
 @pytest.fixture(params=ODD_DOMAINS)
-def any_domain(request: pytest.FixtureRequest, odd_domains: Callable[[str], Domain]) -> Domain:
+def any_domain(request: pytest.FixtureRequest, odd_domains: Callable[[str], ClockedPairs]) -> ClockedPairs:
     return odd_domains(request.param)

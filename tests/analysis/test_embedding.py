@@ -22,8 +22,8 @@ def test_principal_components_are_those_of_the_covariance() -> None:
     found = principal_components(matrix)
     values, vectors = torch.linalg.eigh(torch.cov(matrix.T))
     torch.testing.assert_close(found.variance_explained, values.flip(0) / values.sum())
-    centred = matrix - matrix.mean(dim=0)
-    torch.testing.assert_close(found.scores.abs(), (centred @ vectors.flip(1)).abs())
+    centered = matrix - matrix.mean(dim=0)
+    torch.testing.assert_close(found.scores.abs(), (centered @ vectors.flip(1)).abs())
     assert (found.scores.amax(dim=0) >= -found.scores.amin(dim=0)).all()
     torch.testing.assert_close(found.project(matrix), found.scores)
 

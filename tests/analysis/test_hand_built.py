@@ -8,14 +8,14 @@ from torch.nn.functional import one_hot
 
 from modgrok.analysis import (
     additive_clock,
-    by_class,
     cross_entropy,
-    domain_on,
     excluded_loss,
     gini,
     logit_directions,
+    place_on_clock,
     restricted_loss,
     spectrum,
+    sum_logits_by_class,
     trigonometric_loss,
     tuning,
 )
@@ -39,14 +39,14 @@ def test_exactly_its_frequencies_are_found(network_and_frequencies) -> None:
     network, frequencies = network_and_frequencies
     tuned = tuning(network.neurons, network.domain)
     assert tuned.key_frequencies == frequencies
-    assert tuned.tuned == 1.0
+    assert tuned.tuned_fraction == 1.0
     expected = torch.tensor(frequencies).repeat_interleave(len(tuned.clusters) // len(frequencies))
     assert torch.equal(tuned.clusters, expected)
 
 
 def test_the_losses_are_those_of_a_pure_circuit(network_and_frequencies) -> None:
     network, frequencies = network_and_frequencies
-    classes = by_class(network.logits, network.domain)
+    classes = sum_logits_by_class(network.logits, network.domain)
     full = cross_entropy(network.logits, network.domain.answers)
     uniform = math.log(network.domain.clock.modulus)
     assert full < 0.5
@@ -62,7 +62,7 @@ def test_the_losses_are_those_of_a_pure_circuit(network_and_frequencies) -> None
 
 def test_the_logits_are_its_cosines(network_and_frequencies) -> None:
     network, frequencies = network_and_frequencies
-    found = logit_directions(by_class(network.logits, network.domain))
+    found = logit_directions(sum_logits_by_class(network.logits, network.domain))
     index = torch.tensor(frequencies) - 1
     assert found.variance_explained[index].sum() > 0.8
     assert found.variance_explained.sum() - found.variance_explained[index].sum() < 1e-3
@@ -95,7 +95,7 @@ def test_powers_need_the_characters_of_the_powers(adding_powers) -> None:
     assert gini(norms[1:]) > gini(spectrum(adding_powers.W_E, answers)[1:])
 
     pairs = adding_powers.domain.pairs
-    wrong = domain_on(additive_clock(113), [torch.arange(113)] * 2, pairs, adding_powers.domain.answers)
+    wrong = place_on_clock(additive_clock(113), [torch.arange(113)] * 2, pairs, adding_powers.domain.answers)
     assert not wrong.separates
     assert tuning(adding_powers.neurons, wrong).key_frequencies == ()
 
@@ -103,26 +103,26 @@ def test_powers_need_the_characters_of_the_powers(adding_powers) -> None:
 def test_multiplication_looks_like_nothing_on_the_additive_clock(multiplying) -> None:
     p = multiplying.domain.clock.modulus
     pairs, answers = multiplying.domain.pairs, multiplying.domain.answers
-    wrong = domain_on(additive_clock(p), [torch.arange(p)] * 2, pairs, answers)
+    wrong = place_on_clock(additive_clock(p), [torch.arange(p)] * 2, pairs, answers)
     assert not wrong.separates
     assert tuning(multiplying.neurons, wrong).key_frequencies == ()
     assert gini(spectrum(multiplying.W_E, wrong.answer_basis)[1:]) < 0.2
-    assert logit_directions(by_class(multiplying.logits, wrong)).variance_explained.max() < 0.1
+    assert logit_directions(sum_logits_by_class(multiplying.logits, wrong)).variance_explained.max() < 0.1
 
 
 def test_zero_is_kept_apart(multiplying) -> None:
     clock = multiplying.domain.clock
     p = clock.modulus
     everything = torch.cartesian_prod(torch.arange(p), torch.arange(p))
-    domain = domain_on(clock, [torch.arange(p)] * 2, everything, everything.prod(dim=1) % p)
+    domain = place_on_clock(clock, [torch.arange(p)] * 2, everything, everything.prod(dim=1) % p)
     nonzero = (everything > 0).all(dim=1)
     logits = 40.0 * one_hot(domain.answers, p).double()  # pairs with a 0 are answered by rote
     logits[nonzero] = multiplying.logits
     neurons = torch.full((p * p, multiplying.neurons.shape[1]), 9.0, dtype=torch.float64)
     neurons[nonzero] = multiplying.neurons
     assert tuning(neurons, domain).key_frequencies == (1, 7, 11)
-    classes = by_class(logits, domain)
+    classes = sum_logits_by_class(logits, domain)
     share = float(nonzero.double().mean())
-    alone = restricted_loss(by_class(multiplying.logits, multiplying.domain), [1, 7, 11])
+    alone = restricted_loss(sum_logits_by_class(multiplying.logits, multiplying.domain), [1, 7, 11])
     assert restricted_loss(classes, [1, 7, 11]) == pytest.approx(share * alone, abs=1e-9)
     assert excluded_loss(logits, classes, [1, 7, 11]) >= share * math.log(p - 1)

@@ -5,33 +5,33 @@ import torch
 
 from modgrok.analysis import (
     Measures,
-    by_class,
     cross_entropy,
     excluded_loss,
     gini,
+    logit_parts,
     measure,
     restricted_loss,
     spectrum,
+    sum_logits_by_class,
     tuning,
 )
 
 
 def measured(network, neurons=None, **changes) -> Measures:
     arguments = {
-        "logits": network.logits,
-        "classes": by_class(network.logits, network.domain),
-        "tuned": tuning(network.neurons if neurons is None else neurons, network.domain),
+        "logits": logit_parts(network.logits, torch.arange(0, len(network.logits), 3)),
+        "classes": sum_logits_by_class(network.logits, network.domain),
+        "tuning": tuning(network.neurons if neurons is None else neurons, network.domain),
         "W_E": network.W_E,
         "W_logit": network.W_logit,
         "weights": [network.W_E, network.W_logit],
-        "training": torch.arange(0, len(network.logits), 3),
     }
     return measure(network.domain, **arguments | changes)
 
 
 def test_they_are_what_the_functions_give(adding) -> None:
     found = measured(adding)
-    classes = by_class(adding.logits, adding.domain)
+    classes = sum_logits_by_class(adding.logits, adding.domain)
     training = torch.arange(0, len(adding.logits), 3)
     assert found.key_frequencies == (2, 5, 13)
     assert found.tuned == 1.0

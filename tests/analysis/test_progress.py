@@ -5,18 +5,18 @@ import torch
 from torch import Tensor
 
 from modgrok.analysis import (
-    Domain,
-    by_class,
+    ClockedPairs,
     cross_entropy,
     excluded_loss,
     logit_directions,
     restricted_loss,
+    sum_logits_by_class,
     sum_of_squared_weights,
     trigonometric_loss,
 )
 
 
-def logits_of(domain: Domain) -> Tensor:
+def logits_of(domain: ClockedPairs) -> Tensor:
     generator = torch.Generator().manual_seed(5)
     logits = torch.randn(len(domain.pairs), domain.clock.modulus, generator=generator, dtype=torch.float64)
     logits[torch.arange(len(logits)), domain.answers] += 4.0
@@ -27,7 +27,7 @@ def loss(logits: Tensor, answers: Tensor) -> float:
     return float((logits.logsumexp(dim=1) - logits[torch.arange(len(logits)), answers]).mean())
 
 
-def slow_parts(logits: Tensor, domain: Domain, frequencies: list[int]) -> tuple[Tensor, Tensor]:
+def slow_parts(logits: Tensor, domain: ClockedPairs, frequencies: list[int]) -> tuple[Tensor, Tensor]:
     """Mean and waves of the logits over all pairs, by least squares on columns written out over the pairs."""
     on = domain.sums >= 0
     constants = torch.stack([on, ~on], dim=1).double()
@@ -43,32 +43,32 @@ def slow_parts(logits: Tensor, domain: Domain, frequencies: list[int]) -> tuple[
 
 @pytest.mark.parametrize("frequencies", [[1], [2, 3], [1, 2, 3]])
 def test_restricted_and_excluded_loss_are_those_of_least_squares(
-    any_domain: Domain, frequencies: list[int]
+    any_domain: ClockedPairs, frequencies: list[int]
 ) -> None:
     logits = logits_of(any_domain)
     mean, waves = slow_parts(logits, any_domain, frequencies)
-    classes = by_class(logits, any_domain)
+    classes = sum_logits_by_class(logits, any_domain)
     restricted = loss(mean + waves, any_domain.answers)
     assert restricted_loss(classes, frequencies) == pytest.approx(restricted, abs=1e-6)
     excluded = loss(logits - waves, any_domain.answers)
     assert excluded_loss(logits, classes, frequencies) == pytest.approx(excluded, abs=1e-6)
 
 
-def test_excluded_loss_projects_on_all_pairs_and_counts_the_given_ones(any_domain: Domain) -> None:
+def test_excluded_loss_projects_on_all_pairs_and_counts_the_given_ones(any_domain: ClockedPairs) -> None:
     logits = logits_of(any_domain)
     training = torch.randperm(len(logits), generator=torch.Generator().manual_seed(6))[: len(logits) // 3]
     rest = (logits - slow_parts(logits, any_domain, [2])[1])[training]
     expected = loss(rest, any_domain.answers[training])
-    classes = by_class(logits, any_domain)
+    classes = sum_logits_by_class(logits, any_domain)
     assert excluded_loss(logits, classes, [2], training) == pytest.approx(expected, abs=1e-6)
     mask = torch.zeros(len(logits), dtype=torch.bool)
     mask[training] = True
     assert excluded_loss(logits, classes, [2], mask) == pytest.approx(expected, abs=1e-6)
 
 
-def test_trigonometric_loss_is_that_of_the_fitted_cube(any_domain: Domain) -> None:
+def test_trigonometric_loss_is_that_of_the_fitted_cube(any_domain: ClockedPairs) -> None:
     logits = logits_of(any_domain)
-    classes = by_class(logits, any_domain)
+    classes = sum_logits_by_class(logits, any_domain)
     on = any_domain.sums >= 0
     fitted = torch.zeros(int(on.sum()), any_domain.clock.size, dtype=torch.float64)
     for k in (1, 3):
@@ -78,9 +78,9 @@ def test_trigonometric_loss_is_that_of_the_fitted_cube(any_domain: Domain) -> No
     assert trigonometric_loss(classes, [1, 3]) == pytest.approx(loss(fitted, any_domain.sums[on]))
 
 
-def test_without_frequencies_nothing_is_kept_and_nothing_is_taken(any_domain: Domain) -> None:
+def test_without_frequencies_nothing_is_kept_and_nothing_is_taken(any_domain: ClockedPairs) -> None:
     logits = logits_of(any_domain)
-    classes = by_class(logits, any_domain)
+    classes = sum_logits_by_class(logits, any_domain)
     mean = slow_parts(logits, any_domain, [])[0]
     assert restricted_loss(classes, []) == pytest.approx(loss(mean, any_domain.answers))
     assert excluded_loss(logits, classes, []) == pytest.approx(loss(logits, any_domain.answers))

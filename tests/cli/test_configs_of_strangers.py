@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from modgrok.cli import main
-from modgrok.cli.lightning import Cli
+from modgrok.cli.trainer_commands import Cli
 
 TASK = {"task": "x + y", "modulus": 11}
 WRONG = [

@@ -7,7 +7,7 @@ import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from modgrok import load_run
-from modgrok.callbacks import observer
+from modgrok.callbacks import budgeted
 from modgrok.cli import main
 
 FIT = [
@@ -74,7 +74,7 @@ def test_a_logger_that_cannot_begin_ends_the_command_before_the_run(tmp_path, ca
 
 def test_weights_and_biases_offline(tmp_path, monkeypatch):
     wandb = pytest.importorskip("wandb", reason="Weights & Biases is not installed")
-    monkeypatch.setattr(observer, "SHARE", float("inf"))
+    monkeypatch.setattr(budgeted, "SHARE", float("inf"))
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
     main(

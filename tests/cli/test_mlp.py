@@ -8,11 +8,11 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from modgrok import MLP, load_run
+from modgrok.analysis import analyze
 from modgrok.analysis import circuit as circuit_module
-from modgrok.callbacks import observer
+from modgrok.callbacks import budgeted
 from modgrok.cli import main
 from modgrok.data import Chunks
-from modgrok.report import analyse
 from modgrok.training.scores import score
 
 FIT = (
@@ -27,7 +27,7 @@ FIT = (
 def run(tmp_path_factory):
     root = tmp_path_factory.mktemp("mlp")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(observer, "SHARE", float("inf"))
+        patch.setattr(budgeted, "SHARE", float("inf"))
         main([*FIT, "--trainer.default_root_dir", str(root)])
     return root / "lightning_logs" / "version_0"
 
@@ -83,11 +83,12 @@ def test_analyze(run, tmp_path, capsys):
 
 def test_chunks_change_nothing(run, monkeypatch):
     snapshot = load_run(run).snapshot()
-    (whole,) = analyse(snapshot)
-    monkeypatch.setattr(circuit_module, "_CHUNK", 7)
-    (chunked,) = analyse(snapshot)
-    torch.testing.assert_close(chunked.neurons, whole.neurons)
-    torch.testing.assert_close(chunked.logits, whole.logits)
+    (whole,) = analyze(snapshot)
+    monkeypatch.setattr(circuit_module, "CHUNK", 7)
+    (chunked,) = analyze(snapshot)
+    torch.testing.assert_close(chunked.neurons([0, 5]), whole.neurons([0, 5]))
+    torch.testing.assert_close(chunked.losses, whole.losses, rtol=1e-4, atol=1e-6)
+    torch.testing.assert_close(chunked.classes.sums, whole.classes.sums, rtol=1e-4, atol=1e-4)
     scored, _ = score(snapshot.network, Chunks(snapshot.data.heldout_pairs, 7), 1)
     assert scored.loss == pytest.approx(snapshot.history.heldout_loss[-1], rel=1e-5)
 

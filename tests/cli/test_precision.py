@@ -6,13 +6,13 @@ import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from modgrok import load_run
-from modgrok.callbacks import observer
+from modgrok.callbacks import budgeted
 from modgrok.cli import main
 
 
 @pytest.mark.parametrize(("precision", "engine"), [("bf16-mixed", "compile"), ("bf16-true", "eager")])
 def test_a_run_in_other_arithmetic(precision, engine, small_run, tmp_path, monkeypatch):
-    monkeypatch.setattr(observer, "SHARE", math.inf)
+    monkeypatch.setattr(budgeted, "SHARE", math.inf)
     arguments = (
         *("--config", str(small_run / "config.yaml"), "--trainer.default_root_dir", str(tmp_path)),
         *("--trainer.max_steps", "40", "--measures.every", "20", "--weights.every", "20"),

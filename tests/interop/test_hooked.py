@@ -12,7 +12,7 @@ from modgrok.errors import InputError
 from modgrok.interop import read_weights, write_weights
 from modgrok.interop.hooked import from_transformer, hooked_config
 
-VARIANTS = [{}, {"n_layers": 2, "normalisation": True, "biases": True, "activation": "gelu"}, {"d_head": 3}]
+VARIANTS = [{}, {"n_layers": 2, "normalization": True, "biases": True, "activation": "gelu"}, {"d_head": 3}]
 
 
 def make(**variant) -> tuple[ModularDataModule, Transformer]:

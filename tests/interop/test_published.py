@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from modgrok import ModularDataModule, Transformer
+from modgrok.analysis import analyze
 from modgrok.cli import main
 from modgrok.errors import InputError
 from modgrok.interop import read_weights
-from modgrok.report import analyse
 
 PUBLISHED = Path(__file__).parents[2].parent / "shared" / "reference" / "nanda_mod_addition_no_wd.pth"
 
@@ -53,7 +53,7 @@ def test_a_published_file_is_the_network_it_was_made_of(network, tmp_path) -> No
     assert (snapshot.update, snapshot.split_known) == (5, False)
     tokens = snapshot.data.pairs.tokens
     assert torch.equal(snapshot.network(tokens), network(tokens))
-    (circuit,) = analyse(snapshot)
+    (circuit,) = analyze(snapshot)
     assert circuit.logits.shape == (121, 12)
     assert circuit.W_logit.shape == (20, 11)
     with torch.no_grad():
@@ -63,7 +63,7 @@ def test_a_published_file_is_the_network_it_was_made_of(network, tmp_path) -> No
 
 @pytest.mark.skipif(not PUBLISHED.is_file(), reason=f"the published weights are not at {PUBLISHED}")
 def test_the_published_network_has_the_published_loss() -> None:
-    (circuit,) = analyse(read_weights(PUBLISHED, "x + y", 113))
+    (circuit,) = analyze(read_weights(PUBLISHED, "x + y", 113))
     everything = torch.ones(113**2, dtype=torch.bool)
     assert circuit.loss(everything) == pytest.approx(1.11e-7, rel=0.005)
     assert circuit.accuracy(everything) == 1.0

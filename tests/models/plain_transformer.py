@@ -26,7 +26,7 @@ def plain_logits(weights, config, tokens):
         a, m = f"blocks.{i}.attn.", f"blocks.{i}.mlp."
 
         def norm(x, which, i=i):
-            if not config["normalisation"]:
+            if not config["normalization"]:
                 return x
             return layer_norm(x, weights[f"blocks.{i}.{which}.w"], weights[f"blocks.{i}.{which}.b"])
 
@@ -37,6 +37,6 @@ def plain_logits(weights, config, tokens):
         x = x + torch.einsum("nthk,hkd->ntd", z, weights[f"{a}W_O"]) + get(f"{a}b_O")
         y = norm(x, "ln2")
         x = x + act(y @ weights[f"{m}W_in"] + get(f"{m}b_in")) @ weights[f"{m}W_out"] + get(f"{m}b_out")
-    if config["normalisation"]:
+    if config["normalization"]:
         x = layer_norm(x, weights["ln_final.w"], weights["ln_final.b"])
     return (x @ weights["unembed.W_U"] + get("unembed.b_U"))[:, -1]

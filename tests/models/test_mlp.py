@@ -3,7 +3,7 @@ import torch
 
 from modgrok import MLP
 from modgrok.errors import InputError
-from modgrok.models.rows import one_row_per_pair
+from modgrok.models.shared_rows import unshared
 
 VOCABULARY, ANSWERS = 16, 11
 TEMPLATES = {
@@ -52,7 +52,7 @@ def test_equals_the_plain_mlp_in_values_and_gradients(template, variant):
     expected = plain_logits(weights, network.config, tokens)
     logits = network(tokens)
     torch.testing.assert_close(logits, expected, rtol=1e-10, atol=1e-10)
-    torch.testing.assert_close(network(one_row_per_pair(tokens)), expected, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(network(unshared(tokens)), expected, rtol=1e-10, atol=1e-10)
     mixed = torch.linspace(-1, 1, logits.numel(), dtype=torch.float64).view_as(logits)
     (expected * mixed).sum().backward()
     (logits * mixed).sum().backward()

@@ -23,7 +23,7 @@ TEMPLATES = {
 VARIANTS = [
     {},
     {"n_layers": 2},
-    {"n_layers": 3, "normalisation": True, "biases": True, "activation": "gelu"},
+    {"n_layers": 3, "normalization": True, "biases": True, "activation": "gelu"},
     {"positional_embedding": False, "d_head": 5, "n_heads": 3},
 ]
 
@@ -88,7 +88,7 @@ def test_patterns_of_a_deep_network_are_causal():
 
 def test_every_activation_can_be_replaced():
     tokens = make_tokens("x op y =, two operators")
-    network = make_network(4, n_layers=2, normalisation=True)
+    network = make_network(4, n_layers=2, normalization=True)
     logits, cache = network.run_with_cache(tokens)
     for name in cache:
         same, _ = network.run_with_cache(tokens, {name: lambda a: a.clone()})
@@ -136,16 +136,16 @@ def test_indexed_tokens_give_the_tokens_back():
 
 
 @pytest.mark.parametrize(
-    ("initialisation", "special", "special_scale", "scale"),
+    ("initialization", "special", "special_scale", "scale"),
     [
         ("transformer_lens", None, None, 0.8 / math.sqrt(128)),
         ("nanda", "unembed.W_U", 1 / math.sqrt(114), 1 / math.sqrt(128)),
         ("furuta", "embed.W_E", 1 / math.sqrt(114), 1 / math.sqrt(128)),
     ],
 )
-def test_initialisations_have_the_published_scales(initialisation, special, special_scale, scale):
+def test_initializations_have_the_published_scales(initialization, special, special_scale, scale):
     torch.manual_seed(0)
-    network = Transformer(114, 113, 3, biases=True, normalisation=True, initialisation=initialisation)
+    network = Transformer(114, 113, 3, biases=True, normalization=True, initialization=initialization)
     for name, parameter in network.named_parameters():
         leaf = name.rpartition(".")[2]
         if leaf.startswith("W"):

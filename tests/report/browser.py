@@ -88,7 +88,7 @@ class Page:
             self.problems.append(details["entry"]["text"])
 
     def look(self, width: int, scheme: str) -> None:
-        """Be a window of this width, of a reader with this colour scheme."""
+        """Be a window of this width, of a reader with this color scheme."""
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         self.ask("Emulation.setDeviceMetricsOverride", **size)
         features = [{"name": "prefers-color-scheme", "value": scheme}]

@@ -11,9 +11,9 @@ from torch import Tensor
 from modgrok import MLP, ModularDataModule, Transformer
 from modgrok.analysis import Clock
 from modgrok.models import Network
-from modgrok.training import History, Score
-from modgrok.training.run import CHECKPOINTS, checkpoint_name
-from modgrok.training.snapshot import record
+from modgrok.runs import History, Score
+from modgrok.runs.directory import CHECKPOINTS, checkpoint_name
+from modgrok.runs.snapshot import record
 
 PHASES = 12
 GAIN = 60.0

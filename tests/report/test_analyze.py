@@ -1,4 +1,4 @@
-"""`modgrok analyze` on networks whose circuit is known, and on what cannot be analysed."""
+"""`modgrok analyze` on networks whose circuit is known, and on what cannot be analyzed."""
 
 import csv
 import json
@@ -11,8 +11,8 @@ import torch
 from clock_network import save
 
 from modgrok import ModularDataModule, Transformer, load_run
+from modgrok.analysis import analyze
 from modgrok.cli import main
-from modgrok.report import analyse
 from modgrok.report import write as write_module
 
 FILES = ["index.html", "measures.csv", "summary.json"]
@@ -54,7 +54,7 @@ def test_the_table_has_a_row_for_each_checkpoint_by_the_last_ones_frequencies(ad
     assert [int(row["update"]) for row in rows] == [0, 500, 1000]
     assert {row["task"] for row in rows} == {"x + y"}
     snapshot = load_run(adding).snapshot(500)
-    (circuit,) = analyse(snapshot)
+    (circuit,) = analyze(snapshot)
     expected = circuit.measures([2, 5, 13]).scalars()
     assert {name: float(rows[1][name]) for name in expected} == pytest.approx(expected)
     assert float(rows[1]["heldout_loss"]) == pytest.approx(circuit.loss(~snapshot.data.trained_on))
@@ -147,8 +147,11 @@ def composite(tmp_path) -> Path:
         (["{run}", "--basis", "circular"], "basis: "),
         (["{run}", "--formula", "x + y"], "--formula needs --modulus"),
         (["{run}", "--outptu", "x"], "did you mean 'output'?"),
-        (["{run}", "--output", "{run}/checkpoints"], "holds 'update=000000.ckpt', which is no report's"),
-        (["{run}", "--output", "{run}/checkpoints/update=000000.ckpt"], "is a file; name a directory"),
+        (
+            ["{run}", "--output", "{run}/checkpoints"],
+            "contains 'update=000000.ckpt', which is not part of a report",
+        ),
+        (["{run}", "--output", "{run}/checkpoints/update=000000.ckpt"], "is a file; choose a directory"),
         (["{composite}", "--basis", "multiplicative"], "modulus 12: multiplicative characters need a prime"),
         (["{text}"], "other people's weights need --formula and --modulus"),
     ],

@@ -8,9 +8,9 @@ from clock_network import PHASES, clock_mlp, history
 
 from modgrok import ModularDataModule
 from modgrok.analysis import additive_clock, gini, multiplicative_clock, spectrum
-from modgrok.report.findings import analyse_network
-from modgrok.report.words import opening
-from modgrok.training import Snapshot
+from modgrok.analysis.run_analysis import analyze_network
+from modgrok.report.prose import opening
+from modgrok.runs import Snapshot
 
 CLOCKS = {
     "additive": ({"task": "x + y"}, additive_clock(31), [2, 5, 13]),
@@ -23,7 +23,7 @@ def test_the_circuit_of_an_mlp_is_found(law: str) -> None:
     arguments, clock, frequencies = CLOCKS[law]
     data = ModularDataModule(**arguments, modulus=31)
     network = clock_mlp(data, clock, frequencies)
-    found = analyse_network(Snapshot(network, data, 1000, history(1000)), "built by hand")
+    found = analyze_network(Snapshot(network, data, 1000, history(1000)), "built by hand")
     (task,) = found.tasks
     circuit, measures = task.circuit, task.last.measures
     assert circuit.attention is None

@@ -12,11 +12,11 @@ from browser import Page
 from clock_network import clock_network, save_run
 
 from modgrok import ModularDataModule, Transformer
-from modgrok.analysis import additive_clock
+from modgrok.analysis import additive_clock, analyze_network
 from modgrok.cli import main
-from modgrok.report import analyse_network, write_report
-from modgrok.report.palette import DARK, LIGHT
-from modgrok.training import History, Snapshot
+from modgrok.figures.palette import DARK, LIGHT
+from modgrok.report import write_report
+from modgrok.runs import History, Snapshot
 
 MALICE = "<img src=x onerror=alert(1)>"
 
@@ -55,7 +55,7 @@ def test_every_figure_is_one_that_plotly_knows(page: Path) -> None:
         go.Figure(data=painted(panel["traces"], LIGHT), layout=painted(panel["layout"], LIGHT))
 
 
-def test_light_and_dark_have_the_same_colours() -> None:
+def test_light_and_dark_have_the_same_colors() -> None:
     assert list(LIGHT) == list(DARK)
 
 
@@ -96,13 +96,13 @@ def test_every_figure_draws_without_an_error(width, scheme, page, browser) -> No
 def test_the_figures_follow_the_theme_live(page, browser) -> None:
     browser.look(1280, "light")
     browser.open(page)
-    colour = "getComputedStyle(document.querySelector('.bars path')).fill"
-    light = browser.evaluate(colour)
+    color = "getComputedStyle(document.querySelector('.bars path')).fill"
+    light = browser.evaluate(color)
     browser.look(1280, "dark")
     browser.wait_for(
         "document.documentElement.dataset.state === 'drawn' && !document.querySelector('[data-drawn=light]')"
     )
-    assert browser.evaluate(colour) != light
+    assert browser.evaluate(color) != light
     assert browser.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 23, 26)"
 
 
@@ -131,7 +131,7 @@ def test_names_that_no_formula_can_have_are_not_executed(tmp_path, browser) -> N
     data.tasks = [replace(task, name=name) for task, name in zip(data.tasks, (MALICE, script), strict=True)]
     torch.manual_seed(0)
     network = Transformer(**data.network_shape, d_model=16, d_mlp=16)
-    findings = analyse_network(Snapshot(network, data, 0, History()), f"<b>{script}")
+    findings = analyze_network(Snapshot(network, data, 0, History()), f"<b>{script}")
     write_report(findings, tmp_path / "report")
     browser.look(1280, "light")
     browser.problems.clear()

@@ -1,5 +1,6 @@
 import itertools
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,9 @@ def test_a_table_that_cannot_fit_in_memory_is_refused(text: str, modulus: int) -
     assert len(str(caught.value)) < 250
 
 
-def test_the_memory_that_is_named_is_the_memory_that_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_memory_that_is_named_is_the_memory_that_is_needed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     modulus = 400
     tracemalloc.start()
     make_task("(x*y + x) * (x + y)", modulus)
@@ -89,10 +92,11 @@ def test_the_memory_that_is_named_is_the_memory_that_is_needed(monkeypatch: pyte
     named = 3 * modulus**2 * 3 * 8
     assert named / 3 < peak <= named
 
-    sizes = {"SC_PAGE_SIZE": 1, "SC_PHYS_PAGES": 2 * named}
-    monkeypatch.setattr(memory.os, "sysconf", sizes.__getitem__)
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(memory, "CGROUP_LIMIT", limit)
+    limit.write_text(f"{2 * named}\n")
     make_task("x + y", modulus)
-    sizes["SC_PHYS_PAGES"] -= 2
+    limit.write_text(f"{2 * named - 2}\n")
     with pytest.raises(InputError, match=r"modulus: 400 makes 160,000 pairs, which need 0\.0 GiB"):
         make_task("x + y", modulus)
 

@@ -10,8 +10,8 @@ from lightning.pytorch import Trainer
 from torch.utils._pytree import tree_map_only
 
 from modgrok import GrokkingModule, ModularDataModule, Transformer
+from modgrok.runs.checkpoint import DataCheckpointIO
 from modgrok.training import engine as engine_module
-from modgrok.training.checkpoint_io import DataCheckpointIO
 from modgrok.training.engine import CudaGraphEngine, Engine, shares
 
 
@@ -79,7 +79,7 @@ def test_a_run_of_the_graph_is_gone_on_from(by_hand, tmp_path, engine_after):
             torch.testing.assert_close(weight, weight_expected, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("variant", [{}, {"n_layers": 2, "normalisation": True, "biases": True}], ids=str)
+@pytest.mark.parametrize("variant", [{}, {"n_layers": 2, "normalization": True, "biases": True}], ids=str)
 def test_gradients_ask_nothing_of_the_host(variant):
     """On the meta device no value can be read, and no tensor of another device be used: as in a graph's capture."""
     data = ModularDataModule(["x + y", "x * y"], 11)
@@ -87,7 +87,7 @@ def test_gradients_ask_nothing_of_the_host(variant):
     (share,) = tree_map_only(
         torch.Tensor,
         lambda tensor: tensor.to("meta"),
-        shares(data.training_pairs, data.n_answers, len(data.tasks)),
+        shares(data.training_pairs, network, len(data.tasks)),
     )
     engine = Engine.__new__(Engine)
     engine.network = network.to("meta")

@@ -11,7 +11,7 @@ from modgrok import MLP, ModularDataModule, Transformer
 from modgrok.errors import InputError
 from modgrok.training import engine as engine_module
 from modgrok.training.engine import ENGINES, make_engine
-from modgrok.training.schedule import WarmUp
+from modgrok.training.warm_up import WarmUp
 
 CUDA = pytest.param(
     "cuda_graph",
@@ -76,7 +76,7 @@ def trained(name, data, n, spans=None, network=Transformer, **variant):
     [
         {},
         pytest.param({"network": MLP}, marks=pytest.mark.slow),
-        pytest.param({"n_layers": 2, "normalisation": True, "biases": True}, marks=pytest.mark.slow),
+        pytest.param({"n_layers": 2, "normalization": True, "biases": True}, marks=pytest.mark.slow),
     ],
     ids=str,
 )

@@ -1,19 +1,26 @@
 """Fourier bases, circuits and progress measures: pure functions, tensors in, tensors or dataclasses out.
 
-The way in: a `Clock` for the task's algebra, a `Domain` with the task's pairs on it, then the functions. For
-a network and its data, `view_tasks` chooses the clocks and `read_circuit` runs the network.
+The way in: a `Clock` for the task's algebra, a `ClockedPairs` with the task's pairs on it, then the functions. For
+a network and its data, `task_views` chooses the clocks and `read_circuit` runs the network.
 """
 
 from modgrok.analysis.basis import Basis, characters, pullback
-from modgrok.analysis.circuit import Attention, Circuit, circuit_bytes, read_circuit
+from modgrok.analysis.circuit import Attention, Circuit, read_circuit
 from modgrok.analysis.clock import Clock, Law, additive_clock, multiplicative_clock
-from modgrok.analysis.domain import Domain, domain_on
+from modgrok.analysis.clocked_pairs import ClockedPairs, place_on_clock
 from modgrok.analysis.embedding import PrincipalComponents, principal_components, singular_values
 from modgrok.analysis.furuta import fourier_coefficient_ratio, fourier_frequency_density
-from modgrok.analysis.logits import ClassLogits, LogitDirections, by_class, logit_directions
+from modgrok.analysis.logits import (
+    ClassLogits,
+    LogitDirections,
+    logit_directions,
+    logit_parts,
+    sum_logits_by_class,
+)
 from modgrok.analysis.maps import operand_maps, transform_2d
 from modgrok.analysis.measures import Measures, measure
 from modgrok.analysis.neurons import Tuning, tuning
+from modgrok.analysis.path_weights import path_weights, score_weights
 from modgrok.analysis.phases import Phase, find_phases
 from modgrok.analysis.progress import (
     cross_entropy,
@@ -22,42 +29,54 @@ from modgrok.analysis.progress import (
     sum_of_squared_weights,
     trigonometric_loss,
 )
+from modgrok.analysis.run_analysis import (
+    CheckpointScores,
+    RunAnalysis,
+    TaskAnalysis,
+    analyze,
+    analyze_checkpoints,
+    analyze_network,
+)
 from modgrok.analysis.spectra import component_norms, gini, spectrum
-from modgrok.analysis.view import BasisName, View, view_tasks
-from modgrok.analysis.weights import path_weights, score_weights
+from modgrok.analysis.task_view import BasisName, TaskView, task_views
 
 __all__ = [
     "Attention",
     "Basis",
     "BasisName",
+    "CheckpointScores",
     "Circuit",
     "ClassLogits",
     "Clock",
-    "Domain",
+    "ClockedPairs",
     "Law",
     "LogitDirections",
     "Measures",
     "Phase",
     "PrincipalComponents",
+    "RunAnalysis",
+    "TaskAnalysis",
+    "TaskView",
     "Tuning",
-    "View",
     "additive_clock",
-    "by_class",
+    "analyze",
+    "analyze_checkpoints",
+    "analyze_network",
     "characters",
-    "circuit_bytes",
     "component_norms",
     "cross_entropy",
-    "domain_on",
     "excluded_loss",
     "find_phases",
     "fourier_coefficient_ratio",
     "fourier_frequency_density",
     "gini",
     "logit_directions",
+    "logit_parts",
     "measure",
     "multiplicative_clock",
     "operand_maps",
     "path_weights",
+    "place_on_clock",
     "principal_components",
     "pullback",
     "read_circuit",
@@ -65,9 +84,10 @@ __all__ = [
     "score_weights",
     "singular_values",
     "spectrum",
+    "sum_logits_by_class",
     "sum_of_squared_weights",
+    "task_views",
     "transform_2d",
     "trigonometric_loss",
     "tuning",
-    "view_tasks",
 ]

@@ -81,9 +81,9 @@ def characters(clock: Clock) -> Basis:
 
 
 def pullback(clock: Clock, part: npt.NDArray[np.int64] | Tensor) -> Basis:
-    """The characters of f(x) as functions of the symbol x, orthonormalised.
+    """The characters of f(x) as functions of the symbol x, orthonormalized.
 
-    Where f is many-to-one the characters are linearly dependent as functions of x. They are orthonormalised
+    Where f is many-to-one the characters are linearly dependent as functions of x. They are orthonormalized
     by Gram and Schmidt from the constant upwards in frequency, and those without a new direction are left
     out.
 
@@ -108,7 +108,7 @@ def pullback(clock: Clock, part: npt.NDArray[np.int64] | Tensor) -> Basis:
         (k, trig) for k in range(len(waves)) for trig in (0, 1) if waves[k, trig].abs().max() > TOLERANCE
     ]
     vectors = torch.stack([waves[k, trig] / waves[k, trig].norm() for k, trig in labels])
-    rows, chosen = _orthonormalise(vectors)
+    rows, chosen = _orthonormalize(vectors)
     frequencies = [labels[i][0] for i in chosen]
     names = [
         ("cos", "sin")[labels[i][1]] + f" {labels[i][0]}" if labels[i][0] else "constant" for i in chosen
@@ -123,7 +123,7 @@ def pullback(clock: Clock, part: npt.NDArray[np.int64] | Tensor) -> Basis:
     return Basis(clock, rows, tuple(frequencies), tuple(names), _planes(waves), groups)
 
 
-def _orthonormalise(vectors: Tensor) -> tuple[Tensor, list[int]]:
+def _orthonormalize(vectors: Tensor) -> tuple[Tensor, list[int]]:
     """Gram–Schmidt on unit vectors: orthonormal rows, and the indices of those that had a new direction."""
     rows = torch.zeros_like(vectors)
     chosen: list[int] = []

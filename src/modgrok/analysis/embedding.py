@@ -32,24 +32,24 @@ class PrincipalComponents:
     Attributes:
         scores: (p, r) float64, each row's coordinates, r = min(p, d); a column's largest entry is positive.
         variance_explained: (r,) float64, descending; all 0 where the rows are all equal.
-        centre: (d,) float64, the mean of the rows.
+        center: (d,) float64, the mean of the rows.
         directions: (d, r) float64, orthonormal.
     """
 
     scores: Tensor
     variance_explained: Tensor
-    centre: Tensor
+    center: Tensor
     directions: Tensor
 
     def project(self, rows: Tensor) -> Tensor:
         """The coordinates, (n, r), of other rows, (n, d)."""
-        return (rows.double() - self.centre) @ self.directions
+        return (rows.double() - self.center) @ self.directions
 
 
 def principal_components(matrix: Tensor) -> PrincipalComponents:
-    """The principal components of the rows of (p, d), centred over the rows."""
-    centre = matrix.double().mean(dim=0)
-    left, values, right = torch.linalg.svd(matrix.double() - centre, full_matrices=False)
+    """The principal components of the rows of (p, d), centered over the rows."""
+    center = matrix.double().mean(dim=0)
+    left, values, right = torch.linalg.svd(matrix.double() - center, full_matrices=False)
     scores = left * values
     # a singular vector's sign is arbitrary; fixed, so that the same weights draw the same picture everywhere
     largest = scores.gather(0, scores.abs().argmax(dim=0, keepdim=True))
@@ -58,6 +58,6 @@ def principal_components(matrix: Tensor) -> PrincipalComponents:
     return PrincipalComponents(
         scores * signs,
         squares / squares.sum().clamp(min=torch.finfo(torch.float64).tiny),
-        centre,
+        center,
         right.T * signs,
     )

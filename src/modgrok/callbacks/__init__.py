@@ -1,25 +1,27 @@
 """What happens during a run."""
 
 from modgrok.callbacks.checkpoints import Checkpoints
-from modgrok.callbacks.curves import Curves
-from modgrok.callbacks.interrupts import Interrupts
-from modgrok.callbacks.measures import Measures
-from modgrok.callbacks.norms import Norms
-from modgrok.callbacks.phases import Phases
+from modgrok.callbacks.graceful_interrupt import GracefulInterrupt
+from modgrok.callbacks.log_curves import LogCurves
+from modgrok.callbacks.log_hyperparameters import LogHyperparameters
+from modgrok.callbacks.log_measures import LogMeasures
+from modgrok.callbacks.log_norms import LogNorms
+from modgrok.callbacks.log_weights import LogWeights
+from modgrok.callbacks.milestones import Milestones
 from modgrok.callbacks.predictions import Predictions
-from modgrok.callbacks.progress import ProgressBar
-from modgrok.callbacks.stop import Stop
-from modgrok.callbacks.weights import Weights
+from modgrok.callbacks.progress_bar import ProgressBar
+from modgrok.callbacks.stop_after_grokking import StopAfterGrokking
 
 __all__ = [
     "Checkpoints",
-    "Curves",
-    "Interrupts",
-    "Measures",
-    "Norms",
-    "Phases",
+    "GracefulInterrupt",
+    "LogCurves",
+    "LogHyperparameters",
+    "LogMeasures",
+    "LogNorms",
+    "LogWeights",
+    "Milestones",
     "Predictions",
     "ProgressBar",
-    "Stop",
-    "Weights",
+    "StopAfterGrokking",
 ]

@@ -11,8 +11,8 @@ import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
-from modgrok.data.template import VARIABLES
 from modgrok.errors import InputError
+from modgrok.tasks import VARIABLES
 from modgrok.training import GrokkingModule
 
 
@@ -66,7 +66,7 @@ class Predictions(Callback):
         predicted, probability = (torch.cat(column) for column in zip(*self._chunks, strict=True))
         columns: dict[str, list[Any]] = {}
         if len(data.tasks) > 1:
-            columns["task"] = [data.tasks[i].name for i in data.pairs.task.tolist()]
+            columns["task"] = [data.tasks[i].name for i in data.pairs.task_index.tolist()]
         columns |= dict(zip(VARIABLES, data.operands.T.tolist(), strict=False))
         columns |= {
             "answer": data.pairs.answers.tolist(),

@@ -1,4 +1,4 @@
-"""The commands about finished networks that are not Trainer methods."""
+"""`modgrok analyze`."""
 
 from __future__ import annotations
 
@@ -10,26 +10,23 @@ from typing import get_args
 from rich.console import Console
 from rich.progress import track
 
-from modgrok.analysis import BasisName
-from modgrok.cli.parser import CommandParser
+from modgrok.analysis import BasisName, analyze_checkpoints, analyze_network
 from modgrok.errors import InputError
-from modgrok.interop import read_weights, write_weights
+from modgrok.experiments.parser import CommandParser
+from modgrok.interop import read_weights
 from modgrok.report import (
-    analyse_checkpoints,
-    analyse_network,
     beside,
     check_output,
-    find_subject,
+    find_target,
+    mixture_summary,
     opening,
-    source_name,
-    together,
     write_report,
 )
-from modgrok.training import find_checkpoint, load_snapshot
+from modgrok.runs.directory import source_name
 
 
 def analyze(options: list[str]) -> None:
-    """Analyse a run, a checkpoint or other people's weights; write the report and print its opening."""
+    """Analyze a run, a checkpoint or other people's weights; write the report and print its opening."""
     parser = CommandParser(
         prog="modgrok analyze", description="Open the network, as one HTML page and tables."
     )
@@ -64,9 +61,9 @@ def analyze(options: list[str]) -> None:
         output = given.output or beside(given.path)
         check_output(output)
         snapshot = read_weights(given.path, given.formula, given.modulus, given.template)
-        findings = analyse_network(snapshot, source_name(given.path), given.basis)
+        analysis = analyze_network(snapshot, source_name(given.path), given.basis)
     else:
-        subject = find_subject(given.path)
+        subject = find_target(given.path)
         output = given.output or subject.output
         check_output(output)
         console = Console(stderr=True)
@@ -74,32 +71,15 @@ def analyze(options: list[str]) -> None:
             track, description="checkpoints", console=console, transient=True, disable=not console.is_terminal
         )
         try:
-            findings = analyse_checkpoints(
-                subject.checkpoints, subject.source, given.basis, subject.threshold, given.alone, bar
-            )
+            analysis = analyze_checkpoints(subject.checkpoints, subject.source, given.basis, given.alone, bar)
         except InputError as error:
             foreign = given.path.is_file() and given.path.suffix != ".ckpt"
             raise InputError(
                 f"{error}; other people's weights need --formula and --modulus" if foreign else error
             ) from None
-    write_report(findings, output)
-    if words := together(findings):
+    write_report(analysis, output)
+    if words := mixture_summary(analysis):
         print(f"{words}\n")
-    for task in findings.tasks:
-        print(
-            f"{task.circuit.view.task.name} mod {task.circuit.view.task.modulus}: {opening(findings, task)}\n"
-        )
+    for task in analysis.tasks:
+        print(f"{task.circuit.name} mod {task.circuit.task.modulus}: {opening(analysis, task)}\n")
     print(f"report: {os.path.relpath(output)}/index.html")
-
-
-def export(options: list[str]) -> None:
-    """Write a run's weights as a HookedTransformer's state dict."""
-    parser = CommandParser(prog="modgrok export", description="Write the weights for TransformerLens.")
-    parser.add_argument("path", type=Path, metavar="RUN_OR_CKPT", help="a run, or a checkpoint")
-    parser.add_argument(
-        "file", type=Path, metavar="FILE", help="a .safetensors, .pt or .pth file that does not exist yet"
-    )
-    given = parser.parse_args(options)
-    snapshot = load_snapshot(find_checkpoint(given.path))
-    write_weights(snapshot.network, given.file)
-    print(f"wrote the weights after {snapshot.update:,} updates to {given.file}")

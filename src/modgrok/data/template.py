@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from modgrok.errors import InputError
-from modgrok.tasks import Task
+from modgrok.tasks import VARIABLES, Task
 
-VARIABLES = ("x", "y", "z")
 OPERATOR = "op"
 
 

@@ -1,7 +1,7 @@
 """The state dict of TransformerLens 2's HookedTransformer, whose names and shapes are this project's too.
 
 That class always has biases, and in each attention a mask and the number it masks with; here biases are an option
-and the mask is code. Normalisation is "LN" or none; what was folded into the weights ("LNPre") is not read.
+and the mask is code. Normalization is "LN" or none; what was folded into the weights ("LNPre") is not read.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from modgrok.errors import InputError
-from modgrok.models import Transformer
-from modgrok.models.restore import blueprint, restore
+from modgrok.models import Transformer, build, class_path, restore
 
+_TRANSFORMER = class_path(Transformer)
 _BUFFERS = ("mask", "IGNORE")
 _IN_A_BLOCK = re.compile(r"blocks\.([0-9]{1,9})\.")
 
@@ -58,16 +58,12 @@ def to_transformer(state: Mapping[str, Tensor], activation: str = "relu") -> Tra
         "d_head": k,
         "d_mlp": m,
         "activation": activation,
-        "normalisation": "ln_final.w" in state,
+        "normalization": "ln_final.w" in state,
         "biases": biases,
     }
-    # a bias that only some formats have is zero in the others
-    zeros = {
-        name: torch.zeros(()).expand(weight.shape)
-        for name, weight in blueprint(Transformer, config, len(state)).items()
-        if ".b_" in name
-    }
-    return restore(Transformer, config, zeros | state)
+    # a bias that only some formats have is zero in the others, as in a new network
+    zeros = {name: bias for name, bias in build(_TRANSFORMER, config).state_dict().items() if ".b_" in name}
+    return cast(Transformer, restore(_TRANSFORMER, config, zeros | state))
 
 
 def from_transformer(network: Transformer) -> dict[str, Tensor]:
@@ -107,5 +103,5 @@ def hooked_config(network: Transformer) -> dict[str, Any]:
         "d_vocab": config["vocabulary_size"],
         "d_vocab_out": config["n_answers"],
         "act_fn": config["activation"],
-        "normalization_type": "LN" if config["normalisation"] else None,
+        "normalization_type": "LN" if config["normalization"] else None,
     }

@@ -1,7 +1,7 @@
 """The format of the weights published with Nanda et al. 2023 (arXiv 2301.05217).
 
 A dictionary with the state dict under `model`, beside the optimizer's state and the losses. Matrices act from the
-left: (out, in), heads first, all heads' outputs flat in W_O. Nothing is normalised; only the MLP has biases.
+left: (out, in), heads first, all heads' outputs flat in W_O. Nothing is normalized; only the MLP has biases.
 """
 
 from __future__ import annotations

@@ -8,28 +8,28 @@ import torch
 from torch import Tensor
 
 from modgrok.errors import InputError
-from modgrok.models.rows import Rows
+from modgrok.models.shared_rows import SharedRows
 
 Hook = Callable[[Tensor], Tensor | None]
 """Sees an activation; what it returns, if not None, takes the activation's place."""
 
-Point = Callable[..., list[Rows]]
+HookPoint = Callable[..., list[SharedRows]]
 """`point(name, rows, dim=1)`: the rows of an activation's positions, as they go on from the point of that name."""
 
 
-def pass_through(name: str, rows: list[Rows], dim: int = 1) -> list[Rows]:
+def no_hooks(name: str, rows: list[SharedRows], dim: int = 1) -> list[SharedRows]:
     """Let every activation pass: the point of a run that nobody watches."""
     return rows
 
 
-class Watch:
+class ActivationRecorder:
     """Points that keep every activation and call the hooks. Positions are stacked along `dim`."""
 
     def __init__(self, hooks: Mapping[str, Hook]) -> None:
         self.hooks = hooks
         self.cache: dict[str, Tensor] = {}
 
-    def __call__(self, name: str, rows: list[Rows], dim: int = 1) -> list[Rows]:
+    def __call__(self, name: str, rows: list[SharedRows], dim: int = 1) -> list[SharedRows]:
         """Keep, and if a hook says so replace, the activation `name`.
 
         Raises:
@@ -45,9 +45,9 @@ class Watch:
                 f"the hook on {name} returned shape {tuple(replacement.shape)}, not {tuple(activation.shape)}"
             )
         self.cache[name] = replacement
-        return [Rows(position) for position in replacement.unbind(dim)]
+        return [SharedRows(position) for position in replacement.unbind(dim)]
 
-    def close(self) -> dict[str, Tensor]:
+    def finish(self) -> dict[str, Tensor]:
         """Return what was kept.
 
         Raises:

@@ -9,10 +9,21 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from modgrok.errors import InputError
-from modgrok.models.hooks import Point
-from modgrok.models.rows import Rows, Tokens, rowwise
+from modgrok.models.hooks import HookPoint
+from modgrok.models.shared_rows import IndexedTokens, SharedRows, map_rows
 
 ACTIVATIONS = {"relu": torch.relu, "gelu": F.gelu}
+
+
+def check_sizes(**sizes: int | None) -> None:
+    """Check that sizes are positive; None leaves a size to the network.
+
+    Raises:
+        InputError: if one is not, by its name.
+    """
+    for name, size in sizes.items():
+        if size is not None and size < 1:
+            raise InputError(f"{name}: {size} is not a positive integer")
 
 
 def activation_function(name: str) -> Callable[[Tensor], Tensor]:
@@ -27,7 +38,7 @@ def activation_function(name: str) -> Callable[[Tensor], Tensor]:
 
 
 def weight(*shape: int) -> nn.Parameter:
-    """Return a parameter to be filled by the initialisation."""
+    """Return a parameter to be filled by the initialization."""
     return nn.Parameter(torch.empty(shape))
 
 
@@ -48,10 +59,10 @@ class Embed(nn.Module):
         super().__init__()
         self.W_E = weight(v, d)
 
-    def forward(self, tokens: Tokens, point: Point) -> list[Rows]:
+    def forward(self, tokens: IndexedTokens, point: HookPoint) -> list[SharedRows]:
         """Return the embedding at each position, each (r, d)."""
         embedded = [
-            Rows(F.embedding(distinct, self.W_E), index)
+            SharedRows(F.embedding(distinct, self.W_E), index)
             for distinct, index in zip(tokens.distinct, tokens.indices, strict=True)
         ]
         return point("hook_embed", embedded)  # (n, t, d)
@@ -64,6 +75,6 @@ class Unembed(nn.Module):
         super().__init__()
         self.W_U, self.b_U = weight(d, p), bias(biases, p)
 
-    def forward(self, x: Rows) -> Tensor:
+    def forward(self, x: SharedRows) -> Tensor:
         """Return the logits, (n, p), of x, (r, d)."""
-        return rowwise(lambda x: plus(x @ self.W_U, self.b_U), x).per_pair()
+        return map_rows(lambda x: plus(x @ self.W_U, self.b_U), x).expand_rows()

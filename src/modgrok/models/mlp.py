@@ -10,12 +10,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from modgrok.models.hooks import Point
-from modgrok.models.initialisation import Initialisation, initialise
-from modgrok.models.layers import Embed, Unembed, activation_function, bias, plus, weight
-from modgrok.models.network import Network
-from modgrok.models.rows import Rows, Tokens, rowwise
-from modgrok.models.wiring import Wiring
+from modgrok.models.hooks import HookPoint
+from modgrok.models.initialization import Initialization, initialize
+from modgrok.models.layers import Embed, Unembed, activation_function, bias, check_sizes, plus, weight
+from modgrok.models.readout_paths import ReadoutPaths
+from modgrok.models.shared_rows import IndexedTokens, SharedRows, map_rows
+from modgrok.models.shared_rows_network import SharedRowsNetwork
 
 
 class HiddenLayer(nn.Module):
@@ -26,21 +26,21 @@ class HiddenLayer(nn.Module):
         self.activation = activation_function(activation)
         self.W_in, self.b_in = weight(d, m), bias(biases, m)
 
-    def forward(self, x: list[Rows], name: str, point: Point) -> list[Rows]:
+    def forward(self, x: list[SharedRows], name: str, point: HookPoint) -> list[SharedRows]:
         """Return the neurons, one position (r, m), over the positions of x, each (r, d).
 
         The weights act on each position's rows, before the sum, and what all pairs share is added first: the pairs
         begin as late as they can.
         """
         first, *others = sorted(x, key=lambda rows: not rows.constant)
-        pre = rowwise(lambda x: plus(x @ self.W_in, self.b_in), first)
+        pre = map_rows(lambda x: plus(x @ self.W_in, self.b_in), first)
         for rows in others:
-            pre = rowwise(torch.add, pre, rowwise(lambda x: x @ self.W_in, rows))
+            pre = map_rows(torch.add, pre, map_rows(lambda x: x @ self.W_in, rows))
         (pre,) = point(f"{name}.hook_pre", [pre])  # (n, 1, m)
-        return point(f"{name}.hook_post", [rowwise(self.activation, pre)])  # (n, 1, m)
+        return point(f"{name}.hook_post", [map_rows(self.activation, pre)])  # (n, 1, m)
 
 
-class MLP(Network):
+class MLP(SharedRowsNetwork):
     """Embedding, sum over the positions, hidden layers, unembedding.
 
     The sum does not know the order of what it adds: examples written with the same tokens in another order, such as
@@ -59,13 +59,12 @@ class MLP(Network):
         d_mlp: neurons of each hidden layer, m.
         activation: of the neurons.
         biases: biases on every linear map.
-        initialisation: whose initial weights; see `initialisation`.
+        initialization: whose initial weights; see `initialization`.
 
     Raises:
         InputError: if a size is not a positive integer, or there is no such activation.
     """
 
-    parts = ("embedding", "layers", "unembedding")
     sees_order = False
 
     def __init__(
@@ -78,19 +77,31 @@ class MLP(Network):
         d_mlp: int = 512,
         activation: Literal["relu", "gelu"] = "relu",
         biases: bool = False,
-        initialisation: Initialisation = "transformer_lens",
+        initialization: Initialization = "transformer_lens",
     ) -> None:
-        config = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
-        super().__init__(config)
+        super().__init__()
+        check_sizes(
+            vocabulary_size=vocabulary_size,
+            n_answers=n_answers,
+            context_length=context_length,
+            n_layers=n_layers,
+            d_model=d_model,
+            d_mlp=d_mlp,
+        )
         self.embed = Embed(vocabulary_size, d_model)
         self.layers = nn.ModuleList(
             HiddenLayer(width, d_mlp, activation, biases) for width in [d_model, *[d_mlp] * (n_layers - 1)]
         )
         self.unembed = Unembed(d_mlp, n_answers, biases)
-        initialise(self, initialisation, d_model, vocabulary_size)
+        initialize(self, initialization, d_model, vocabulary_size)
 
-    def compute(self, tokens: Tokens, point: Point) -> Tensor:
-        """Compute the logits, (n, p), leading every activation past its named `point`."""
+    def part_of(self, parameter_name: str) -> str:
+        """Return the part that a parameter belongs to: embedding, layers or unembedding."""
+        child = super().part_of(parameter_name)
+        return {"embed": "embedding", "unembed": "unembedding"}.get(child, "layers")
+
+    def forward_shared(self, tokens: IndexedTokens, point: HookPoint) -> Tensor:
+        """Compute the logits, (n, p), calling `point(name, rows)` on every named activation."""
         x = self.embed(tokens, point)
         for i, layer in enumerate(self.layers):
             x = layer(x, f"layers.{i}", point)
@@ -98,10 +109,10 @@ class MLP(Network):
         return self.unembed(neurons)
 
     @property
-    def wiring(self) -> Wiring:
+    def readout_paths(self) -> ReadoutPaths:
         """What the analysis looks at; between the embedding and the second hidden layer lies the first."""
         last = f"layers.{len(self.layers) - 1}"
-        return Wiring(
+        return ReadoutPaths(
             layer="hidden layer",
             neurons=f"{last}.hook_post",
             W_E=self.embed.W_E,

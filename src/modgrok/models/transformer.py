@@ -14,12 +14,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from modgrok.errors import InputError
-from modgrok.models.hooks import Point
-from modgrok.models.initialisation import Initialisation, initialise
-from modgrok.models.layers import Embed, Unembed, activation_function, bias, plus, weight
-from modgrok.models.network import Network
-from modgrok.models.rows import Rows, Tokens, rowwise
-from modgrok.models.wiring import Wiring
+from modgrok.models.hooks import HookPoint
+from modgrok.models.initialization import Initialization, initialize
+from modgrok.models.layers import Embed, Unembed, activation_function, bias, check_sizes, plus, weight
+from modgrok.models.readout_paths import ReadoutPaths
+from modgrok.models.shared_rows import IndexedTokens, SharedRows, map_rows
+from modgrok.models.shared_rows_network import SharedRowsNetwork
 
 
 class PosEmbed(nn.Module):
@@ -31,24 +31,25 @@ class PosEmbed(nn.Module):
 
 
 class LayerNorm(nn.Module):
-    """Layer normalisation (Ba et al. 2016, arXiv 1607.06450), with the scale as an activation of its own."""
+    """Layer normalization (Ba et al. 2016, arXiv 1607.06450), with the scale as an activation of its own."""
 
     def __init__(self, d: int) -> None:
         super().__init__()
         self.w = nn.Parameter(torch.ones(d))
         self.b = nn.Parameter(torch.zeros(d))
 
-    def forward(self, x: list[Rows], name: str, point: Point) -> list[Rows]:
-        """Normalise each position of x, each (r, d)."""
-        centred = [rowwise(lambda x: x - x.mean(-1, keepdim=True), rows) for rows in x]
+    def forward(self, x: list[SharedRows], name: str, point: HookPoint) -> list[SharedRows]:
+        """Normalize each position of x, each (r, d)."""
+        centered = [map_rows(lambda x: x - x.mean(-1, keepdim=True), rows) for rows in x]
         scale = [
-            rowwise(lambda c: (c.square().mean(-1, keepdim=True) + 1e-5).sqrt(), rows) for rows in centred
+            map_rows(lambda c: (c.square().mean(-1, keepdim=True) + 1e-5).sqrt(), rows) for rows in centered
         ]
         scale = point(f"{name}.hook_scale", scale)  # (n, t, 1)
-        normalised = [
-            rowwise(lambda c, s: c / s * self.w + self.b, *pair) for pair in zip(centred, scale, strict=True)
+        normalized = [
+            map_rows(lambda c, s: c / s * self.w + self.b, *pair)
+            for pair in zip(centered, scale, strict=True)
         ]
-        return point(f"{name}.hook_normalized", normalised)  # (n, t, d)
+        return point(f"{name}.hook_normalized", normalized)  # (n, t, d)
 
 
 class Attention(nn.Module):
@@ -61,11 +62,11 @@ class Attention(nn.Module):
         self.b_Q, self.b_K, self.b_V = bias(biases, h, k), bias(biases, h, k), bias(biases, h, k)
         self.b_O = bias(biases, d)
 
-    def forward(self, x: list[Rows], queries: range, name: str, point: Point) -> list[Rows]:
+    def forward(self, x: list[SharedRows], queries: range, name: str, point: HookPoint) -> list[SharedRows]:
         """Attend from the positions `queries` of x, each (r, d), to every position up to their own."""
 
-        def project(rows: Rows, W: Tensor, b: nn.Parameter | None) -> Rows:
-            return rowwise(lambda x: plus(torch.einsum("rd,hdk->rhk", x, W), b), rows)
+        def project(rows: SharedRows, W: Tensor, b: nn.Parameter | None) -> SharedRows:
+            return map_rows(lambda x: plus(torch.einsum("rd,hdk->rhk", x, W), b), rows)
 
         q = point(f"{name}.hook_q", [project(x[i], self.W_Q, self.b_Q) for i in queries])  # (n, t, h, k)
         k = point(f"{name}.hook_k", [project(rows, self.W_K, self.b_K) for rows in x])  # (n, t, h, k)
@@ -79,11 +80,11 @@ class Attention(nn.Module):
             return F.pad(seen, (0, len(x) - len(scores)), value=-math.inf)  # (r, h, t)
 
         scores = [
-            rowwise(side_by_side, *(rowwise(dot, q_i, k_j) for k_j in k[: i + 1]))
+            map_rows(side_by_side, *(map_rows(dot, q_i, k_j) for k_j in k[: i + 1]))
             for i, q_i in zip(queries, q, strict=True)
         ]
         scores = point(f"{name}.hook_attn_scores", scores, dim=2)  # (n, h, t, t)
-        pattern = [rowwise(lambda s: s.softmax(-1), rows) for rows in scores]
+        pattern = [map_rows(lambda s: s.softmax(-1), rows) for rows in scores]
         pattern = point(f"{name}.hook_pattern", pattern, dim=2)  # (n, h, t, t)
 
         def mix(a: Tensor, *v: Tensor) -> Tensor:
@@ -92,9 +93,9 @@ class Attention(nn.Module):
                 mixed = mixed + a[:, :, j, None] * v_j
             return mixed  # (r, h, k)
 
-        z = [rowwise(mix, a_i, *v[: i + 1]) for i, a_i in zip(queries, pattern, strict=True)]
+        z = [map_rows(mix, a_i, *v[: i + 1]) for i, a_i in zip(queries, pattern, strict=True)]
         z = point(f"{name}.hook_z", z)  # (n, t, h, k)
-        return [rowwise(lambda z: plus(z.flatten(1) @ self.W_O.flatten(0, 1), self.b_O), rows) for rows in z]
+        return [map_rows(lambda z: plus(z.flatten(1) @ self.W_O.flatten(0, 1), self.b_O), rows) for rows in z]
 
 
 class FeedForward(nn.Module):
@@ -106,40 +107,42 @@ class FeedForward(nn.Module):
         self.W_in, self.b_in = weight(d, m), bias(biases, m)
         self.W_out, self.b_out = weight(m, d), bias(biases, d)
 
-    def forward(self, x: list[Rows], name: str, point: Point) -> list[Rows]:
+    def forward(self, x: list[SharedRows], name: str, point: HookPoint) -> list[SharedRows]:
         """Transform each position of x, each (r, d), by itself."""
-        pre = [rowwise(lambda x: plus(x @ self.W_in, self.b_in), rows) for rows in x]
+        pre = [map_rows(lambda x: plus(x @ self.W_in, self.b_in), rows) for rows in x]
         pre = point(f"{name}.hook_pre", pre)  # (n, t, m)
-        post = point(f"{name}.hook_post", [rowwise(self.activation, rows) for rows in pre])  # (n, t, m)
-        return [rowwise(lambda x: plus(x @ self.W_out, self.b_out), rows) for rows in post]
+        post = point(f"{name}.hook_post", [map_rows(self.activation, rows) for rows in pre])  # (n, t, m)
+        return [map_rows(lambda x: plus(x @ self.W_out, self.b_out), rows) for rows in post]
 
 
 class Block(nn.Module):
     """Attention, then the MLP, each added to the residual stream."""
 
     def __init__(
-        self, d: int, h: int, k: int, m: int, activation: str, normalisation: bool, biases: bool
+        self, d: int, h: int, k: int, m: int, activation: str, normalization: bool, biases: bool
     ) -> None:
         super().__init__()
-        self.ln1 = LayerNorm(d) if normalisation else None
+        self.ln1 = LayerNorm(d) if normalization else None
         self.attn = Attention(d, h, k, biases)
-        self.ln2 = LayerNorm(d) if normalisation else None
+        self.ln2 = LayerNorm(d) if normalization else None
         self.mlp = FeedForward(d, m, activation, biases)
 
-    def forward(self, resid: list[Rows], queries: range, name: str, point: Point) -> list[Rows]:
+    def forward(
+        self, resid: list[SharedRows], queries: range, name: str, point: HookPoint
+    ) -> list[SharedRows]:
         """Return the residual stream, each position (r, d), at the positions `queries`."""
         resid = point(f"{name}.hook_resid_pre", resid)  # (n, t, d)
         x = self.ln1(resid, f"{name}.ln1", point) if self.ln1 else resid
         out = point(f"{name}.hook_attn_out", self.attn(x, queries, f"{name}.attn", point))  # (n, t, d)
-        mid = [rowwise(torch.add, resid[i], out_i) for i, out_i in zip(queries, out, strict=True)]
+        mid = [map_rows(torch.add, resid[i], out_i) for i, out_i in zip(queries, out, strict=True)]
         mid = point(f"{name}.hook_resid_mid", mid)  # (n, t, d)
         x = self.ln2(mid, f"{name}.ln2", point) if self.ln2 else mid
         out = point(f"{name}.hook_mlp_out", self.mlp(x, f"{name}.mlp", point))  # (n, t, d)
-        post = [rowwise(torch.add, *pair) for pair in zip(mid, out, strict=True)]
+        post = [map_rows(torch.add, *pair) for pair in zip(mid, out, strict=True)]
         return point(f"{name}.hook_resid_post", post)  # (n, t, d)
 
 
-class Transformer(Network):
+class Transformer(SharedRowsNetwork):
     """A causal transformer over the tokens of one example; the defaults are the grokking papers'.
 
     Args:
@@ -152,17 +155,15 @@ class Transformer(Network):
         d_head: width of a head, k; d_model / n_heads unless given.
         d_mlp: neurons of each block, m.
         activation: of the neurons.
-        normalisation: layer normalisation before attention, MLP and unembedding.
+        normalization: layer normalization before attention, MLP and unembedding.
         biases: biases on every linear map.
         positional_embedding: learned embedding of each position.
-        initialisation: whose initial weights; see `initialisation`.
+        initialization: whose initial weights; see `initialization`.
 
     Raises:
         InputError: if a size is not a positive integer, there is no such activation, or without `d_head` if
             `n_heads` does not divide `d_model`.
     """
-
-    parts = ("embedding", "transformer", "unembedding")
 
     def __init__(
         self,
@@ -175,13 +176,22 @@ class Transformer(Network):
         d_head: int | None = None,
         d_mlp: int = 512,
         activation: Literal["relu", "gelu"] = "relu",
-        normalisation: bool = False,
+        normalization: bool = False,
         biases: bool = False,
         positional_embedding: bool = True,
-        initialisation: Initialisation = "transformer_lens",
+        initialization: Initialization = "transformer_lens",
     ) -> None:
-        config = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
-        super().__init__(config)
+        super().__init__()
+        check_sizes(
+            vocabulary_size=vocabulary_size,
+            n_answers=n_answers,
+            context_length=context_length,
+            n_layers=n_layers,
+            d_model=d_model,
+            n_heads=n_heads,
+            d_head=d_head,
+            d_mlp=d_mlp,
+        )
         if d_head is None and d_model % n_heads:
             raise InputError(
                 f"n_heads: {n_heads} heads do not divide d_model = {d_model}; give d_head, or other sizes"
@@ -190,23 +200,28 @@ class Transformer(Network):
         self.embed = Embed(vocabulary_size, d_model)
         self.pos_embed = PosEmbed(context_length, d_model) if positional_embedding else None
         self.blocks = nn.ModuleList(
-            Block(d_model, n_heads, d_head, d_mlp, activation, normalisation, biases) for _ in range(n_layers)
+            Block(d_model, n_heads, d_head, d_mlp, activation, normalization, biases) for _ in range(n_layers)
         )
-        self.ln_final = LayerNorm(d_model) if normalisation else None
+        self.ln_final = LayerNorm(d_model) if normalization else None
         self.unembed = Unembed(d_model, n_answers, biases)
-        initialise(self, initialisation, d_model, vocabulary_size)
+        initialize(self, initialization, d_model, vocabulary_size)
 
-    def compute(self, tokens: Tokens, point: Point) -> Tensor:
-        """Compute the logits, (n, p), leading every activation past its named `point`."""
+    def part_of(self, parameter_name: str) -> str:
+        """Return the part that a parameter belongs to: embedding, transformer or unembedding."""
+        child = super().part_of(parameter_name)
+        return {"embed": "embedding", "unembed": "unembedding"}.get(child, "transformer")
+
+    def forward_shared(self, tokens: IndexedTokens, point: HookPoint) -> Tensor:
+        """Compute the logits, (n, p), calling `point(name, rows)` on every named activation."""
         t = len(tokens.distinct)
         resid = self.embed(tokens, point)
         if self.pos_embed is not None:
             positions = [
-                Rows(W_j.expand_as(rows.values), rows.index)
+                SharedRows(W_j.expand_as(rows.values), rows.index)
                 for W_j, rows in zip(self.pos_embed.W_pos, resid, strict=True)
             ]
             positions = point("hook_pos_embed", positions)  # (n, t, d)
-            resid = [rowwise(torch.add, *pair) for pair in zip(resid, positions, strict=True)]
+            resid = [map_rows(torch.add, *pair) for pair in zip(resid, positions, strict=True)]
         for i, block in enumerate(self.blocks):
             last = i + 1 == len(self.blocks)
             resid = block(resid, range(t - 1, t) if last else range(t), f"blocks.{i}", point)
@@ -215,14 +230,14 @@ class Transformer(Network):
         return self.unembed(resid[-1])
 
     @property
-    def wiring(self) -> Wiring:
+    def readout_paths(self) -> ReadoutPaths:
         """What the analysis looks at, in the last block."""
         last = f"blocks.{len(self.blocks) - 1}"
 
         def weights(*paths: str) -> dict[str, Tensor]:
             return {path.rpartition(".")[2]: self.get_parameter(path) for path in paths}
 
-        return Wiring(
+        return ReadoutPaths(
             layer="block",
             neurons=f"{last}.mlp.hook_post",
             W_E=self.embed.W_E,

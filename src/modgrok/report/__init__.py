@@ -1,25 +1,19 @@
-"""From a network to its report: what was found, in words, figures and tables.
+"""From the analysis of a network to its report: words, figures and tables."""
 
-In a notebook: `(circuit,) = analyse(load_run("lightning_logs/version_0").snapshot())`.
-"""
-
-from modgrok.report.findings import Findings, analyse, analyse_checkpoints, analyse_network
-from modgrok.report.subject import Subject, beside, find_subject, source_name
-from modgrok.report.together import together
-from modgrok.report.words import opening
+from modgrok.report.mixture import mixture_summary
+from modgrok.report.page import Section, render_page
+from modgrok.report.prose import opening
+from modgrok.report.target import AnalysisTarget, beside, find_target
 from modgrok.report.write import check_output, write_report
 
 __all__ = [
-    "Findings",
-    "Subject",
-    "analyse",
-    "analyse_checkpoints",
-    "analyse_network",
+    "AnalysisTarget",
+    "Section",
     "beside",
     "check_output",
-    "find_subject",
+    "find_target",
+    "mixture_summary",
     "opening",
-    "source_name",
-    "together",
+    "render_page",
     "write_report",
 ]

@@ -1,5 +1,5 @@
 "use strict";
-// Draws every panel with the colours of the reader's theme, and again when the theme changes.
+// Draws every panel with the colors of the reader's theme, and again when the theme changes.
 const root = document.documentElement;
 const errors = [];
 function failed(message) {
@@ -17,9 +17,9 @@ const palettes = read("palettes");
 const panels = read("panels");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-// "$name" stands for a colour of the palette, wherever it is
+// "$name" stands for a color of the palette, wherever it is
 function paint(value, palette) {
-  if (typeof value === "string") return value.startsWith("$") ? palette[value.slice(1)] : value;
+  if (typeof value === "string") return value.startsWith("$") ? palette[value.slice(1)] ?? value : value;
   if (Array.isArray(value)) return value.map((item) => paint(item, palette));
   if (value && typeof value === "object")
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, paint(item, palette)]));

@@ -1,4 +1,4 @@
-"""The findings as data: measures.csv and summary.json."""
+"""The analysis as data: measures.csv and summary.json."""
 
 from __future__ import annotations
 
@@ -10,20 +10,14 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from modgrok.report.findings import Findings, Moment, TaskFindings
-from modgrok.training import History
+from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
+from modgrok.runs import History
 
 
-def row(moment: Moment) -> dict[str, float | None]:
-    """A moment as one flat row: update, losses and accuracies, then every progress measure."""
-    scores = {name: value for name, value in vars(moment).items() if name != "measures"}
-    return {**scores, **moment.measures.scalars()}
-
-
-def measures_csv(findings: Findings) -> str:
-    """A row for each checkpoint, and in a mixture for each of its tasks, under their measures' names."""
-    rows = [{"task": t.circuit.view.task.name, **row(moment)} for t in findings.tasks for moment in t.moments]
-    # tasks of a mixture have key frequencies, and so columns, of their own
+def measures_csv(analysis: RunAnalysis) -> str:
+    """A row for each checkpoint and task, a column for each measure."""
+    rows = [{"task": t.circuit.name, **moment.row()} for t in analysis.tasks for moment in t.moments]
+    # each task of a mixture has its own key frequencies, and so its own columns
     columns = dict.fromkeys(name for each in rows for name in each)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(columns), lineterminator="\n")
@@ -32,43 +26,43 @@ def measures_csv(findings: Findings) -> str:
     return text.getvalue()
 
 
-def summary_json(findings: Findings) -> str:
-    """The findings: where the weights come from, what was learned when, and each task's circuit."""
-    snapshot = findings.snapshot
+def summary_json(analysis: RunAnalysis) -> str:
+    """The origin of the weights, when the tasks were learned, and the circuit of each."""
+    snapshot = analysis.snapshot
     data = snapshot.data.config
     content = {
-        "source": findings.source,
+        "source": analysis.source,
         "update": snapshot.update,
         "modulus": data["modulus"],
         "split": {name: data[name] for name in ("train_fraction", "split_seed", "split_method")}
         if snapshot.split_known
         else None,
         "network": {"class": type(snapshot.network).__name__, **snapshot.network.config},
-        "origin": asdict(snapshot.origin) if snapshot.origin else None,
+        "origin": asdict(snapshot.pretrained_from) if snapshot.pretrained_from else None,
         "frozen": list(snapshot.frozen),
-        "threshold": findings.threshold,
-        **_phases(snapshot.history, findings.threshold),
-        "tasks": [_task(task) | _learned(findings, task) for task in findings.tasks],
+        "threshold": snapshot.history.threshold,
+        **_milestones(snapshot.history),
+        "tasks": [_task(task) | _learned(analysis, task) for task in analysis.tasks],
     }
     text = json.dumps(_finite(content), indent=2, ensure_ascii=False)
     # lists of numbers on one line
     return re.sub(r"\[[\d\s,.-]+\]", lambda numbers: " ".join(numbers[0].split()), text) + "\n"
 
 
-def _learned(findings: Findings, task: TaskFindings) -> dict[str, Any]:
-    """When the task was learned, and when by a run on it alone."""
-    found = _phases(findings.history(task), findings.threshold)
-    if (alone := findings.alone.get(task.circuit.view.task.name)) is None:
+def _learned(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, Any]:
+    """When the task was learned, here and in a run on it alone."""
+    found = _milestones(analysis.history(task))
+    if (alone := analysis.alone.get(task.circuit.name)) is None:
         return found
     run = {"source": alone.source, "train_fraction": alone.train_fraction}
-    return {**found, "alone": {**run, **_phases(alone.history, findings.threshold)}}
+    return {**found, "alone": {**run, **_milestones(alone.history)}}
 
 
-def _phases(history: History, threshold: float) -> dict[str, Any]:
-    return {"memorised_at": history.memorised_at(threshold), "grokked_at": history.grokked_at(threshold)}
+def _milestones(history: History) -> dict[str, Any]:
+    return {"memorised_at": history.memorised_at, "grokked_at": history.grokked_at}
 
 
-def _task(task: TaskFindings) -> dict[str, Any]:
+def _task(task: TaskAnalysis) -> dict[str, Any]:
     circuit, view = task.circuit, task.circuit.view
     directions = circuit.directions
     keys = circuit.key_frequencies
@@ -88,12 +82,12 @@ def _task(task: TaskFindings) -> dict[str, Any]:
         "logit_variance_of_each": {str(k): float(directions.variance_explained[k - 1]) for k in keys},
         "logit_residual": directions.residual,
         "phases": [asdict(phase) for phase in task.phases],
-        **{name: value for name, value in row(task.last).items() if name != "update"},
+        **{name: value for name, value in task.last.row().items() if name != "update"},
     }
 
 
 def _finite(value: Any) -> Any:
-    """JSON has no infinity and no NaN; null says that there is no such number."""
+    """Replace infinities and NaN, which JSON does not have, by null."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -9,10 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from modgrok.errors import InputError
+from modgrok.errors import InputError, brief, nearest
 from modgrok.tasks.operation import Operation
 from modgrok.tasks.residues import Integers, inverse_table, power_table
-from modgrok.tasks.wording import brief, nearest
 
 VARIABLES = ("x", "y", "z")
 MAX_LENGTH = 500

@@ -1,9 +1,13 @@
-"""Whether the table of a task fits in memory."""
+"""Whether something fits in the memory of this machine."""
 
-import os
+from pathlib import Path
 
-from modgrok.errors import InputError
-from modgrok.tasks.wording import number
+import psutil
+
+from modgrok.errors import InputError, integer
+
+CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+"""Where Linux keeps the limit of a container or of a scheduler's job (cgroup v2)."""
 
 
 def check_memory(modulus: int, n_pairs: int, n_columns: int) -> None:
@@ -19,15 +23,17 @@ def check_memory(modulus: int, n_pairs: int, n_columns: int) -> None:
     physical = physical_memory()
     if needed > physical // 2:
         raise InputError(
-            f"modulus: {number(modulus)} makes {number(n_pairs)} pairs, which need {_gibibytes(needed)} of "
+            f"modulus: {integer(modulus)} makes {integer(n_pairs)} pairs, which need {_gibibytes(needed)} of "
             f"memory; this machine has {_gibibytes(physical)}, and a table may take half of it"
         )
 
 
 def physical_memory() -> int:
-    """The bytes of memory that this machine has."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """Return the bytes of memory that this process may use: the machine's, or its container's where that is less."""
+    limit = CGROUP_LIMIT.read_text().strip() if CGROUP_LIMIT.is_file() else "max"
+    physical = psutil.virtual_memory().total
+    return min(physical, int(limit)) if limit.isdecimal() else physical
 
 
 def _gibibytes(n: int) -> str:
-    return f"{n / 2**30:,.1f} GiB" if n < 2**60 else f"{number(n // 2**30)} GiB"
+    return f"{n / 2**30:,.1f} GiB" if n < 2**60 else f"{integer(n // 2**30)} GiB"

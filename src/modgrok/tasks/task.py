@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from modgrok.errors import InputError
+from modgrok.errors import InputError, brief, integer, nearest
 from modgrok.tasks.catalog import NAMES
 from modgrok.tasks.domain import EVERYWHERE, Domain
 from modgrok.tasks.formula import VARIABLES, parse_formula
@@ -15,7 +15,6 @@ from modgrok.tasks.memory import check_memory
 from modgrok.tasks.operation import Operation
 from modgrok.tasks.random_labels import RandomLabels
 from modgrok.tasks.residues import Integers
-from modgrok.tasks.wording import brief, nearest, number
 
 # 2x_3z was meant as a name; 2x is a formula that lacks its *
 _MISTYPED_NAME = re.compile(r"[A-Za-z_]\w{1,60}|[0-9]\w{0,60}_\w{0,60}")
@@ -143,7 +142,9 @@ def _check_modulus(modulus: int) -> None:
             f"modulus: {brief(modulus)} is not an integer; it must be an integer from 2, such as 97"
         )
     if modulus < 2:
-        raise InputError(f"modulus: {number(modulus)} is too small; it must be an integer from 2, such as 97")
+        raise InputError(
+            f"modulus: {integer(modulus)} is too small; it must be an integer from 2, such as 97"
+        )
 
 
 def _checked_seed(seed: int) -> int:

@@ -1,20 +1,8 @@
-"""Training a network to grokking, and what a checkpoint means."""
+"""How to train a network to grokking."""
 
-from modgrok.training.history import History
-from modgrok.training.module import GrokkingModule
-from modgrok.training.run import Run, find_checkpoint, load_run
-from modgrok.training.schedule import Timetable
-from modgrok.training.scores import Score
-from modgrok.training.snapshot import Snapshot, load_snapshot
+from modgrok.training.gradient_filters import GradientFilter, LpPenalty
+from modgrok.training.grokking_module import GrokkingModule
+from modgrok.training.losses import CrossEntropy, Loss
+from modgrok.training.warm_up import WarmUp
 
-__all__ = [
-    "GrokkingModule",
-    "History",
-    "Run",
-    "Score",
-    "Snapshot",
-    "Timetable",
-    "find_checkpoint",
-    "load_run",
-    "load_snapshot",
-]
+__all__ = ["CrossEntropy", "GradientFilter", "GrokkingModule", "Loss", "LpPenalty", "WarmUp"]

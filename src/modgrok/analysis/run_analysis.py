@@ -1,0 +1,178 @@
+"""What the analysis of a run, or of a single network, found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from modgrok.analysis.circuit import Circuit, read_circuit
+from modgrok.analysis.measures import Measures
+from modgrok.analysis.phases import Phase, find_phases
+from modgrok.analysis.single_task_runs import SingleTaskRun, read_single_task_runs
+from modgrok.analysis.task_view import BasisName, task_views
+from modgrok.errors import InputError
+from modgrok.runs import History, Snapshot, load_snapshot
+
+
+@dataclass(frozen=True)
+class CheckpointScores:
+    """One task at one checkpoint. What depends on the split is None where the split is not known."""
+
+    update: int
+    loss: float
+    accuracy: float
+    train_loss: float | None
+    train_accuracy: float | None
+    heldout_loss: float | None
+    heldout_accuracy: float | None
+    measures: Measures
+
+    def row(self) -> dict[str, float | None]:
+        """Return one flat row: update, losses and accuracies, then every progress measure."""
+        scores = {name: value for name, value in vars(self).items() if name != "measures"}
+        return {**scores, **self.measures.scalars()}
+
+
+@dataclass(frozen=True, eq=False)
+class TaskAnalysis:
+    """What was found of one task.
+
+    Attributes:
+        circuit: of the last network looked at.
+        moments: one for each checkpoint, the last being the circuit's.
+        phases: of the run; empty where there are no checkpoints to compare or the split is not known.
+    """
+
+    circuit: Circuit
+    moments: tuple[CheckpointScores, ...]
+    phases: tuple[Phase, ...]
+
+    @property
+    def last(self) -> CheckpointScores:
+        """The moment of the network that was analyzed."""
+        return self.moments[-1]
+
+
+@dataclass(frozen=True, eq=False)
+class RunAnalysis:
+    """What the analysis found.
+
+    Attributes:
+        source: the run or the file whose weights these are, as the user knows it.
+        snapshot: the network analyzed, the run's last.
+        tasks: one for each task.
+        alone: of a mixture, the runs on single formulas that it is compared with, by formula.
+    """
+
+    source: str
+    snapshot: Snapshot
+    tasks: tuple[TaskAnalysis, ...]
+    alone: Mapping[str, SingleTaskRun] = field(default_factory=dict)
+
+    def history(self, task: TaskAnalysis) -> History:
+        """The scores of one task over the run."""
+        whole = self.snapshot.history
+        return whole.of_task.get(task.circuit.name, whole)
+
+
+def analyze(snapshot: Snapshot, basis: BasisName = "auto") -> tuple[Circuit, ...]:
+    """Read the circuit of each task of a snapshot.
+
+    Raises InputError where the basis does not fit the modulus.
+    """
+    views = task_views(snapshot.data, basis, snapshot.split_known)
+    return tuple(read_circuit(snapshot.network, view) for view in views)
+
+
+def moment(circuit: Circuit, update: int, key_frequencies: Sequence[int]) -> CheckpointScores:
+    """Measure a circuit as it is after `update` updates."""
+    training = circuit.view.training
+    sides = (None, None) if training is None else (training, ~training)
+    pairs = torch.ones(len(circuit.losses), dtype=torch.bool)
+    losses = [None if side is None else circuit.loss(side) for side in sides]
+    accuracies = [None if side is None else circuit.accuracy(side) for side in sides]
+    return CheckpointScores(
+        update=update,
+        loss=circuit.loss(pairs),
+        accuracy=circuit.accuracy(pairs),
+        train_loss=losses[0],
+        train_accuracy=accuracies[0],
+        heldout_loss=losses[1],
+        heldout_accuracy=accuracies[1],
+        measures=circuit.measures(key_frequencies),
+    )
+
+
+def analyze_checkpoints(
+    checkpoints: Sequence[Path],
+    source: str,
+    basis: BasisName = "auto",
+    alone: Sequence[Path] = (),
+    watch: Callable[[Iterable[Path]], Iterable[Path]] = iter,
+) -> RunAnalysis:
+    """Analyze the last of a run's checkpoints, and measure all of them by its key frequencies.
+
+    One pass with one checkpoint in memory at a time.
+
+    Args:
+        checkpoints: by update.
+        source: what to call them.
+        basis: of every task.
+        alone: runs on single formulas, with which a mixture is compared.
+        watch: passes the earlier checkpoints on one by one, and may show how far the pass is.
+    """
+    snapshot = load_snapshot(checkpoints[-1])
+    compared = read_single_task_runs(alone, snapshot.data)
+    circuits = analyze(snapshot, basis)
+    moments: list[list[CheckpointScores]] = [[] for _ in circuits]
+    for path in watch(checkpoints[:-1]):
+        earlier = load_snapshot(path)
+        if (earlier.data.config, earlier.network.config) != (snapshot.data.config, snapshot.network.config):
+            raise InputError(f"{path}: not of the same run as {checkpoints[-1].name}")
+        for circuit, seen in zip(circuits, moments, strict=True):
+            then = _finite(read_circuit(earlier.network, circuit.view), path)
+            seen.append(moment(then, earlier.update, circuit.key_frequencies))
+    return _findings(source, snapshot, circuits, moments, compared)
+
+
+def analyze_network(snapshot: Snapshot, source: str, basis: BasisName = "auto") -> RunAnalysis:
+    """Analyze one network that no run's checkpoints surround."""
+    circuits = analyze(snapshot, basis)
+    return _findings(source, snapshot, circuits, [[] for _ in circuits], {})
+
+
+def _finite(circuit: Circuit, source: str | Path) -> Circuit:
+    if not circuit.classes.sums.isfinite().all():
+        raise InputError(f"{source}: the logits are not finite; the weights are too large for float32")
+    return circuit
+
+
+def _findings(
+    source: str,
+    snapshot: Snapshot,
+    circuits: Sequence[Circuit],
+    earlier: Sequence[Sequence[CheckpointScores]],
+    alone: Mapping[str, SingleTaskRun],
+) -> RunAnalysis:
+    tasks = []
+    for circuit, seen in zip(circuits, earlier, strict=True):
+        _finite(circuit, source)
+        moments = (*seen, moment(circuit, snapshot.update, circuit.key_frequencies))
+        tasks.append(TaskAnalysis(circuit, moments, _phases(moments, circuit)))
+    return RunAnalysis(source, snapshot, tuple(tasks), alone)
+
+
+def _phases(moments: Sequence[CheckpointScores], circuit: Circuit) -> tuple[Phase, ...]:
+    if len(moments) < 2 or circuit.view.training is None:
+        return ()
+    return find_phases(
+        [m.update for m in moments],
+        train_loss=[m.train_loss for m in moments if m.train_loss is not None],
+        heldout_loss=[m.heldout_loss for m in moments if m.heldout_loss is not None],
+        excluded_loss=[m.measures.excluded_loss for m in moments],
+        sum_of_squared_weights=[m.measures.sum_of_squared_weights for m in moments],
+        modulus=circuit.clock.modulus,
+    )

@@ -1,0 +1,132 @@
+"""A task as the analysis looks at it: on which clock, and why on that one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from modgrok.analysis.basis import Basis
+from modgrok.analysis.clock import additive_clock, multiplicative_clock
+from modgrok.analysis.clocked_pairs import ClockedPairs, place_on_clock
+from modgrok.data import ModularDataModule
+from modgrok.errors import InputError
+from modgrok.tasks import VARIABLES, Structure, Task, structure_of
+
+BasisName = Literal["auto", "additive", "multiplicative"]
+
+
+@dataclass(frozen=True, eq=False)
+class TaskView:
+    """One task of a network, on the clock that it is looked at with.
+
+    Attributes:
+        task: the task.
+        structure: how its answers separate, if they do.
+        domain: its pairs on the clock.
+        fits: whether the clock is that of the task's structure. Where not, the domain has the characters of
+            the operands themselves, and what they show is not the task's algebra.
+        reason: why this clock, in sentences for a reader.
+        words: (t,) the template's words.
+        tokens: (n, t) int64, the pairs as the network reads them.
+        training: (n,) bool, the pairs trained on; None where that is not known.
+    """
+
+    task: Task
+    structure: Structure
+    domain: ClockedPairs
+    fits: bool
+    reason: str
+    words: tuple[str, ...]
+    tokens: Tensor
+    training: Tensor | None
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The names of the operands in order: xy, or xyz."""
+        return VARIABLES[: self.task.n_operands]
+
+    @property
+    def distinct_bases(self) -> list[tuple[str, Basis]]:
+        """The operands' bases, each once with the operands it is of ("x, y"): f and g are often the same."""
+        found: list[tuple[str, Basis]] = []
+        for name, basis in zip(self.operands, self.domain.operand_bases, strict=True):
+            for place, (names, other) in enumerate(found):
+                if torch.equal(basis.planes, other.planes):
+                    found[place] = (f"{names}, {name}", other)
+                    break
+            else:
+                found.append((name, basis))
+        return found
+
+    def to(self, device: torch.device | str) -> "TaskView":
+        """The same with its pairs on a device."""
+        return replace(
+            self,
+            domain=self.domain.to(device),
+            tokens=self.tokens.to(device),
+            training=None if self.training is None else self.training.to(device),
+        )
+
+
+def task_views(
+    data: ModularDataModule, basis: BasisName = "auto", split_known: bool = True
+) -> tuple[TaskView, ...]:
+    """Look at each task of the data in its own basis, or in the one chosen by hand.
+
+    By itself a task is looked at with the clock of its structure, in the characters of f(x) and g(y). A task
+    without structure, or with another than the one chosen, is looked at in the characters of its operands.
+
+    Args:
+        data: the tasks, their pairs and their split.
+        basis: "auto", or the clock to look at every task with.
+        split_known: whether the network was trained on the data's split.
+
+    Raises InputError where the multiplicative basis is chosen and there is none: the modulus is not a prime,
+    or the answers are not residues of it.
+    """
+    views = []
+    for number, task in enumerate(data.tasks):
+        of_task = data.pairs.task_index == number
+        structure = structure_of(task)
+        law = basis if basis != "auto" else "additive" if structure.kind == "neither" else structure.kind
+        fits = structure.kind == law
+        if law == "multiplicative" and task.n_answers != task.modulus:
+            raise InputError(
+                f"basis: the answers of {task.name} are not residues mod {task.modulus}; use additive"
+            )
+        clock = (
+            multiplicative_clock(task.modulus) if law == "multiplicative" else additive_clock(task.n_answers)
+        )
+        identity = torch.arange(task.n_symbols)
+        parts: Sequence[Tensor] = (
+            [torch.from_numpy(part) for part in structure.parts] if fits else [identity] * task.n_operands
+        )
+        views.append(
+            TaskView(
+                task=task,
+                structure=structure,
+                domain=place_on_clock(clock, parts, data.operands[of_task], data.pairs.answers[of_task]),
+                fits=fits,
+                reason=_reason(structure, law, basis),
+                words=data.template.words,
+                tokens=data.pairs.tokens[of_task],
+                training=data.trained_on[of_task] if split_known else None,
+            )
+        )
+    return tuple(views)
+
+
+def _reason(structure: Structure, law: str, basis: BasisName) -> str:
+    if structure.kind == law:
+        return f"{structure.reason} It is looked at in the {law} characters of these parts."
+    if basis == "auto":
+        return (
+            f"{structure.reason} The additive characters of the operands are used as a fallback: "
+            "they are not the task's own, and a circuit in another basis would not be seen."
+        )
+    return (
+        f"{structure.reason} The {law} characters of the operands were chosen by hand; they are not those of "
+        "the task's structure."
+    )

@@ -1,0 +1,22 @@
+"""Figures, for every logger that takes images."""
+
+from __future__ import annotations
+
+import numpy as np
+from lightning.pytorch import Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from modgrok.figures import Picture
+
+
+def log_figure(trainer: Trainer, name: str, picture: Picture) -> None:
+    """Log a figure as an image to TensorBoard and to every other logger that has `log_image`."""
+    canvas = FigureCanvasAgg(picture)
+    canvas.draw()
+    image = np.asarray(canvas.buffer_rgba())[..., :3]  # (height, width, 3)
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoardLogger):
+            logger.experiment.add_image(name, image, trainer.global_step, dataformats="HWC")
+        elif hasattr(logger, "log_image"):
+            logger.log_image(name, [image], step=trainer.global_step)

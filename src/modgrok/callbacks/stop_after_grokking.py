@@ -1,0 +1,42 @@
+"""When a run has seen enough."""
+
+from __future__ import annotations
+
+from lightning.pytorch import Callback, Trainer
+
+from modgrok.errors import InputError
+from modgrok.training import GrokkingModule
+
+
+class StopAfterGrokking(Callback):
+    """Stops the run some time after grokking; without an argument it never does.
+
+    For other conditions there is Lightning's EarlyStopping, such as
+    `EarlyStopping("heldout/loss", stopping_threshold=1e-3, patience=10**9)`.
+
+    Args:
+        grokked_for: updates over which the held-out accuracy must have stayed at the module's threshold.
+
+    Raises:
+        InputError: if it is negative.
+    """
+
+    def __init__(self, grokked_for: int | None = None) -> None:
+        if grokked_for is not None and grokked_for < 0:
+            raise InputError(f"grokked_for must be ≥ 0, got {grokked_for}")
+        self.grokked_for = grokked_for
+
+    @property
+    def ends_run(self) -> bool:
+        """Whether it stops a run that has no other end."""
+        return self.grokked_for is not None
+
+    def on_validation_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
+        """Stop if it is time."""
+        since = pl_module.history.grokked_since
+        if (
+            self.grokked_for is not None
+            and since is not None
+            and trainer.global_step - since >= self.grokked_for
+        ):
+            trainer.should_stop = True

@@ -1,0 +1,77 @@
+"""Config files: YAML that is checked before a parser sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from modgrok.errors import InputError, brief
+
+LARGEST_CONFIG = 1_000_000
+MOST_NODES = 10_000
+
+
+def read_config(path: Path, inheriting: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Read a config file as plain data, on top of the file that it inherits from (`config: base.yaml`).
+
+    Args:
+        path: of the file.
+        inheriting: the files that inherit from it.
+
+    Raises:
+        InputError: naming the file and the line, if it is not the YAML of a configuration.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such config file")
+    if path.resolve() in inheriting:
+        raise InputError(f"{path}: inherits from itself")
+    if path.stat().st_size > LARGEST_CONFIG:
+        raise InputError(f"{path}: a config file has at most {LARGEST_CONFIG:,} bytes")
+    try:
+        text = path.read_text(encoding="utf-8")
+        _check_nodes(yaml.compose(text, yaml.SafeLoader), path)
+        config = yaml.safe_load(text)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise InputError(f"{path}, line {line}: {error.problem}") from None
+    except InputError:
+        raise
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        raise InputError(f"{path}: not a YAML file ({str(error).splitlines()[0]})") from None
+    if not isinstance(config, dict):
+        raise InputError(
+            f"{path}: not a configuration; it needs sections such as `data:` with `task:` and `modulus:`"
+        )
+    if (base := config.get("config")) is not None:
+        if not isinstance(base, str):
+            raise InputError(f"{path}: `config:` names one file, such as base.yaml")
+        return {**read_config(path.parent / base, (*inheriting, path.resolve())), **config}
+    return config
+
+
+def _check_nodes(root: yaml.Node | None, path: Path) -> None:
+    """Refuse keys that are given twice, NUL characters, which no file name has, and aliases that repeat without end."""
+    pending, seen = [root], 0
+    while pending:
+        node = pending.pop()
+        seen += 1
+        if seen > MOST_NODES:
+            raise InputError(f"{path}: more than {MOST_NODES:,} values, with what its aliases repeat")
+        if isinstance(node, yaml.SequenceNode):
+            pending += node.value
+        if isinstance(node, yaml.ScalarNode) and "\0" in node.value:
+            raise InputError(f"{path}, line {node.start_mark.line + 1}: a NUL character")
+        if isinstance(node, yaml.MappingNode):
+            names: set[str] = set()
+            for key, value in node.value:
+                pending += [key, value]
+                if isinstance(key, yaml.ScalarNode):
+                    if key.value in names:
+                        raise InputError(
+                            f"{path}, line {key.start_mark.line + 1}: {brief(key.value)} is given twice"
+                        )
+                    names.add(key.value)

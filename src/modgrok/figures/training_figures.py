@@ -1,0 +1,44 @@
+"""The training curves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from modgrok.analysis import Phase
+from modgrok.figures.figure import Axis, Figure, Line
+from modgrok.figures.timeline import timeline
+from modgrok.runs import History
+
+
+def training_figures(history: History, phases: Sequence[Phase] = ()) -> list[Figure]:
+    """The figures of a run's scores; none of fewer than two evaluations."""
+    return [curves_figure(history, "Training curves", phases)] if len(history.update) > 1 else []
+
+
+def curves_figure(history: History, title: str, phases: Sequence[Phase] = ()) -> Figure:
+    """Losses (log axis) and accuracies over the updates, with memorisation, grokking and phases marked."""
+
+    def curves(train: list[float], heldout: list[float]) -> list[Line]:
+        return [
+            Line(history.update, train, "train", "training pairs"),
+            Line(history.update, heldout, "heldout", "held-out pairs"),
+        ]
+
+    events = {"memorised": history.memorised_at, "grokked": history.grokked_at}
+    marks = (history.update[-1], phases, events)
+    return Figure(
+        title,
+        [
+            timeline(
+                "Loss", curves(history.train_loss, history.heldout_loss), Axis("loss", log=True), *marks
+            ),
+            timeline(
+                "Accuracy",
+                curves(history.train_accuracy, history.heldout_accuracy),
+                Axis("accuracy", range=(-0.02, 1.02)),
+                *marks,
+            ),
+        ],
+        "Memorisation first: the training loss falls while the held-out loss stays high. Grokking is the late, "
+        "sudden fall of the held-out loss.",
+    )

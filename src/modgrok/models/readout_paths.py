@@ -1,0 +1,30 @@
+"""Where in a network the analysis finds what it looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class ReadoutPaths:
+    """The neurons of a network's last layer, and the weights from the embedding to them and on to the answers.
+
+    Attributes:
+        layer: what one of the network's layers is called.
+        neurons: the name of their activation.
+        W_E: (v, d), the embedding.
+        to_logits: by name, the matrices whose product leads from the neurons, (m, …), to the answers, (…, p).
+        to_neurons: by name, the matrices whose product leads from the embedding, (d, …), straight to the neurons,
+            (…, m), or with heads (h, d, …) through each of them. Empty where other neurons lie in between.
+        attention: the names of the attention's scores and pattern; None where there is no attention.
+    """
+
+    layer: str
+    neurons: str
+    W_E: Tensor
+    to_logits: Mapping[str, Tensor]
+    to_neurons: Mapping[str, Tensor] = field(default_factory=dict)
+    attention: tuple[str, str] | None = None

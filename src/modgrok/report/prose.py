@@ -1,0 +1,121 @@
+"""The findings in words: the paragraphs that open the report."""
+
+from __future__ import annotations
+
+import math
+
+from modgrok.analysis.neurons import KEY_SHARE, TUNED
+from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
+from modgrok.figures.numbers import listed, number, percent
+from modgrok.runs import Snapshot
+
+
+def opening(analysis: RunAnalysis, task: TaskAnalysis) -> str:
+    """The paragraph on one task, as plain text: its circuit, the evidence, when it was learned."""
+    return " ".join(
+        [*_circuit(task), *_evidence(task), *_start(analysis.snapshot), *_learning(analysis, task)]
+    )
+
+
+def method(analysis: RunAnalysis, task: TaskAnalysis) -> str:
+    """The paragraph on the method: the basis of the analysis, and its limits."""
+    view, snapshot = task.circuit.view, analysis.snapshot
+    sentences = [
+        view.reason,
+        f"A neuron is tuned to a frequency that explains {percent(TUNED)} of its variance or more; the key "
+        f"frequencies are those that {percent(KEY_SHARE)} of the active neurons, and at least two, are tuned to.",
+    ]
+    for names, basis in view.distinct_bases:
+        if basis.indistinguishable:
+            sentences.append(f"In {names}: {basis.describe()}. In the logits every frequency is distinct.")
+    if not snapshot.split_known:
+        sentences.append(
+            "The split that these weights were trained on is not known; measures that depend on it are left out."
+        )
+    config, layer = snapshot.network.config, task.circuit.paths.layer
+    if config["n_layers"] > 1:
+        sentences.append(
+            f"The analysis reads the last of the {config['n_layers']} {layer}s; "
+            + (
+                "W_neur is its direct path from the embedding."
+                if task.circuit.W_neur is not None
+                else "the path to it from the embedding is not linear, so W_neur is left out."
+            )
+        )
+    if config.get("normalization"):
+        sentences.append("The products of weight matrices ignore normalization.")
+    if view.task.n_operands > 2:
+        sentences.append("Maps over the operands show one slice, at a fixed z.")
+    return " ".join(sentences)
+
+
+def _circuit(task: TaskAnalysis) -> list[str]:
+    circuit, view = task.circuit, task.circuit.view
+    keys = circuit.key_frequencies
+    active = int(circuit.tuning.active.sum())
+    if not keys:
+        initial = ", as in every network that has only been initialized" if task.last.update == 0 else ""
+        return [
+            f"No key frequencies: too few of the {active} active neurons are tuned to any one frequency of the "
+            f"{view.domain.clock.law} clock{initial}.",
+        ]
+    frequencies = f"{len(keys)} frequenc{'y' if len(keys) == 1 else 'ies'}: {listed([str(k) for k in keys])}"
+    tuned = (
+        f"{percent(circuit.tuning.tuned_fraction)} of the {active} active neurons are tuned to one frequency."
+    )
+    if works(task):
+        kind = view.domain.clock.law.capitalize()
+        return [f"{kind} clock on {frequencies}.", tuned]
+    return [
+        f"Neurons tuned to {frequencies}, but no {view.domain.clock.law} clock that does the task.",
+        tuned,
+    ]
+
+
+def works(task: TaskAnalysis) -> bool:
+    """Whether the key frequencies alone do most of the task: the restricted loss is below half that of a guess."""
+    view, last = task.circuit.view, task.last
+    return bool(
+        task.circuit.key_frequencies
+        and view.domain.separates
+        and last.measures.restricted_loss < math.log(view.domain.clock.modulus) / 2
+    )
+
+
+def _evidence(task: TaskAnalysis) -> list[str]:
+    circuit, last = task.circuit, task.last
+    guess = math.log(circuit.clock.modulus)
+    if not circuit.key_frequencies:
+        return [f"The loss over all pairs is {number(last.loss)}, where a guess has {number(guess)}."]
+    measures = last.measures
+    of_training = "of all pairs" if last.train_loss is None else "of the training pairs"
+    return [
+        f"With these frequencies alone the loss over all pairs is {number(measures.restricted_loss)} "
+        f"(restricted loss), where the whole network's is {number(last.loss)};",
+        f"without them the loss {of_training} is {number(measures.excluded_loss)} (excluded loss), "
+        f"where a guess has {number(guess)}.",
+        f"They make up {percent(measures.logit_variance)} of the logits' variance.",
+    ]
+
+
+def _start(snapshot: Snapshot) -> list[str]:
+    sentences = [f"Training started with the {snapshot.pretrained_from}."] if snapshot.pretrained_from else []
+    if snapshot.frozen:
+        sentences.append(f"These parts were frozen: {listed(list(snapshot.frozen))}.")
+    return sentences
+
+
+def _learning(analysis: RunAnalysis, task: TaskAnalysis) -> list[str]:
+    last, history = task.last, analysis.history(task)
+    if last.heldout_accuracy is None or last.train_accuracy is None:
+        return [f"The network gets {percent(last.accuracy)} of all pairs right."]
+    memorised, grokked = history.memorised_at, history.grokked_at
+    return [
+        f"The training pairs were memorised at update {memorised:,}."
+        if memorised is not None
+        else f"The training pairs are not memorised: {percent(last.train_accuracy)} of them are right.",
+        f"The network grokked at update {grokked:,}: {percent(history.threshold)} of the held-out pairs right."
+        if grokked is not None
+        else f"It has not grokked within {last.update:,} updates: {percent(last.heldout_accuracy)} of the "
+        "held-out pairs are right.",
+    ]

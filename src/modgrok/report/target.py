@@ -1,0 +1,53 @@
+"""The checkpoints that a path stands for, and the directory of their report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from modgrok.errors import InputError
+from modgrok.runs import RunDirectory
+from modgrok.runs.directory import run_of, source_name
+
+
+@dataclass(frozen=True)
+class AnalysisTarget:
+    """Checkpoints to analyze.
+
+    Attributes:
+        checkpoints: in the order of their updates; the circuit is read from the last.
+        source: the last two names of the path, which the report calls them by.
+        output: the default directory of the report.
+    """
+
+    checkpoints: list[Path]
+    source: str
+    output: Path
+
+
+def find_target(path: Path) -> AnalysisTarget:
+    """Find the checkpoints that a path stands for.
+
+    A run's directory stands for all its checkpoints, and a checkpoint in it for those up to this one; their report
+    goes into the run's directory. A checkpoint outside of a run stands alone, and its report goes beside it.
+
+    Raises:
+        InputError: if there is no such run or checkpoint.
+    """
+    if path.is_file():
+        path = path.resolve()
+        run = run_of(path)
+        if run is None:
+            return AnalysisTarget([path], source_name(path), beside(path))
+        checkpoints = [*RunDirectory(run).checkpoints.values()]
+        return AnalysisTarget(checkpoints[: checkpoints.index(path) + 1], source_name(run), run / "report")
+    run = path.resolve()
+    last = RunDirectory(run).last_checkpoint if run.is_dir() else None
+    if last is None:
+        raise InputError(f"{path}: no such run or checkpoint")
+    return AnalysisTarget([*RunDirectory(run).checkpoints.values()], source_name(run), run / "report")
+
+
+def beside(path: Path) -> Path:
+    """The directory of the report on a file outside of a run: next to it, under its name."""
+    return path.with_name(f"{path.stem}-report")

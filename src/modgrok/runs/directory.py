@@ -1,0 +1,99 @@
+"""A run's directory: its configuration, its checkpoints, its findings."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from modgrok.errors import InputError
+from modgrok.runs.findings import Findings, read_findings
+from modgrok.runs.snapshot import Snapshot, load_snapshot
+
+CHECKPOINTS = "checkpoints"
+CONFIG = "config.yaml"
+NAME = re.compile(r"(?:.*[-_])?(?:update|step)=(\d+)(?:-v\d+)?\.ckpt")
+"""What a checkpoint's file is called, by modgrok (see `checkpoint_name`) or by Lightning's ModelCheckpoint."""
+
+
+def checkpoint_name(update: int) -> str:
+    """Return the file name of the checkpoint after `update` updates."""
+    return f"update={update:06d}.ckpt"
+
+
+def source_name(path: Path) -> str:
+    """Return the last two names of a path: enough to know a run by."""
+    return "/".join(path.resolve().parts[-2:])
+
+
+def find_checkpoint(path: str | Path) -> Path:
+    """Return the checkpoint that `path` means: itself, or the last one of a run's directory.
+
+    Raises:
+        InputError: if there is none.
+    """
+    path = Path(path)
+    return RunDirectory(path).last_checkpoint if path.is_dir() else path
+
+
+def run_of(checkpoint: Path) -> Path | None:
+    """Return the directory of the run that a checkpoint belongs to, if it lies in one."""
+    directory = checkpoint.absolute().parent
+    return directory.parent if directory.name == CHECKPOINTS and NAME.fullmatch(checkpoint.name) else None
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """One run's directory, `lightning_logs/version_N`."""
+
+    path: Path
+
+    @property
+    def checkpoints(self) -> dict[int, Path]:
+        """The checkpoints by update, ascending; empty where there is none."""
+        return dict(
+            sorted(
+                (int(match[1]), file)
+                for file in (self.path / CHECKPOINTS).glob("*.ckpt")
+                if (match := NAME.fullmatch(file.name))
+            )
+        )
+
+    @property
+    def last_checkpoint(self) -> Path:
+        """The checkpoint after the most updates.
+
+        Raises:
+            InputError: if there is none.
+        """
+        checkpoints = self.checkpoints
+        if not checkpoints:
+            raise InputError(f"{self.path}: no checkpoint in {self.path / CHECKPOINTS}")
+        return checkpoints[max(checkpoints)]
+
+    @property
+    def updates(self) -> list[int]:
+        """The updates at which there is a checkpoint."""
+        return list(self.checkpoints)
+
+    @property
+    def findings(self) -> Findings:
+        """What the run found.
+
+        Raises:
+            InputError: if the run has not ended yet, or the file is damaged.
+        """
+        return read_findings(self.path)
+
+    def snapshot(self, update: int | None = None) -> Snapshot:
+        """Return the network as it was after `update` updates, or at the last checkpoint.
+
+        Raises:
+            InputError: if there is no such checkpoint.
+        """
+        if update is None:
+            return load_snapshot(self.last_checkpoint)
+        checkpoints = self.checkpoints
+        if update not in checkpoints:
+            raise InputError(f"{self.path}: no checkpoint at update {update}; there are {list(checkpoints)}")
+        return load_snapshot(checkpoints[update])
