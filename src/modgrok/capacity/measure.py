@@ -18,8 +18,8 @@ from modgrok.capacity.published import capacity_by_subject, observe
 from modgrok.capacity.questions import Questions
 from modgrok.capacity.source_entropy import source_entropy
 
-CONVERGED = 0.02
-"""The most that the second half of a run may add to the bits of a run that counts as converged."""
+CONVERGED, ALL = 0.02, 0.99
+"""A run counts as converged if its second half added at most 2% of its bits, or 99% of all there is are known."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Measurement:
         published: capacity in bits by the published estimators.
         corrected: the same put right.
         allen_zhu: capacity ratio, and the highest there can be; where names are scored and hops are one.
+        history: what was logged at every validation.
         morris: memorized bits, person by person; of biographies whose names are scored.
     """
 
@@ -64,6 +65,7 @@ class Measurement:
     published: dict[str, float]
     corrected: dict[str, float]
     allen_zhu: tuple[float, float] | None
+    history: list[dict[str, float]]
     morris: float | None
 
     @property
@@ -73,7 +75,9 @@ class Measurement:
 
     @property
     def converged(self) -> bool | None:
-        """Whether the second half of the run added next to nothing; None if that is not known."""
+        """Whether a longer run would add little; None if that is not known."""
+        if self.bits["total"] >= ALL * self.reachable["total"]:
+            return True
         return None if self.gain is None else self.gain <= CONVERGED
 
     def plain(self) -> dict[str, Any]:
@@ -109,6 +113,7 @@ def measure_run(run: CapacityRun) -> Measurement:
         published=published,
         corrected=corrected,
         allen_zhu=_allen_zhu(run, one_hop),
+        history=run.history,
         morris=_morris(run, one_hop),
     )
 
@@ -184,9 +189,11 @@ def slope_of(measurements: Sequence[Measurement]) -> Slope:
     return fit_slope(capacity_of(measurements))
 
 
-def table(measurements: Sequence[Measurement]) -> str:
-    """Return the main numbers of runs as text, one run a line."""
-    lines = [("run", "people", "parameters", "updates", "exposures", "bits", "of", "bits/parameter", "")]
+def table_rows(measurements: Sequence[Measurement]) -> list[tuple[str, ...]]:
+    """Return the main numbers of runs, a row of titles first."""
+    lines: list[tuple[str, ...]] = [
+        ("run", "people", "parameters", "updates", "exposures", "bits", "of", "bits/parameter", "")
+    ]
     lines += [
         (
             m.run,
@@ -201,6 +208,12 @@ def table(measurements: Sequence[Measurement]) -> str:
         )
         for m in sorted(measurements, key=lambda m: (m.parameters, m.n))
     ]
+    return lines
+
+
+def table(measurements: Sequence[Measurement]) -> str:
+    """Return the main numbers of runs as text, one run a line."""
+    lines = table_rows(measurements)
     run_width, *widths = (max(map(len, column)) for column in zip(*lines, strict=True))
     return "\n".join(
         "  ".join([run.ljust(run_width), *map(str.rjust, cells, widths)]).rstrip() for run, *cells in lines

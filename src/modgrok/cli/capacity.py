@@ -14,7 +14,7 @@ USAGE = """usage: modgrok capacity COMMAND [options]
 
   describe  bits in the data, by scheme, before any training:  modgrok capacity describe --n 10000 --relations 4
   fit       train:  modgrok capacity fit --config configs/capacity/plateau.yaml
-  measure   bits memorized, as a table:  modgrok capacity measure RUN [RUN ...] [--json FILE]
+  measure   bits memorized, a table and a page:  modgrok capacity measure RUN [RUN ...]
   probe     what each layer and position knows:  modgrok capacity probe RUN [--json FILE]
 """
 
@@ -71,30 +71,26 @@ def fit(options: list[str]) -> None:
 
 
 def measure(options: list[str]) -> None:
-    """Print the bits that runs have memorized."""
+    """Print the bits that runs have memorized, and write the page."""
     from modgrok.capacity import load_run
-    from modgrok.capacity.measure import measure_run, sets_table, slope_of, table
+    from modgrok.capacity.measure import measure_run, sets_table, table
+    from modgrok.capacity.measure_page import check_output, opening, write_measurements
+    from modgrok.capacity.probe import probe_run
 
     parser = Parser(prog="modgrok capacity measure", description="Bits memorized, every fact scored.")
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="a run, or a checkpoint")
-    parser.add_argument("--json", type=Path | None, help="a file for everything measured, as JSON")
+    parser.add_argument("--probe", action="store_true", help="probe every layer and position too")
+    parser.add_argument("--output", type=Path, default=Path("capacity_report"), help="directory of the page")
     given = parser.parse_args(options)
-    check_new(given.json)
-    measurements = [measure_run(load_run(run)) for run in given.runs]
+    check_output(given.output)
+    runs = [load_run(run) for run in given.runs]
+    measurements = [measure_run(run) for run in runs]
     print(table(measurements))
     for m in measurements:
         if len(m.losses) > 1:
             print(f"\n{m.run}\n{sets_table(m)}")
-    slope = slope_of(measurements)
-    if slope.interval:
-        low, high = slope.interval
-        print(
-            f"\ncapacity: {slope.bits_per_parameter:.2f} bits per parameter, 95% from {low:.2f} to {high:.2f}"
-        )
-    if given.json:
-        found = {"runs": [m.plain() for m in measurements], "bits_per_parameter": slope.bits_per_parameter}
-        given.json.write_text(json.dumps({**found, "interval": slope.interval}, indent=1))
-        print(f"\n{given.json}")
+    write_measurements(measurements, {run.name: probe_run(run) for run in runs if given.probe}, given.output)
+    print(f"\n{opening(measurements)}\n\npage: {given.output}/index.html")
 
 
 def check_new(file: Path | None) -> None:
