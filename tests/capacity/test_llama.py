@@ -5,6 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from modgrok.capacity.llama import Llama
+from modgrok.capacity.part_scores import token_loss
 from modgrok.capacity.transformers_llama import TransformersLlama
 from modgrok.errors import InputError
 
@@ -51,6 +52,21 @@ def test_the_compiled_attention_is_the_same(pair, monkeypatch):
     usual = ours(TOKENS)
     monkeypatch.setattr("torch.compiler.is_compiling", lambda: True)
     torch.testing.assert_close(ours(TOKENS), usual, rtol=0, atol=1e-12)
+
+
+def test_logits_at_some_positions(pair):
+    positions = torch.tensor([[3, 1]]).expand(5, -1)
+    for network in pair:
+        torch.testing.assert_close(network(TOKENS, positions), network(TOKENS)[:, [3, 1]])
+
+
+def test_the_loss_is_that_of_the_scored_tokens(pair):
+    parts = torch.zeros_like(TOKENS)
+    parts[:, 4], parts[::2, 7:9] = 1, 2
+    network = pair[0]
+    log_probabilities = network(TOKENS).log_softmax(-1)
+    expected = [-log_probabilities[i, t - 1, TOKENS[i, t]] for i, t in parts.nonzero().tolist()]
+    torch.testing.assert_close(token_loss(network, TOKENS, parts, 4), torch.stack(expected).mean().float())
 
 
 def test_later_tokens_do_not_reach_earlier_ones(pair):

@@ -87,30 +87,24 @@ def capacity_figure(measurements: Sequence[Measurement]) -> Figure:
 
 
 def exposure_figure(measurements: Sequence[Measurement]) -> Figure:
-    """Bits per parameter against exposures."""
-    traces = []
-    ordered = sorted(measurements, key=lambda m: (m.parameters, m.exposures))
-    for place, (parameters, runs) in enumerate(groupby(ordered, key=lambda m: m.parameters)):
-        of_network = list(runs)
-        traces.append(
-            Line(
-                [m.exposures for m in of_network],
-                [m.bits_per_parameter for m in of_network],
-                f"key{place % 8}",
-                f"{parameters:,} parameters",
-                markers=True,
+    """Bits per parameter against exposures, a panel for each number of updates."""
+    panels = []
+    for updates, group in by_budget(measurements):
+        traces = []
+        for place, (parameters, runs) in enumerate(groupby(group, key=lambda m: m.parameters)):
+            of_network = list(runs)
+            exposures = [m.exposures for m in of_network]
+            ratios = [m.bits_per_parameter for m in of_network]
+            traces.append(
+                Line(exposures, ratios, f"key{place % 8}", f"{parameters:,} parameters", markers=True)
             )
+        x = Axis("exposures of each fact", log=True)
+        panels.append(
+            Panel(f"after {updates:,} updates", traces, x, Axis("bits per parameter", from_zero=True))
         )
     return Figure(
         "Bits per parameter, against exposures",
-        [
-            Panel(
-                "",
-                traces,
-                Axis("exposures of each fact", log=True),
-                Axis("bits per parameter", from_zero=True),
-            )
-        ],
+        panels,
         "On the right few people are seen often and there is little to know; on the left many are seen rarely.",
     )
 

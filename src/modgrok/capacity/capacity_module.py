@@ -30,7 +30,7 @@ class CapacityModule(LightningModule):
     """A language model that is trained on questions, and weighed.
 
     Args:
-        network: tokens (n, t) to logits (n, t, v), with its arguments in `config`.
+        network: a `Llama`, or what has its `forward`, with its arguments in `config`.
         optimizer: makes the optimizer of the parameters.
         warmup: updates over which the learning rate rises.
         final_rate: what a cosine over `max_steps` takes the learning rate down to, relative to its peak; 1 keeps it.
@@ -81,7 +81,7 @@ class CapacityModule(LightningModule):
 
     def training_step(self, rows: Rows, batch_index: int) -> Tensor:
         """Return the mean loss of the scored tokens, nats per token."""
-        loss = self.loss(self.network, rows.tokens, rows.parts)
+        loss = self.loss(self.network, rows.tokens, rows.parts, self.data.questions.scored_tokens)
         self.log("train/loss", loss)
         return loss
 

@@ -65,9 +65,14 @@ class Llama(nn.Module):
         if tie_word_embeddings:
             self.lm_head.weight = self.model.embed_tokens.weight
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Return the logits of the next token at every position, (n, t, v), of tokens (n, t)."""
-        return self.lm_head(self.model.norm(self.model(tokens)[-1]))
+    def forward(self, tokens: Tensor, positions: Tensor | None = None) -> Tensor:
+        """Return the logits of the next token of tokens (n, t): at every position, (n, t, v), or at some, (n, k, v).
+
+        Args:
+            tokens: of n rows.
+            positions: (n, k), k of each row; every position if None.
+        """
+        return self.lm_head(at_positions(self.model.norm(self.model(tokens)[-1]), positions))
 
     def residual_stream(self, tokens: Tensor) -> list[Tensor]:
         """Return the residual stream after the embedding and after every layer, each (n, t, d)."""
@@ -167,6 +172,13 @@ class GatedMLP(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return what the MLP writes to the residual stream, (n, t, d)."""
         return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+
+
+def at_positions(states: Tensor, positions: Tensor | None) -> Tensor:
+    """Return what stands at some positions of each row, (n, k, d), of states (n, t, d); all of it for None."""
+    if positions is None:
+        return states
+    return states.gather(1, positions[..., None].expand(-1, -1, states.shape[-1]))
 
 
 def masked_softmax(scores: Tensor) -> Tensor:

@@ -67,9 +67,19 @@ class Scores:
         return float(self.right[SUBJECT:].sum() / self.answers[SUBJECT:].sum())
 
 
-def token_loss(network: torch.nn.Module, tokens: Tensor, parts: Tensor) -> Tensor:
-    """Return the mean loss of the scored tokens of rows (n, t), nats per token."""
+def token_loss(network: torch.nn.Module, tokens: Tensor, parts: Tensor, scored: int) -> Tensor:
+    """Return the mean loss of the scored tokens of rows (n, t), nats per token.
+
+    Args:
+        network: gives the logits of the next token.
+        tokens: (n, t).
+        parts: (n, t), the part of each token.
+        scored: the most tokens that are scored in a row; logits are computed for no more.
+    """
     targets = torch.where(parts[:, 1:] == UNSCORED, -100, tokens[:, 1:])
-    return F.cross_entropy(
-        network(tokens[:, :-1]).flatten(0, 1).float(), targets.flatten(), ignore_index=-100
-    )
+    positions = None
+    if scored < targets.shape[1]:
+        positions = (targets >= 0).byte().argsort(dim=1, descending=True, stable=True)[:, :scored]
+        targets = targets.gather(1, positions)
+    logits = network(tokens[:, :-1], positions).flatten(0, 1).float()
+    return F.cross_entropy(logits, targets.flatten(), ignore_index=-100)

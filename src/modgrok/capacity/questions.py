@@ -49,9 +49,11 @@ class Questions:
             np.cumsum([0, *values])[[*range(len(values)), *[-1] * self.n_relations]], dtype=torch.long
         )
         longest = [notation.opening, notation.names, notation.subjects, notation.subjects, notation.closing]
-        self.context_length = sum(codes.width for codes in [*longest, notation.answers]) + (
+        answer = notation.answers.width + (
             notation.bridges.width if chain_of_thought and self.n_two_hop else 0
         )
+        self.context_length = sum(codes.width for codes in longest) + answer
+        self.scored_tokens = answer + (notation.names.width if score_names else 0)
 
     def one_hop(self, numbers: Tensor) -> Rows:
         """Return the questions of numbers person · S + subject."""
@@ -123,6 +125,7 @@ class Biographies:
         self.tables += [notation.names] * len(profiles.relation_names)
         widths = [table.width for table in (notation.opening, notation.names, *self.tables)]
         self.context_length = sum(widths)
+        self.scored_tokens = sum(widths[1 if score_names else 2 :])
 
     def one_hop(self, numbers: Tensor) -> Rows:
         """Return the biographies of people."""

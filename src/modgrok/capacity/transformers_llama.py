@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from modgrok.capacity.llama import check_sizes, initialize
+from modgrok.capacity.llama import at_positions, check_sizes, initialize
 from modgrok.errors import InputError
 
 
@@ -63,9 +63,10 @@ class TransformersLlama(nn.Module):
         )
         initialize(self, n_layers, initializer_range)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Return the logits of the next token at every position, (n, t, v), of tokens (n, t)."""
-        return self.llama(input_ids=tokens).logits
+    def forward(self, tokens: Tensor, positions: Tensor | None = None) -> Tensor:
+        """Return the logits of the next token, as `Llama.forward` does."""
+        states = self.llama.model(input_ids=tokens).last_hidden_state
+        return self.llama.lm_head(at_positions(states, positions))
 
     def residual_stream(self, tokens: Tensor) -> list[Tensor]:
         """Return the residual stream after the embedding and after every layer, each (n, t, d)."""
