@@ -140,3 +140,12 @@ def test_the_slope_of_capacity():
 @pytest.mark.parametrize(("freedom", "quantile"), [(1, 12.706), (2, 4.303), (9, 2.262), (100, 1.984)])
 def test_t_quantile(freedom, quantile):
     assert t_quantile(freedom) == pytest.approx(quantile, abs=2e-3)
+
+
+def test_who_answers_with_names_knows_them():
+    data = ProfilesDataModule(**SMALL | {"score_names": False}, relations=2, notation="tokens")
+    oracle = Oracle(shown(data), data.vocabulary_size)
+    assert bits_of(oracle, data).names == pytest.approx(60 * log2(16**3 / 60), rel=1e-4)
+    without = ProfilesDataModule(**SMALL | {"score_names": False}, relations=0, notation="tokens")
+    reachable = reachable_bits(without.people, without.notation.dictionaries, score_names=False)
+    assert reachable.names == bits_of(Oracle(shown(without), without.vocabulary_size), without).names == 0

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -147,3 +149,14 @@ def test_other_files_are_refused(tmp_path):
     grokking.write_text("text")
     with pytest.raises(InputError, match="that can be read"):
         load_run(grokking)
+
+
+@pytest.mark.parametrize("name", ["plateau", "two_hops"])
+def test_the_configs_train(tmp_path, name):
+    config = Path(__file__).parents[2] / "configs" / "capacity" / f"{name}.yaml"
+    options = ["--config", str(config), "--model.compile", "false", "--trainer.max_steps", "30"]
+    read = load_run(
+        fit([*options, "--trainer.val_check_interval=30", f"--trainer.default_root_dir={tmp_path}"])
+    )
+    assert read.history[0]["bits/total"] > 0
+    assert read.parameters == {"plateau": 10_352, "two_hops": 47_720}[name]

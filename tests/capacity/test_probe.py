@@ -21,20 +21,20 @@ def untrained(**data):
 
 def test_what_stands_there_is_read_off_and_what_does_not_is_not():
     # begin, six tokens of a name, color, shape
-    color, shape = probe_run(untrained(n=600, relations=0, notation="biographies"))
+    color, shape = probe_run(untrained(n=300, relations=0, notation="biographies"))
     assert (color.target, shape.target) == ("color", "shape")
     assert len(color.bits) == 2
     assert color.positions == list(range(9))
-    assert color.entropy == pytest.approx(2, abs=0.02)
-    assert color.bits[0][7] == pytest.approx(color.entropy, abs=0.05)
+    assert color.entropy == pytest.approx(2, abs=0.1)
+    assert color.bits[0][7] == pytest.approx(color.entropy, abs=0.1)
     assert max(color.bits[0][:7]) < 0.1
     assert max(max(color.control[0]), max(color.control[1])) < 0.1
-    assert shape.bits[0][8] == pytest.approx(shape.entropy, abs=0.05)
+    assert shape.bits[0][8] == pytest.approx(shape.entropy, abs=0.1)
     assert shape.bits[0][7] < 0.1
 
 
 def test_the_bridge_is_not_read_off_an_untrained_network():
-    probes = probe_run(untrained(n=100, relations=3, notation="tokens", hops=2, held_out={}))
+    probes = probe_run(untrained(n=60, relations=3, notation="tokens", hops=2, held_out={}))
     assert [probe.target for probe in probes] == ["bridge", "color", "shape"]
     assert probes[0].positions == list(range(-9, 0))
     assert max(map(max, probes[0].bits)) < 0.3

@@ -35,11 +35,8 @@ def value(person, subject):
     return PROFILES.full_names[PROFILES.relations[person, subject - 3]]
 
 
-def decoded(tokenizer, rows, scored=None):
-    return [
-        tokenizer.decode(tokens[parts == scored] if scored is not None else tokens)
-        for tokens, parts in zip(rows.tokens.numpy(), rows.parts.numpy(), strict=True)
-    ]
+def decoded(tokenizer, rows):
+    return [tokenizer.decode(tokens) for tokens in rows.tokens.numpy()]
 
 
 def test_one_hop_sentences(text):
@@ -47,7 +44,8 @@ def test_one_hop_sentences(text):
     questions = Questions(PROFILES, notation, score_names=True)
     assert questions.n_one_hop == 60 * 6
     rows = questions.one_hop(torch.arange(questions.n_one_hop))
-    for number, tokens in enumerate(rows.tokens):
+    for number in range(0, 360, 7):
+        tokens = rows.tokens[number]
         person, subject = divmod(number, 6)
         sentence = (
             f"Question: What was {PROFILES.full_names[person]}'s {subject_text(SUBJECTS[subject])}? "
@@ -67,9 +65,9 @@ def test_one_hop_sentences(text):
 def test_two_hop_sentences(text, chain_of_thought):
     tokenizer, notation = text
     questions = Questions(PROFILES, notation, EVERYTHING, chain_of_thought)
-    numbers = torch.arange(questions.n_two_hop)
+    numbers = torch.arange(0, questions.n_two_hop, 11)
     rows = questions.two_hop(numbers)
-    for number, sentence in enumerate(decoded(tokenizer, rows)):
+    for number, sentence in zip(numbers, decoded(tokenizer, rows), strict=True):
         person, relation, subject = np.unravel_index(number, (60, 3, 6))
         bridge = PROFILES.relations[person, relation]
         step = f"{PROFILES.full_names[bridge]}, " if chain_of_thought else ""

@@ -48,16 +48,23 @@ class Bits:
         return {**asdict(self), "parts": self.parts, "total": self.total}
 
 
-def reachable_bits(profiles: Profiles, dictionaries: Mapping[str, Dictionary]) -> Bits:
+def reachable_bits(
+    profiles: Profiles, dictionaries: Mapping[str, Dictionary], score_names: bool = True
+) -> Bits:
     """Return the bits that a network can be seen to have memorized: the entropy, but for the order of sets.
 
     A network that knows N names gives each the probability 1/N, which is N·log2(M/N) bits, and up to 1.44 bits a
     name fewer than log2 C(M, N); the same holds of the words of a dictionary.
+
+    Args:
+        profiles: the people.
+        dictionaries: by attribute.
+        score_names: whether names are scored; if not, only answers about relations show them.
     """
     entropy = source_entropy(profiles)
     n = len(profiles)
     return Bits(
-        n * log2(profiles.space.names / n),
+        n * log2(profiles.space.names / n) if score_names or profiles.relation_names else 0.0,
         entropy.attributes,
         entropy.relations,
         {name: dictionary.known(0.0) for name, dictionary in dictionaries.items()},
@@ -68,19 +75,23 @@ def memorized_bits(profiles: Profiles, dictionaries: Mapping[str, Dictionary], s
     """Return the bits that a network has memorized of the profiles.
 
     N·(log2 M − loss) for names, N·(H − loss) for the values of an attribute. A relation is worth its share of
-    what a guess among all people costs: H·(1 − loss/log2 N), with H = N·log2 N where relations are uniform.
+    what a guess among all people costs: H·(1 − loss/log2 N), with H = N·log2 N where relations are uniform. Who
+    answers with names must know them: N·(log2(M/N) − loss) of them, by the relation answered best.
 
     Args:
         profiles: the people.
         dictionaries: by attribute.
-        scores: of all one-hop facts. Names that are not scored count as not known.
+        scores: of all one-hop facts.
     """
     n, space = len(profiles), profiles.space
     entropy = source_entropy(profiles)
     losses = dict(zip(profiles.subjects, scores.losses, strict=True))
     known = {name: loss for name, loss in losses.items() if loss is not None}
+    answered = [known[name] for name in profiles.relation_names if name in known]
+    shown = Dictionary(n, space.names).known(min(answered)) if answered else 0.0
+    measured = shown if scores.name_loss is None else n * (log2(space.names) - scores.name_loss)
     return Bits(
-        0.0 if scores.name_loss is None else n * (log2(space.names) - scores.name_loss),
+        max(measured, shown) if shown else measured,
         {name: n * (space.entropy(name) - known[name]) for name in space.attributes if name in known},
         {
             name: entropy.relations[name] * (1 - known[name] / log2(n))

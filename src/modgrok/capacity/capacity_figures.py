@@ -7,7 +7,7 @@ from itertools import groupby
 
 import torch
 
-from modgrok.capacity.measure import Measurement, capacity_of, slope_of
+from modgrok.capacity.measure import Measurement, capacity_of, compare_schemes, slope_of
 from modgrok.capacity.probe import Probe
 from modgrok.figures import Axis, Bars, Figure, Heatmap, Line, Panel
 
@@ -106,6 +106,24 @@ def exposure_figure(measurements: Sequence[Measurement]) -> Figure:
         "Bits per parameter, against exposures",
         panels,
         "On the right few people are seen often and there is little to know; on the left many are seen rarely.",
+    )
+
+
+def encoding_figure(measurements: Sequence[Measurement]) -> Figure:
+    """Two-hop losses of runs, and what each encoding predicts."""
+    runs = [m for m in measurements if m.guess is not None]
+    order = sorted(range(len(runs)), key=lambda i: runs[i].n)
+    people = [runs[i].n for i in order]
+    traces = [
+        Line(people, [fit.predicted[i] for i in order], f"key{place + 1}", fit.encoding, dotted=True)
+        for place, fit in enumerate(compare_schemes(measurements))
+    ]
+    traces.append(Line(people, [runs[i].losses["two_hop"] for i in order], "key0", "measured", markers=True))
+    return Figure(
+        "Which encoding predicts the two-hop losses",
+        [Panel("", traces, Axis("people", log=True), Axis("bits per trained question", from_zero=True))],
+        "For each encoding the capacity that fits best. It answers all questions while there is room for what it "
+        "stores, and a share of them beyond.",
     )
 
 

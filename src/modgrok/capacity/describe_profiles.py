@@ -15,7 +15,7 @@ def describe(data: ProfilesDataModule) -> str:
     people = data.people
     n, space = len(people), people.space
     entropy = source_entropy(people)
-    reachable = reachable_bits(people, data.notation.dictionaries)
+    reachable = reachable_bits(people, data.notation.dictionaries, data.config["score_names"])
     dictionary = sum(d.entropy for d in data.notation.dictionaries.values())
     lines = [
         f"{n:,} people, {len(space.attributes)} attributes, {len(people.relation_names)} relations"

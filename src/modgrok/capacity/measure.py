@@ -14,8 +14,9 @@ from modgrok.capacity.corrected import all_estimates, corrected_capacity, count_
 from modgrok.capacity.morris import memorized_bits as morris_bits
 from modgrok.capacity.part_scores import Scores
 from modgrok.capacity.plateau import Slope, fit_slope
-from modgrok.capacity.published import capacity_by_subject, observe
+from modgrok.capacity.published import Encoding, capacity_by_subject, observe
 from modgrok.capacity.questions import Questions
+from modgrok.capacity.schemes import SCHEMES, SchemeFit, fit_scheme
 from modgrok.capacity.source_entropy import source_entropy
 
 CONVERGED, ALL = 0.02, 0.99
@@ -43,6 +44,8 @@ class Measurement:
         accuracies: of every scored set.
         published: capacity in bits by the published estimators.
         corrected: the same put right.
+        stored: bits that each encoding has to store of the trained questions, by encoding; of two hops.
+        guess: two-hop loss of a guess that knows the source, bits per trained question; of two hops.
         allen_zhu: capacity ratio, and the highest there can be; where names are scored and hops are one.
         history: what was logged at every validation.
         morris: memorized bits, person by person; of biographies whose names are scored.
@@ -64,6 +67,8 @@ class Measurement:
     accuracies: dict[str, float]
     published: dict[str, float]
     corrected: dict[str, float]
+    stored: dict[Encoding, float]
+    guess: float | None
     allen_zhu: tuple[float, float] | None
     history: list[dict[str, float]]
     morris: float | None
@@ -91,10 +96,11 @@ def measure_run(run: CapacityRun) -> Measurement:
     scores = {name: run.score(name) for name in data.scored_sets}
     one_hop = scores["one_hop"]
     bits = memorized_bits(people, dictionaries, one_hop)
-    reachable = reachable_bits(people, dictionaries)
+    reachable = reachable_bits(people, dictionaries, data.config["score_names"])
     entropy = source_entropy(people).total + sum(d.entropy for d in dictionaries.values())
     half = [h["bits/total"] for h in run.history if h["update"] <= run.update / 2]
     published, corrected = _estimates(run, scores)
+    stored, guess = _needed(run) if data.hops == 2 else ({}, None)
     return Measurement(
         run=run.name,
         n=len(people),
@@ -112,6 +118,8 @@ def measure_run(run: CapacityRun) -> Measurement:
         accuracies={name: score.accuracy for name, score in scores.items()},
         published=published,
         corrected=corrected,
+        stored=stored,
+        guess=guess,
         allen_zhu=_allen_zhu(run, one_hop),
         history=run.history,
         morris=_morris(run, one_hop),
@@ -149,6 +157,49 @@ def _estimates(run: CapacityRun, scores: dict[str, Scores]) -> tuple[dict[str, f
         data.hops,
     )
     return published, corrected
+
+
+def _needed(run: CapacityRun) -> tuple[dict[Encoding, float], float]:
+    """Return the bits that each encoding stores when all is known, and the two-hop loss of a guess."""
+    data, people = run.data, run.data.people
+    assert isinstance(data.questions, Questions)
+    seconds = [people.subjects[i] for i in data.questions.second_subjects.tolist()]
+    trained = count_trained(people.relations, data.split.numpy(), seconds)
+    zero = dict.fromkeys(seconds, 0.0)
+    facts = reachable_bits(people, {})
+
+    def known(encoding: Encoding) -> float:
+        return sum(corrected_capacity(people, zero, encoding, "optimal", trained=trained).values())
+
+    entropy = {
+        name: log2(len(people)) if name in people.relation_names else people.space.entropy(name)
+        for name in seconds
+    }
+    questions = sum(trained.questions.values())
+    guess = sum(entropy[name] * count for name, count in trained.questions.items()) / questions
+    return {
+        "optimal": facts.total,
+        "2-hop-double": known("2-hop-double"),
+        "2-hop-big-hash": known("2-hop-big-hash") + facts.total,
+    }, guess
+
+
+def compare_schemes(measurements: Sequence[Measurement]) -> list[SchemeFit]:
+    """Return how well each encoding predicts the two-hop losses of runs, the best first; none of fewer than three."""
+    runs = [m for m in measurements if m.guess is not None]
+    if len(runs) < 3:
+        return []
+    fits = [
+        fit_scheme(
+            encoding,
+            [m.stored[encoding] for m in runs],
+            [m.parameters for m in runs],
+            [m.guess or 0.0 for m in runs],
+            [m.losses["two_hop"] for m in runs],
+        )
+        for encoding in SCHEMES
+    ]
+    return sorted(fits, key=lambda fit: fit.misfit)
 
 
 def _allen_zhu(run: CapacityRun, one_hop: Scores) -> tuple[float, float] | None:

@@ -16,7 +16,7 @@ from modgrok.capacity.capacity_figures import (
     scheme_figure,
 )
 from modgrok.capacity.corrected import difference_in_words
-from modgrok.capacity.measure import Measurement, slope_of, table_rows
+from modgrok.capacity.measure import Measurement, compare_schemes, slope_of, table_rows
 from modgrok.capacity.probe import Probe
 from modgrok.errors import InputError
 from modgrok.figures import Figure
@@ -104,15 +104,23 @@ def opening(measurements: Sequence[Measurement]) -> str:
             _capacity_in_words(updates, group) for updates, group in by_budget(measurements)
         )
     rising = sum(m.converged is False for m in measurements)
-    if rising:
+    if rising and len(measurements) == 1:
+        text += " It had not converged: a longer run would show more."
+    elif rising:
         text += f" {rising} of the {len(measurements)} runs had not converged: a longer run would show more."
     for m in measurements:
         if "complete_two_hop" in m.losses:
             text += (
-                f" Two-hop questions that were trained on cost {m.losses['two_hop']:.3f} bits each, "
+                f" In {m.run}, two-hop questions that were trained on cost {m.losses['two_hop']:.3f} bits each, "
                 f"{m.accuracies['two_hop']:.1%} right; combinations held out cost "
                 f"{m.losses['complete_two_hop']:.1f} bits each, {m.accuracies['complete_two_hop']:.1%} right."
             )
+    if fits := compare_schemes(measurements):
+        misfits = ", ".join(f"{fit.encoding} {fit.misfit:.2f}" for fit in fits)
+        text += (
+            f" Of the encodings, {fits[0].encoding} predicts the losses of trained two-hop questions best, with "
+            f"{fits[0].bits_per_parameter:.2f} bits per parameter (misfits in bits per question: {misfits})."
+        )
     return text
 
 
