@@ -6,9 +6,8 @@ import json
 import os
 from pathlib import Path
 
-from jsonargparse import ArgumentParser
-
 from modgrok.errors import InputError
+from modgrok.experiments.parser import CommandParser
 
 USAGE = """usage: modgrok capacity COMMAND [options]
 
@@ -17,14 +16,6 @@ USAGE = """usage: modgrok capacity COMMAND [options]
   measure   bits memorized, a table and a page:  modgrok capacity measure RUN [RUN ...]
   probe     what each layer and position knows:  modgrok capacity probe RUN [--json FILE]
 """
-
-
-class Parser(ArgumentParser):
-    """A parser whose errors are InputErrors."""
-
-    def error(self, message: str, ex: Exception | None = None) -> None:  # type: ignore[override]
-        """Raise the message."""
-        raise InputError(" ".join(message.split())) from None
 
 
 def capacity(options: list[str]) -> None:
@@ -48,7 +39,9 @@ def describe(options: list[str]) -> None:
     from modgrok.capacity import ProfilesDataModule
     from modgrok.capacity.describe_profiles import describe
 
-    parser = Parser(prog="modgrok capacity describe", description="Bits in the data, before any training.")
+    parser = CommandParser(
+        prog="modgrok capacity describe", description="Bits in the data, before any training."
+    )
     parser.add_class_arguments(ProfilesDataModule, None)
     parser.add_argument("--write", type=Path | None, help="a Parquet file to write the profiles to")
     given = parser.parse_args(options).as_dict()
@@ -77,7 +70,7 @@ def measure(options: list[str]) -> None:
     from modgrok.capacity.measure_page import check_output, opening, write_measurements
     from modgrok.capacity.probe import probe_run
 
-    parser = Parser(prog="modgrok capacity measure", description="Bits memorized, every fact scored.")
+    parser = CommandParser(prog="modgrok capacity measure", description="Bits memorized, every fact scored.")
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="a run, or a checkpoint")
     parser.add_argument("--probe", action="store_true", help="probe every layer and position too")
     parser.add_argument("--output", type=Path, default=Path("capacity_report"), help="directory of the page")
@@ -106,7 +99,9 @@ def probe(options: list[str]) -> None:
     from modgrok.capacity import load_run
     from modgrok.capacity.probe import probe_run, probe_table
 
-    parser = Parser(prog="modgrok capacity probe", description="Linear probes of every layer and position.")
+    parser = CommandParser(
+        prog="modgrok capacity probe", description="Linear probes of every layer and position."
+    )
     parser.add_argument("run", type=Path, metavar="RUN", help="a run, or a checkpoint")
     parser.add_argument("--json", type=Path | None, help="a file for everything found, as JSON")
     given = parser.parse_args(options)
