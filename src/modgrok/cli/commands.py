@@ -105,6 +105,13 @@ def export(options: list[str]) -> None:
     export(options)
 
 
+def capacity(options: list[str]) -> None:
+    """Run a command of the second wing."""
+    from modgrok.cli.capacity import capacity
+
+    capacity(options)
+
+
 COMMANDS = {
     "fit": Command("train:  modgrok fit --config configs/poly.yaml", fit),
     "test": Command("loss and accuracy on the held-out pairs:  modgrok test --ckpt_path RUN_OR_CKPT", test),
@@ -123,6 +130,7 @@ COMMANDS = {
     "export": Command(
         "write the weights for TransformerLens:  modgrok export RUN_OR_CKPT weights.safetensors", export
     ),
+    "capacity": Command("how many bits a small language model remembers:  modgrok capacity --help", capacity),
 }
 USAGE = (
     "usage: modgrok COMMAND [options]        (modgrok COMMAND --help lists a command's options)\n\n"

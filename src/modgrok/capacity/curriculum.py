@@ -1,0 +1,34 @@
+"""One-hop questions first."""
+
+from __future__ import annotations
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from modgrok.errors import InputError
+
+
+class Curriculum(Callback):
+    """Ask one-hop questions only, until their loss is low.
+
+    Args:
+        below: bits per question; the published system has 1.44, which is 1 nat.
+    """
+
+    def __init__(self, below: float = 1.44) -> None:
+        if below <= 0:
+            raise InputError(f"below: a loss in bits per question, more than 0, not {below}")
+        self.below = below
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Leave two-hop questions out at first."""
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        if data.hops != 2:
+            raise InputError("Curriculum: it leads to two-hop questions; give data.hops: 2")
+        if trainer.global_step == 0:
+            data.mixed_after = None
+
+    def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Ask both kinds from the update after the next on, which the loader has not made yet."""
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        if data.mixed_after is None and trainer.callback_metrics["one_hop/loss"] < self.below:
+            data.mixed_after = trainer.global_step

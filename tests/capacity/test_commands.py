@@ -1,0 +1,130 @@
+import json
+import re
+
+import pytest
+
+from modgrok.capacity.measure_page import FILES
+from modgrok.cli import main
+
+SMALL = [
+    *("--data.name_words", "[16,16,16]", "--data.attributes", "{color: 16}", "--data.alphabet", "16"),
+    *(
+        "--model.network",
+        "modgrok.capacity.Llama",
+        "--model.network.d_model",
+        "16",
+        "--model.network.n_layers",
+        "1",
+    ),
+    *(
+        "--trainer.enable_progress_bar",
+        "false",
+        "--trainer.val_check_interval",
+        "10",
+        "--trainer.max_steps",
+        "10",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A run on biographies and one with two hops, through the command line."""
+    root = tmp_path_factory.mktemp("commands")
+    kinds = {
+        "biographies": ["--data.n", "30", "--data.relations", "0", "--data.score_names", "true"],
+        "tokens": [
+            "--data.n",
+            "40",
+            "--data.relations",
+            "2",
+            "--data.hops",
+            "2",
+            "--data.held_out",
+            "{complete_two_hop: 0.1}",
+        ],
+    }
+    for notation, options in kinds.items():
+        place = ["--data.notation", notation, "--trainer.default_root_dir", str(root / notation)]
+        main(["capacity", "fit", *SMALL, *options, *place])
+    return [root / notation / "lightning_logs" / "version_0" for notation in kinds]
+
+
+def test_fit_and_measure(runs, tmp_path, capsys):
+    main(["capacity", "measure", *map(str, runs), "--probe", "--output", str(tmp_path / "page")])
+    said = capsys.readouterr().out
+    assert "bits/parameter" in said
+    assert "complete_two_hop" in said
+    measured = json.loads((tmp_path / "page" / "measurements.json").read_text())
+    assert [run["n"] for run in measured["runs"]] == [30, 40]
+    page = (tmp_path / "page" / "index.html").read_text()
+    for text in (
+        "Bits memorized, against people",
+        "Estimators side by side",
+        "What can be read off",
+        "held out",
+    ):
+        assert text in page
+    main(["capacity", "measure", str(runs[0]), "--output", str(tmp_path / "page")])
+    assert {file.name for file in (tmp_path / "page").iterdir()} == set(FILES)
+
+
+def test_probe(runs, tmp_path, capsys):
+    main(["capacity", "probe", str(runs[1]), "--json", str(tmp_path / "probes.json")])
+    assert "bridge: bits known" in capsys.readouterr().out
+    assert {probe["target"] for probe in json.loads((tmp_path / "probes.json").read_text())} == {
+        "bridge",
+        "color",
+    }
+
+
+def test_describe_before_any_training(capsys, tmp_path):
+    options = [
+        "--n",
+        "200",
+        "--relations",
+        "4",
+        "--hops",
+        "2",
+        "--notation",
+        "tokens",
+        "--write",
+        str(tmp_path / "p.parquet"),
+    ]
+    main(["capacity", "describe", *options])
+    said = capsys.readouterr().out
+    assert re.search(r"trained +\d,\d{3} +8\d\.\d%", said)
+    assert "2-hop-big-hash, enumerate" in said
+    assert "never trained on" in said
+    main(["capacity", "describe", "--profiles", str(tmp_path / "p.parquet"), "--notation", "tokens"])
+    assert "200 people, 4 attributes, 4 relations" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["capacity", "weigh"], "unknown command 'weigh'"),
+        (["capacity", "describe", "--n", "1"], "n: from 2"),
+        (["capacity", "describe", "--nn", "1"], "nn"),
+        (["capacity", "describe", "--profiles", "nowhere"], "no Parquet file"),
+        (["capacity", "measure", "nowhere"], "no such run"),
+        (["capacity", "measure"], "runs"),
+        (["capacity", "probe", "nowhere"], "no such run"),
+        (["capacity", "fit", "--config", "nowhere.yaml"], "nowhere.yaml"),
+    ],
+)
+def test_bad_input_ends_with_2_and_a_line(arguments, message, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.splitlines()) <= 2
+    assert "Traceback" not in error
+
+
+def test_a_page_does_not_take_the_place_of_other_files(runs, tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(SystemExit):
+        main(["capacity", "measure", str(runs[0]), "--output", str(tmp_path)])
+    assert "notes.txt" in capsys.readouterr().err

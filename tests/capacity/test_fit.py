@@ -1,0 +1,164 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from modgrok.capacity import Llama, fit, load_run
+from modgrok.capacity.capacity_run import score_rows
+from modgrok.capacity.measure import measure_run
+from modgrok.errors import InputError
+
+DATA = [
+    *("--data.n", "40", "--data.relations", "2", "--data.notation", "tokens", "--data.batch_size", "64"),
+    *("--data.name_words", "[16,16,16]", "--data.attributes", "{color: 16}", "--data.alphabet", "16"),
+]
+NETWORK = [
+    *("--model.network", "modgrok.capacity.Llama", "--model.network.d_model", "16"),
+    *("--model.network.n_layers", "1", "--model.warmup", "10"),
+]
+TRAINER = ["--trainer.enable_progress_bar", "false", "--trainer.val_check_interval", "20"]
+
+
+def train(root, *options, updates=40):
+    return fit(
+        [
+            *DATA,
+            *NETWORK,
+            *TRAINER,
+            "--trainer.max_steps",
+            str(updates),
+            "--trainer.default_root_dir",
+            str(root),
+            *options,
+        ]
+    )
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return train(tmp_path_factory.mktemp("fit"))
+
+
+def test_a_run_is_a_directory_as_lightning_has_it(run):
+    assert run.name == "version_0"
+    assert (run / "config.yaml").is_file()
+    assert list(run.glob("events.*"))
+    assert {file.name for file in (run / "checkpoints").iterdir()} == {
+        "last.ckpt",
+        "update=000020.ckpt",
+        "update=000040.ckpt",
+    }
+
+
+def test_a_run_is_read_back(run):
+    read = load_run(run)
+    assert read.update == 40
+    assert [entry["update"] for entry in read.history] == [20, 40]
+    assert read.history[-1]["exposures"] == 40 * 64 / (40 * 3)
+    measured = measure_run(read)
+    assert measured.bits["total"] == pytest.approx(read.history[-1]["bits/total"])
+    assert measured.losses["one_hop"] == pytest.approx(read.history[-1]["one_hop/loss"])
+    assert measured.losses["one_hop"] < read.history[0]["one_hop/loss"]
+
+
+def test_tensorboard_has_bits_and_exposures(run):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(run))
+    events.Reload()
+    assert {"bits/total", "bits/per_parameter", "exposures", "one_hop/loss", "one_hop/accuracy"} <= set(
+        events.Tags()["scalars"]
+    )
+    assert [event.step for event in events.Scalars("bits/total")] == [20, 40]
+
+
+def test_a_run_resumed_is_the_same_run(run, tmp_path):
+    half = train(tmp_path, updates=20)
+    resumed = train(tmp_path, "--ckpt_path", str(half), updates=40)
+    for name, weight in load_run(run).network.state_dict().items():
+        assert torch.equal(load_run(resumed).network.state_dict()[name], weight), name
+    assert load_run(resumed).history == load_run(run).history
+
+
+def test_checkpoints_are_weights_and_plain_data(run):
+    assert torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] == 40
+
+
+def test_two_hops_and_a_curriculum(tmp_path):
+    options = (
+        *("--data.hops", "2", "--data.hop_ratio", "1", "--data.held_out", "{complete_two_hop: 0.2}"),
+        *("--trainer.callbacks", "modgrok.capacity.Curriculum", "--trainer.callbacks.below", "100"),
+    )
+    read = load_run(train(tmp_path, *options))
+    assert set(read.data.scored_sets) == {"one_hop", "two_hop", "complete_two_hop"}
+    # 20 updates of one-hop questions, the one already made, then halves
+    assert read.history[-1]["exposures"] == pytest.approx((21 * 64 + 19 * 32) / (40 * 3))
+    measured = measure_run(read)
+    assert set(measured.published) == set(measured.corrected)
+    assert set(measured.losses) == set(read.data.scored_sets)
+
+
+def test_transformers_llama_trains_on_text(tmp_path):
+    path = fit(
+        [
+            *("--data.n", "20", "--data.name_words", "[20,20,20]", "--data.tokenizer_size", "350"),
+            *("--data.batch_size", "16", "--model.network.d_model", "16", "--model.network.n_layers", "1"),
+            *TRAINER[:2],
+            *("--trainer.max_steps", "2", "--trainer.val_check_interval", "2"),
+            *("--trainer.default_root_dir", str(tmp_path)),
+        ]
+    )
+    read = load_run(path)
+    assert type(read.network).__name__ == "TransformersLlama"
+    assert read.history[0]["bits/names"] == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--data.n", "1"], "n: from 2"),
+        (["--data.n", "100000"], "name_words"),
+        (["--data.relations", "18"], "0 to 17"),
+        (["--data.relations", "0", "--data.hops", "2"], "need relations"),
+        (["--data.notation", "biographies", "--data.hops", "2"], "biographies"),
+        (["--data.hops", "2", "--data.second_subjects", "[shoe]"], "'shoe' is not one of color"),
+        (["--data.hops", "2", "--data.held_out", "{everybody: 0.1}"], "everybody"),
+        (["--data.notation", "morse"], "notation"),
+        (["--data.nn", "3"], "nn"),
+        (["--model.final_rate", "2"], "final_rate"),
+        (["--model.network.d_model", "20"], "d_model"),
+        (["--data.batch_size", "0"], "batch_size"),
+        (["--trainer.callbacks", "modgrok.capacity.Curriculum"], "two-hop"),
+        (["--ckpt_path", "nowhere"], "nowhere"),
+    ],
+)
+def test_bad_input_is_refused(tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        train(tmp_path, *options)
+
+
+def test_other_files_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no checkpoint there"):
+        load_run(tmp_path)
+    grokking = tmp_path / "grokking.ckpt"
+    torch.save({"modgrok": {}, "state_dict": {}}, grokking)
+    with pytest.raises(InputError, match="modgrok analyze opens it"):
+        load_run(grokking)
+    torch.save({"weights": 1}, grokking)
+    with pytest.raises(InputError, match="not a checkpoint of"):
+        load_run(grokking)
+    grokking.write_text("text")
+    with pytest.raises(InputError, match="that can be read"):
+        load_run(grokking)
+
+
+@pytest.mark.parametrize("name", ["plateau", "two_hops"])
+def test_the_configs_train(tmp_path, name):
+    config = Path(__file__).parents[2] / "configs" / "capacity" / f"{name}.yaml"
+    options = ["--config", str(config), "--model.compile", "false", "--trainer.max_steps", "30"]
+    read = load_run(
+        fit([*options, "--trainer.val_check_interval=30", f"--trainer.default_root_dir={tmp_path}"])
+    )
+    untrained = Llama(read.data.vocabulary_size, read.data.context_length, **read.network.config)
+    assert read.history[0]["one_hop/loss"] < score_rows(untrained, read.data, "one_hop").loss - 0.1
+    assert read.parameters == {"plateau": 10_352, "two_hops": 47_720}[name]
