@@ -1,14 +1,11 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 # small tensors: a second thread costs more than it saves, and several processes run side by side
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -27,6 +24,29 @@ def modgrok(tmp_path):
     return run
 
 
+@pytest.fixture
+def refused(tmp_path, monkeypatch, capsys):
+    """Run `modgrok` with wrong input in an empty directory; it writes nothing; return the line or two it said."""
+    from modgrok.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args):
+        before = sorted(tmp_path.rglob("*"))
+        with pytest.raises(SystemExit) as stopped:
+            main([str(arg) for arg in args])
+        said = capsys.readouterr().err
+        assert stopped.value.code == 2
+        assert said.startswith("modgrok: error: ")
+        assert said.count("\n") <= 2
+        assert len(said) < 700
+        assert "Traceback" not in said
+        assert sorted(tmp_path.rglob("*")) == before
+        return said
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory):
     """A finished run of x + y mod 11, through the command line in this process."""
@@ -36,16 +56,10 @@ def small_run(tmp_path_factory):
     main(
         [
             *("fit", "--data.task", "x + y", "--data.modulus", "11", "--data.train_fraction", "0.5"),
-            *("--model.network.d_model", "32", "--model.network.d_mlp", "64", "--model.evaluate_every", "20"),
-            *("--trainer.max_steps", "90", "--trainer.log_every_n_steps", "7", "--checkpoint.every", "40"),
-            *(
-                "--trainer.default_root_dir",
-                str(root),
-                "--model.engine",
-                "eager",
-                "--phases.threshold",
-                "0.05",
-            ),
+            *("--model.network.d_model", "32", "--model.network.d_mlp", "64", "--model.engine", "eager"),
+            *("--model.evaluate_every", "20", "--model.threshold", "0.05", "--trainer.max_steps", "90"),
+            *("--trainer.log_every_n_steps", "10", "--checkpoint.every", "40"),
+            *("--trainer.default_root_dir", str(root)),
         ]
     )
     return root / "lightning_logs" / "version_0"

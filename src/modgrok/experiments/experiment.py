@@ -6,7 +6,9 @@ import inspect
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from types import NoneType
 from typing import Any, Literal, get_args
@@ -89,7 +91,9 @@ class Experiment(LightningCLI):
         # as data: the parser's own inheritance of config files replaces whole sections
         written = {path: json.dumps(config) for path, config in configs.items()}
         args = [written.get(arg, arg) for arg in _separated(args)]
-        in_configs = [config["ckpt_path"] for config in configs.values() if config.get("ckpt_path") is not None]
+        in_configs = [
+            config["ckpt_path"] for config in configs.values() if config.get("ckpt_path") is not None
+        ]
         given = [*in_configs, *option_values(args, "--ckpt_path")][-1:]
         if command in ("validate", "test", "predict") and not given and not {"-h", "--help"} & set(args):
             raise InputError(f"{command} needs a trained network: --ckpt_path RUN_OR_CKPT")
@@ -99,12 +103,14 @@ class Experiment(LightningCLI):
         self.recorded: Any = None
         resumed = None
         if self.checkpoint:
-            read = read_checkpoint(self.checkpoint)
-            snapshot_from_checkpoint(read, self.checkpoint)  # raises where the file contradicts itself
-            self.recorded = read["modgrok"]
             run = run_of(self.checkpoint)
             if command == "fit" and run and (run / CONFIG).is_file():
                 args = ["--config", str(run / CONFIG), *args]
+                configs[str(run / CONFIG)] = read_config(run / CONFIG)
+            _import_networks(configs.values(), args)
+            read = read_checkpoint(self.checkpoint)
+            snapshot_from_checkpoint(read, self.checkpoint)  # raises where the file contradicts itself
+            self.recorded = read["modgrok"]
             if command == "fit" and run and RunDirectory(run).last_checkpoint.samefile(self.checkpoint):
                 resumed = run
         self.directory = directory or resumed
@@ -200,7 +206,8 @@ class Experiment(LightningCLI):
         try:
             super().instantiate_classes()
         except ValueError as error:
-            raise as_input_error(error, fields) from None
+            wrong = as_input_error(error, fields)
+            raise wrong from wrong.__cause__
 
     def instantiate_trainer(self, **kwargs: Any) -> Any:
         """Give the run its directory, atomic checkpoints and its loggers.
@@ -277,6 +284,19 @@ def _separated(args: Sequence[str]) -> list[str]:
     """Write `--config=FILE` as two arguments."""
     parts = [arg.split("=", 1) if arg.startswith("--config=") else [arg] for arg in args]
     return [part for each in parts for part in each]
+
+
+def _import_networks(configs: Iterable[Mapping[str, Any]], args: Sequence[str]) -> None:
+    """Import the modules of the networks that the options name: a checkpoint's own record imports nothing."""
+    named = [*option_values(args, "--model.network"), *option_values(args, "--model.network.class_path")]
+    for config in configs:
+        try:
+            named.append(config["model"]["network"]["class_path"])
+        except (KeyError, TypeError):
+            continue  # it names none; what is wrong with it, the parser says
+    for path in named:
+        with suppress(ImportError, TypeError, ValueError):
+            import_module(str(path).rpartition(".")[0])
 
 
 def _network_class(class_path: str) -> type:

@@ -15,7 +15,8 @@ def as_input_error(error: ValueError, fields: Mapping[str, Any]) -> Exception:
     """Return the error whose message is a line, for an error of the parser at building what the config names.
 
     Args:
-        error: the parser's. An error in a class of the user's own comes back as it is: its traceback is theirs to read.
+        error: the parser's. What a class of the user's own raised is returned as it is: its traceback is
+            theirs to read.
         fields: the config's values by field, of those fields whose classes are not the user's own.
     """
     for cause in _causes(error):
@@ -27,7 +28,7 @@ def as_input_error(error: ValueError, fields: Mapping[str, Any]) -> Exception:
     class_path, reason = failed.groups()
     field = next((name for name, value in fields.items() if class_path in str(value)), None)
     if field is None:
-        return error
+        return error.__cause__ if isinstance(error.__cause__, Exception) else error
     if missing := re.search(r"pip install -U '([\w-]+)", reason):
         reason = f"needs {missing[1]}: pip install {missing[1]}"
     return InputError(f"{field}: {class_path}: {reason}")

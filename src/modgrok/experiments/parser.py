@@ -26,14 +26,16 @@ RENAMED = {
     "phases.threshold": "model.threshold",
     "stop.threshold": "model.threshold",
     "stop.heldout_loss": "trainer.callbacks, with lightning's EarlyStopping on heldout/loss",
-    "model.network.normalisation": "model.network.normalization",
-    "model.network.initialisation": "model.network.initialization",
-    "model.network.init_args.normalisation": "model.network.normalization",
-    "model.network.init_args.initialisation": "model.network.initialization",
     "normalisation": "normalization",
     "initialisation": "initialization",
 }
-"""What fields of earlier configs are called now."""
+"""What fields of earlier configs are called now; those without a dot are arguments of a network."""
+
+UNKNOWN = re.compile(
+    r"unrecognized arguments: --([\w.]+)|Group '([\w.]+)' does not accept option '([\w.]+)'|"
+    r"Option '([\w.]+)' is not accepted"
+)
+"""How jsonargparse begins its messages about unknown fields."""
 
 
 def shortened(message: object) -> str:
@@ -48,11 +50,8 @@ class Parser(LightningArgumentParser):
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise the message as an InputError."""
         text = shortened(re.sub(r'Parser key "([^"]*)":', r"\1:", message))
-        unknown = re.search(
-            r"unrecognized arguments: --([\w.]+)|Option '([\w.]+)' is not accepted|Key '([\w.]+)'", text
-        )
-        if unknown:
-            name = next(filter(None, unknown.groups()))
+        if unknown := UNKNOWN.match(text):
+            name = ".".join(filter(None, unknown.groups()))
             if name in RENAMED:
                 raise InputError(f"{name} is now {RENAMED[name]}") from None
             options = [
