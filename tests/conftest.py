@@ -37,13 +37,13 @@ def small_run(tmp_path_factory):
         [
             *("fit", "--data.task", "x + y", "--data.modulus", "11", "--data.train_fraction", "0.5"),
             *("--model.network.d_model", "32", "--model.network.d_mlp", "64", "--model.evaluate_every", "20"),
-            *("--trainer.max_steps", "90", "--trainer.log_every_n_steps", "7", "--checkpoint.every", "40"),
+            *("--trainer.max_steps", "90", "--trainer.log_every_n_steps", "10", "--checkpoint.every", "40"),
             *(
                 "--trainer.default_root_dir",
                 str(root),
                 "--model.engine",
                 "eager",
-                "--phases.threshold",
+                "--model.threshold",
                 "0.05",
             ),
         ]

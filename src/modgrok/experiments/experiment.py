@@ -186,6 +186,9 @@ class Experiment(LightningCLI):
         _check_null("model.network", _network_class(network.class_path), network.init_args)
         if self.recorded:
             self.config.model.pretrained = self.config.model.pretrained_parts = None
+        precision = str(self.config.trainer.precision)
+        if precision.startswith("16"):  # before Lightning takes bfloat16 for it on a CPU
+            raise InputError(f"trainer.precision: {precision} needs a loss scale; take bf16-mixed or 32")
         if self.config.trainer.accelerator == "auto":
             self.config.trainer.accelerator = "cuda" if torch.cuda.is_available() else "cpu"
 

@@ -12,6 +12,7 @@ import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.trainer.states import TrainerFn
+from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import Tensor
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
@@ -241,8 +242,11 @@ class GrokkingModule(LightningModule):
         update = saved["update"] if saved else self.global_step
         self._fresh = self.hyperparameters()
         if self._resumed is not None and saved is not None:
-            check_unchanged(self._fresh, saved["hyperparameters"], self.allow_changes)
-            check_states(self._optimizers(), self._resumed["optimizer_states"])
+            try:
+                check_unchanged(self._fresh, saved["hyperparameters"], self.allow_changes)
+                check_states(self._optimizers(), self._resumed["optimizer_states"])
+            except InputError as error:
+                raise InputError(f"{self.trainer.ckpt_path}: {error}") from None
         self._fresh_states = fresh_states(self._optimizers(), self._schedulers())
         full = self.data.batch_size is None
         weights = sum(weight.numel() for weight in self.network.parameters())
@@ -260,6 +264,8 @@ class GrokkingModule(LightningModule):
         self.trainer.fit_loop.epoch_loop.batch_progress.total.ready = update // self.used_updates_per_step
         if update == 0:
             self.history, self._seconds_before = History(self.threshold), 0.0
+        if self.trainer.precision != "32-true":
+            rank_zero_warn(f"{self.trainer.precision} arithmetic: the results differ from those in float32")
         self._engine: Engine | None = None
         keep_freed_memory()
 
