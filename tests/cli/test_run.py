@@ -211,7 +211,14 @@ def test_diverging_run_stops_and_names_update_rate_and_checkpoint(modgrok, tmp_p
             "--model.optimizer.lr",
             "1e30",
         ),
-        *("--model.optimizer.weight_decay", "0", "--model.lr_scheduler.updates", "0", "--checkpoint.every", "1"),
+        *(
+            "--model.optimizer.weight_decay",
+            "0",
+            "--model.lr_scheduler.updates",
+            "0",
+            "--checkpoint.every",
+            "1",
+        ),
         *("--model.evaluate_every", "10"),
     )
     assert done.returncode == 1

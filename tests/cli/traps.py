@@ -90,10 +90,14 @@ def checkpoints(whole: dict) -> dict[str, bytes]:
     embedding = "network.embed.W_E"
     changes: dict[str, Callable[[dict], object]] = {
         "another class": lambda c: c["modgrok"]["network"].update(class_path="subprocess.Popen"),
-        "a class that is no text": lambda c: c["modgrok"]["network"].update(class_path=["modgrok.Transformer"]),
+        "a class that is no text": lambda c: c["modgrok"]["network"].update(
+            class_path=["modgrok.Transformer"]
+        ),
         "a record that is a list": lambda c: c.update(modgrok=[1, 2]),
         "another format": lambda c: c["modgrok"].update(format={"format": 1}),
-        "an unknown field of the network": lambda c: c["modgrok"]["network"]["config"].update(hook="os.system"),
+        "an unknown field of the network": lambda c: c["modgrok"]["network"]["config"].update(
+            hook="os.system"
+        ),
         "a size that is text": lambda c: c["modgrok"]["network"]["config"].update(d_model="32"),
         "an unknown field of the data": lambda c: c["modgrok"]["data"].update(file="/etc/passwd"),
         "no modulus": lambda c: c["modgrok"]["data"].pop("modulus"),

@@ -89,7 +89,11 @@ class Experiment(LightningCLI):
         # as data: the parser's own inheritance of config files replaces whole sections
         written = {path: json.dumps(config) for path, config in configs.items()}
         args = [written.get(arg, arg) for arg in _separated(args)]
-        in_configs = [config["ckpt_path"] for config in configs.values() if config.get("ckpt_path") is not None]
+        in_configs = [
+            config["ckpt_path"] for config in configs.values() if config.get("ckpt_path") is not None
+        ]
+        if not all(isinstance(path, str) for path in in_configs):
+            raise InputError("ckpt_path: not a path; it names a run's directory or a checkpoint file")
         given = [*in_configs, *option_values(args, "--ckpt_path")][-1:]
         if command in ("validate", "test", "predict") and not given and not {"-h", "--help"} & set(args):
             raise InputError(f"{command} needs a trained network: --ckpt_path RUN_OR_CKPT")
@@ -244,6 +248,10 @@ class Experiment(LightningCLI):
         """
         self.model.trainer = self.trainer
         check_run(self.model, self.datamodule, self.trainer)
+        if self.checkpoint and self.recorded:
+            self.model.check_resumption(
+                read_checkpoint(self.checkpoint), self.datamodule, str(self.checkpoint)
+            )
         parameters = sum(parameter.numel() for parameter in self.model.parameters())
         _check_writable(self.directory or Path(self.trainer.default_root_dir), parameters)
 

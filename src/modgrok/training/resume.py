@@ -56,7 +56,7 @@ def check_states(optimizers: Sequence[Optimizer], states: Sequence[Mapping[str, 
                     weight = by_number[number]
                     if name != "step" and (value.shape, value.is_contiguous()) != (weight.shape, True):
                         raise ValueError(name)
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         raise InputError(
             "the run cannot be resumed: its optimizer state does not match the network's parameters"
         ) from None
