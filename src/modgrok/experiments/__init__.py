@@ -1,0 +1,1 @@
+"""Sweeps: many runs, where they run, one table, and honest statistics."""
