@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from modgrok.errors import InputError
 
@@ -40,13 +40,13 @@ class Progress:
 
     Attributes:
         update: the last evaluated update.
-        max_updates: the most updates that it may make; -1 where there is no such limit.
+        max_updates: the most updates that it may make; -1 where there is no such limit, or none is known yet.
         heldout_accuracy: at that update; None before the first evaluation.
     """
 
-    update: int
-    max_updates: int
-    heldout_accuracy: float | None
+    update: int = 0
+    max_updates: int = -1
+    heldout_accuracy: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,17 @@ class CellFiles:
     def last_checkpoint(self, name: str) -> int:
         """Return the update of a cell's last checkpoint; -1 where there is none."""
         files = (self.cell(name) / "checkpoints").glob("update=*.ckpt")
-        return max((int(match[1]) for file in files if (match := _CHECKPOINT.fullmatch(file.name))), default=-1)
+        return max(
+            (int(match[1]) for file in files if (match := _CHECKPOINT.fullmatch(file.name))), default=-1
+        )
 
     def progress_file(self, name: str) -> Path:
         """Return the file that is there while the cell runs."""
         return self.directory / "running" / f"{name}.json"
+
+    def begin(self, name: str) -> None:
+        """Record that a cell runs now."""
+        write_whole(self.progress_file(name), json.dumps(asdict(Progress())))
 
     def running(self) -> dict[str, Progress]:
         """Return the cells that run now, and how far they are."""
@@ -101,6 +107,11 @@ class CellFiles:
                 continue
         return found
 
+    def forget_running(self) -> None:
+        """Remove what killed processes left of the cells they ran; no cell may be running."""
+        for file in (self.directory / "running").glob("*"):
+            file.unlink(missing_ok=True)
+
     def check_space(self) -> None:
         """Raise an OSError unless something can be written, as where the disk or the quota is full."""
         with tempfile.TemporaryFile(dir=self.directory) as probe:
@@ -109,7 +120,7 @@ class CellFiles:
             os.fsync(probe.fileno())
 
 
-def write_whole(file: Path, text: str) -> None:
+def write_whole(file: Path, content: str | bytes) -> None:
     """Write a file, whole or not at all.
 
     Raises:
@@ -118,7 +129,7 @@ def write_whole(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(partial, file)
     finally:
         partial.unlink(missing_ok=True)
@@ -137,8 +148,3 @@ def writable(directory: Path) -> Path:
     except OSError as error:
         raise InputError(f"directory: cannot write in {directory}: {error.strerror}") from None
     return directory
-
-
-def as_json(progress: Progress) -> dict[str, Any]:
-    """Return progress as plain data."""
-    return asdict(progress)

@@ -7,7 +7,7 @@ import selectors
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,7 @@ class LocalWorkers:
             if number is not None and number < 1:
                 raise InputError(f"{name} must be a positive integer, got {number}")
 
-    def run(self, directory: Path, names: Sequence[str]) -> Iterator[None]:
+    def run(self, directory: Path, names: Sequence[str]) -> Generator[None]:
         """Run the cells; see `Place.run`."""
         waiting = deque(names)
         count = min(self.workers or max(1, available_cores() // self.threads), len(names))
@@ -82,7 +82,13 @@ class LocalWorkers:
         logs.mkdir(exist_ok=True)
         with open(logs / f"worker_{number}.log", "a", encoding="utf-8") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "modgrok.experiments.worker", str(directory), f"--threads={self.threads}"],
+                [
+                    sys.executable,
+                    "-m",
+                    "modgrok.experiments.worker",
+                    str(directory),
+                    f"--threads={self.threads}",
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,

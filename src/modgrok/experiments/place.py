@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +13,7 @@ class Place(Protocol):
     def check(self) -> None:
         """Raise an InputError unless cells can run here."""
 
-    def run(self, directory: Path, names: Sequence[str]) -> Iterator[None]:
+    def run(self, directory: Path, names: Sequence[str]) -> Generator[None]:
         """Run the cells of the sweep in `directory`; yield from time to time, and end when no cell runs.
 
         A cell whose process died is left as it is: the sweep asks again. Closing the iterator stops what runs, with

@@ -7,7 +7,7 @@ import itertools
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ import yaml
 
 from modgrok.errors import InputError, brief, did_you_mean
 from modgrok.experiments.expression import parse_expression
+from modgrok.runs.findings import Findings
 
 MOST_CELLS = 100_000
 LARGEST_FILE = 10_000_000
@@ -37,6 +38,9 @@ FIXED = {
     "phases.threshold": "times to grok compare at one threshold only",
 }
 """Fields that must be the same in all cells, and why."""
+
+COLUMNS = frozenset(one.name for one in fields(Findings)) | {"status", "reason", "path"}
+"""Names that the table's other columns have."""
 
 _RANGE = re.compile(r"(-?[\d.]*\d)\.\.(-?[\d.]*\d)(?: by ([\d.]*\d))?")
 _PARAMETER = re.compile(r"\{(\w*)\}")
@@ -206,6 +210,8 @@ def _check(plan: Plan, path: Path) -> None:
         ):
             raise InputError(f"{path}: {name} cannot be given in a sweep: {reason}")
     for name in plan.varied:
+        if name in COLUMNS:
+            raise InputError(f"{path}: vary.{name}: a column of the table has this name; choose another")
         if not (name in plan.parameters or name in (SEED, *SEED_FIELDS) or "." in name):
             raise InputError(
                 f"{path}: vary.{name} is neither a field, such as data.modulus, nor a parameter: "

@@ -23,7 +23,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from modgrok.errors import RunStoppedError
-from modgrok.experiments.cell_files import PLAN, TRACEBACK, CellFiles, Outcome, Progress, write_whole
+from modgrok.experiments.cell_files import PLAN, TRACEBACK, CellFiles, Outcome, write_whole
 from modgrok.experiments.plan import Cell, Plan, read_plan
 
 LOCK_SECONDS = 600
@@ -49,6 +49,7 @@ def run_cell(directory: Path, name: str, threads: int) -> None:
         with FileLock(lock, timeout=LOCK_SECONDS):
             if files.outcome(name) is not None:
                 return
+            files.begin(name)
             report = ProgressFile(files.progress_file(name))
             try:
                 fit(plan.config, cells[name].overrides, directory=files.cell(name), callbacks=[report])
@@ -103,7 +104,9 @@ class _Names:
 
 def main() -> None:
     """Run the cells that are asked for."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("directory", type=Path)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch", type=Path, help="a file with the names of cells, one a line")
