@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from modgrok.errors import InputError
 from modgrok.experiments.worker import run_cell
 
 TICK_SECONDS = 1.0
+STOP_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class RayTasks:
         import ray
 
         if not ray.is_initialized():
-            ray.init(include_dashboard=False, log_to_driver=False, logging_level="error")
+            ray.init(include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
         # the sweep itself asks again for the cell of a worker that died
         task = ray.remote(num_cpus=self.threads, max_retries=0)(run_cell)
         pending = [task.remote(directory, name, self.threads) for name in names]
@@ -53,4 +55,5 @@ class RayTasks:
         finally:
             for cell in pending:
                 ray.cancel(cell)
-            ray.wait(pending, num_returns=len(pending), timeout=60) if pending else None
+            if pending:
+                ray.wait(pending, num_returns=len(pending), timeout=STOP_SECONDS)
