@@ -236,7 +236,7 @@ def test_thinned_checkpoints_keep_first_last_and_the_one_at_grokking(tmp_path):
     ]
     main([*FIT, *args, "--checkpoint.every", "20", "--trainer.default_root_dir", str(tmp_path)])
     run = load_run(tmp_path / RUN)
-    grokked = run.snapshot().history.grokked_at()
+    grokked = run.snapshot().history.grokked_at
     assert 6 <= len(run.updates) <= 7  # the last one is written when the run ends
     assert {0, 600} <= set(run.updates)
     assert grokked is not None

@@ -54,7 +54,7 @@ def test_phases_are_also_each_formulas_own(mixture):
     found, history = mixture.phases, mixture.snapshot().history
     for formula in FORMULAS:
         own = history.of_task[formula]
-        assert found["tasks"][formula]["memorised_at"] == own.memorised_at(0.2)
+        assert found["tasks"][formula]["memorised_at"] == own.memorised_at
         assert found["tasks"][formula]["heldout/accuracy"] == own.heldout_accuracy[-1]
     memorised = [found["tasks"][formula]["memorised_at"] for formula in FORMULAS]
     assert None not in memorised
@@ -68,7 +68,7 @@ def test_report_compares_the_mixture_with_each_formula_alone(mixture, small_run,
     assert "of 2 formulas grokked in one network" in out or "All 2 formulas" in out
     summary = json.loads((mixture.path / "report" / "summary.json").read_text())
     addition, division = summary["tasks"]
-    assert addition["alone"]["grokked_at"] == alone.grokked_at(0.2)
+    assert addition["alone"]["grokked_at"] == alone.grokked_at
     assert addition["alone"]["train_fraction"] == 0.5
     assert "alone, from 50% of its pairs" in out
     assert "alone" not in division

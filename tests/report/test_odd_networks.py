@@ -11,7 +11,7 @@ from plotly.offline import get_plotlyjs
 from modgrok import MLP, ModularDataModule, Transformer
 from modgrok.analysis.run_analysis import analyze_network
 from modgrok.models import Network
-from modgrok.report.page import page
+from modgrok.report.analysis_page import analysis_page
 from modgrok.report.prose import method, opening
 from modgrok.report.tables import measures_csv, summary_json
 from modgrok.runs import Snapshot
@@ -36,12 +36,12 @@ CASES = {
     "two blocks": (
         {"task": "x + y", "modulus": 11},
         {"n_layers": 2},
-        ["Of the 2 blocks the last is analyzed"],
+        ["the last of the 2 blocks"],
     ),
     "normalization": (
         {"task": "x + y", "modulus": 11},
         {"normalization": True, "biases": True},
-        ["leave normalization out"],
+        ["ignore normalization"],
     ),
     "many heads": ({"task": "x + y", "modulus": 11}, {"n_heads": 16, "d_head": 2}, []),
     "a mixture": ({"task": ["x + y", "x * y"], "modulus": 11}, {}, ["additive", "multiplicative"]),
@@ -52,7 +52,7 @@ MLPS = {
     "two hidden layers": (
         {"task": "x * y", "modulus": 11},
         {"n_layers": 2, "biases": True},
-        ["Of the 2 hidden layers the last is analyzed", "W_neur is left out"],
+        ["the last of the 2 hidden layers", "W_neur is left out"],
     ),
     "a mixture on an MLP": ({"task": ["x + y", "x * y"], "modulus": 11}, {}, ["additive", "multiplicative"]),
     "three operands on an MLP": ({"task": "x + y + z", "modulus": 7}, {}, ["one slice, at a fixed z"]),
@@ -87,7 +87,7 @@ def test_every_mlp_gets_its_page_without_attention(case: str) -> None:
 def report_on(network: Network, data: ModularDataModule, said: list[str]) -> str:
     """The page on a network, without plotly; with the tables checked."""
     found = analyze_network(Snapshot(network, data, 300, history(300)), "somewhere")
-    text = page(found)
+    text = analysis_page(found)
     words = " ".join(f"{opening(found, task)} {method(found, task)}" for task in found.tasks)
     assert all(part in words for part in said), words
     for task in data.tasks:
@@ -112,4 +112,4 @@ def test_weights_whose_split_is_unknown_are_not_said_to_have_one() -> None:
     assert task.last.train_loss is None
     summary = json.loads(summary_json(found))
     assert summary["split"] is None
-    assert "after 0 updates" not in page(found)
+    assert "after 0 updates" not in analysis_page(found)

@@ -15,7 +15,6 @@ from modgrok.analysis.single_task_runs import SingleTaskRun, read_single_task_ru
 from modgrok.analysis.task_view import BasisName, task_views
 from modgrok.errors import InputError
 from modgrok.runs import History, Snapshot, load_snapshot
-from modgrok.runs.history import THRESHOLD
 
 
 @dataclass(frozen=True)
@@ -65,14 +64,12 @@ class RunAnalysis:
         source: the run or the file whose weights these are, as the user knows it.
         snapshot: the network analyzed, the run's last.
         tasks: one for each task.
-        threshold: accuracy from which a side of the split counts as learned.
         alone: of a mixture, the runs on single formulas that it is compared with, by formula.
     """
 
     source: str
     snapshot: Snapshot
     tasks: tuple[TaskAnalysis, ...]
-    threshold: float = THRESHOLD
     alone: Mapping[str, SingleTaskRun] = field(default_factory=dict)
 
     def history(self, task: TaskAnalysis) -> History:
@@ -113,7 +110,6 @@ def analyze_checkpoints(
     checkpoints: Sequence[Path],
     source: str,
     basis: BasisName = "auto",
-    threshold: float = THRESHOLD,
     alone: Sequence[Path] = (),
     watch: Callable[[Iterable[Path]], Iterable[Path]] = iter,
 ) -> RunAnalysis:
@@ -125,7 +121,6 @@ def analyze_checkpoints(
         checkpoints: by update.
         source: what to call them.
         basis: of every task.
-        threshold: accuracy from which a side of the split counts as learned.
         alone: runs on single formulas, with which a mixture is compared.
         watch: passes the earlier checkpoints on one by one, and may show how far the pass is.
     """
@@ -140,13 +135,13 @@ def analyze_checkpoints(
         for circuit, seen in zip(circuits, moments, strict=True):
             then = _finite(read_circuit(earlier.network, circuit.view), path)
             seen.append(moment(then, earlier.update, circuit.key_frequencies))
-    return _findings(source, snapshot, circuits, moments, threshold, compared)
+    return _findings(source, snapshot, circuits, moments, compared)
 
 
 def analyze_network(snapshot: Snapshot, source: str, basis: BasisName = "auto") -> RunAnalysis:
     """Analyze one network that no run's checkpoints surround."""
     circuits = analyze(snapshot, basis)
-    return _findings(source, snapshot, circuits, [[] for _ in circuits], THRESHOLD, {})
+    return _findings(source, snapshot, circuits, [[] for _ in circuits], {})
 
 
 def _finite(circuit: Circuit, source: str | Path) -> Circuit:
@@ -160,7 +155,6 @@ def _findings(
     snapshot: Snapshot,
     circuits: Sequence[Circuit],
     earlier: Sequence[Sequence[CheckpointScores]],
-    threshold: float,
     alone: Mapping[str, SingleTaskRun],
 ) -> RunAnalysis:
     tasks = []
@@ -168,7 +162,7 @@ def _findings(
         _finite(circuit, source)
         moments = (*seen, moment(circuit, snapshot.update, circuit.key_frequencies))
         tasks.append(TaskAnalysis(circuit, moments, _phases(moments, circuit)))
-    return RunAnalysis(source, snapshot, tuple(tasks), threshold, alone)
+    return RunAnalysis(source, snapshot, tuple(tasks), alone)
 
 
 def _phases(moments: Sequence[CheckpointScores], circuit: Circuit) -> tuple[Phase, ...]:

@@ -68,9 +68,9 @@ class Checkpoints(Checkpoint):
     def on_train_batch_end(self, trainer: Trainer, pl_module: GrokkingModule, *args: Any) -> None:  # type: ignore[override]
         """Keep the weights if it is time, or if the network has just grokked."""
         update = trainer.global_step
-        if update in (self.next_update(update - 1), pl_module.history.grokked_at()):
+        if update in (self.next_update(update - 1), pl_module.history.grokked_at):
             self._save(trainer)
-            self._thin(pl_module.history.grokked_at())
+            self._thin(pl_module.history.grokked_at)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Keep the last weights."""

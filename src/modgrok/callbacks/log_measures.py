@@ -5,48 +5,25 @@ from __future__ import annotations
 import torch
 from lightning.pytorch import Trainer
 from lightning_utilities.core.rank_zero import rank_zero_warn
-from matplotlib.figure import Figure
 
-from modgrok.analysis import Circuit, TaskView, circuit_bytes, read_circuit, spectrum, task_views
+from modgrok.analysis import TaskView, circuit_bytes, read_circuit, task_views
 from modgrok.callbacks.budgeted import BudgetedCallback
 from modgrok.callbacks.log_figure import log_figure
+from modgrok.figures import circuit_figure, render
 from modgrok.training import GrokkingModule
 
 MOST = 1 << 30
-"""Bytes of logits and neurons up to which a network is measured as it trains, so that memory stays flat as p grows."""
-
-
-def draw_circuit(circuit: Circuit, title: str) -> Figure:
-    """Draw the spectra of embedding and read-out, the neurons' tuning, and the logits' cosines."""
-    figure = Figure(figsize=(9, 5.5), layout="constrained")
-    embedding, read_out, neurons, logits = figure.subplots(2, 2).flat
-    domain, keys = circuit.view.domain, circuit.key_frequencies
-    frequencies = range(1, domain.clock.top_frequency + 1)
-    colors = ["#c8553d" if k in keys else "#9aa3aa" for k in frequencies]
-    for axes, matrix, basis, name in (
-        (embedding, circuit.W_E, domain.operand_bases[0], "W_E, in the characters of x"),
-        (read_out, circuit.W_logit.T, domain.answer_basis, "W_logit"),
-    ):
-        axes.bar(frequencies, spectrum(matrix, basis)[1:].cpu().numpy(), color=colors)
-        axes.set(title=name, xlabel="frequency", ylabel="norm")
-    neurons.hist(
-        circuit.tuning.fractions[circuit.tuning.active].cpu().numpy(), bins=20, range=(0, 1), color="#2f6690"
-    )
-    neurons.set(title="variance explained by the best frequency", xlabel="share", ylabel="neurons")
-    logits.bar(frequencies, circuit.directions.variance_explained.cpu().numpy(), color=colors)
-    logits.set(title="share of the logits' variance", xlabel="frequency")
-    figure.suptitle(title)
-    return figure
+"""Measures are skipped during training if logits and neurons take more than this many bytes."""
 
 
 class Measures(BudgetedCallback):
     """Logs the progress measures, as `progress/<measure>`, and a figure of the circuit.
 
-    Each time by the key frequencies that the network has then; `modgrok analyze` follows those of the end.
+    Each measurement uses the key frequencies of the network at that update; `modgrok analyze` uses those of the last.
 
     Args:
-        every: updates between measurements; null for none. There is one at the end too. Where they would take more
-            than 5% of the run's time, there are fewer; where more than a GiB of memory, none.
+        every: updates between measurements, or null to disable. The final network is measured too. Measurements that
+            would exceed 5% of the run's time are skipped, and all of them if one needs more than a GiB of memory.
 
     Raises:
         InputError: if `every` is not positive.
@@ -73,10 +50,10 @@ class Measures(BudgetedCallback):
             for logger in trainer.loggers:
                 logger.log_metrics(scalars, step=trainer.global_step)
             title = f"{view.task.name} mod {view.task.modulus}, update {trainer.global_step:,}"
-            log_figure(trainer, f"circuit{of_task}", draw_circuit(circuit, title))
+            log_figure(trainer, f"circuit{of_task}", render(circuit_figure(circuit, title)))
 
     def _affordable(self, module: GrokkingModule) -> tuple[TaskView, ...]:
-        """TaskView the tasks, or none of them where the memory for one is too much."""
+        """The views of the tasks; none if one of them would take too much memory."""
         views = task_views(module.data)
         needed = max(circuit_bytes(module.network, view) for view in views)
         if needed > MOST:

@@ -35,9 +35,14 @@ class Milestones(Callback):
             raise InputError(f"threshold: {threshold} is not an accuracy between 0 and 1")
         self.threshold = threshold
 
+    def on_train_start(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
+        """Give the run its threshold."""
+        for history in (pl_module.history, *pl_module.history.of_task.values()):
+            history.threshold = self.threshold
+
     def find(self, history: History) -> dict[str, int | None]:
         """Return the updates of the phases seen so far."""
-        memorised, grokked = history.memorised_at(self.threshold), history.grokked_at(self.threshold)
+        memorised, grokked = history.memorised_at, history.grokked_at
         delay = grokked - memorised if grokked is not None and memorised is not None else None
         return {"memorised_at": memorised, "grokked_at": grokked, "delay": delay}
 
@@ -47,7 +52,7 @@ class Milestones(Callback):
         latest = history.latest()
         memorised, grokked = self._words(history)
         every = f"evaluated every {module.evaluate_every}"
-        lines = [f"{memorised} ({every})" if history.memorised_at(self.threshold) is not None else memorised]
+        lines = [f"{memorised} ({every})" if history.memorised_at is not None else memorised]
         lines.append(grokked)
         lines += [f"  {task}: {'; '.join(self._words(own))}" for task, own in history.of_task.items()]
         lines.append(

@@ -18,8 +18,8 @@ from modgrok.report import (
     beside,
     check_output,
     find_target,
+    mixture_summary,
     opening,
-    together,
     write_report,
 )
 from modgrok.runs import find_checkpoint, load_snapshot
@@ -72,16 +72,14 @@ def analyze(options: list[str]) -> None:
             track, description="checkpoints", console=console, transient=True, disable=not console.is_terminal
         )
         try:
-            analysis = analyze_checkpoints(
-                subject.checkpoints, subject.source, given.basis, subject.threshold, given.alone, bar
-            )
+            analysis = analyze_checkpoints(subject.checkpoints, subject.source, given.basis, given.alone, bar)
         except InputError as error:
             foreign = given.path.is_file() and given.path.suffix != ".ckpt"
             raise InputError(
                 f"{error}; other people's weights need --formula and --modulus" if foreign else error
             ) from None
     write_report(analysis, output)
-    if words := together(analysis):
+    if words := mixture_summary(analysis):
         print(f"{words}\n")
     for task in analysis.tasks:
         print(

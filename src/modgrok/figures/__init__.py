@@ -1,24 +1,44 @@
-"""The report's figures as data: plotly's JSON, with names of the palette where there are colors."""
+"""Every picture once, as data; `render` draws it with matplotlib, `plotly_panel` for the page."""
 
 from modgrok.figures.attention_figures import attention_figures
-from modgrok.figures.embedding_figures import embedding_figures
-from modgrok.figures.figure import Figure, Panel
+from modgrok.figures.circuit_figure import circuit_figure
+from modgrok.figures.embedding_figures import components_figure, embedding_figures
+from modgrok.figures.figure import Axis, Band, Bars, Figure, Heatmap, Line, Panel, Points
 from modgrok.figures.logit_figures import logit_figures
-from modgrok.figures.mixture_figures import together_figures
+from modgrok.figures.matplotlib_renderer import Picture, render
+from modgrok.figures.mixture_figures import mixture_figures
 from modgrok.figures.neuron_figures import neuron_figures
+from modgrok.figures.palette import DARK, LIGHT
+from modgrok.figures.parameter_figure import parameter_figure
+from modgrok.figures.plotly_renderer import plotly_panel
 from modgrok.figures.progress_figures import progress_figures
-from modgrok.figures.training_figures import training_figures
+from modgrok.figures.training_figures import curves_figure, training_figures
 from modgrok.figures.weight_figures import weight_figures
 
 __all__ = [
+    "DARK",
+    "LIGHT",
+    "Axis",
+    "Band",
+    "Bars",
     "Figure",
+    "Heatmap",
+    "Line",
     "Panel",
+    "Picture",
+    "Points",
     "attention_figures",
+    "circuit_figure",
+    "components_figure",
+    "curves_figure",
     "embedding_figures",
     "logit_figures",
+    "mixture_figures",
     "neuron_figures",
+    "parameter_figure",
+    "plotly_panel",
     "progress_figures",
-    "together_figures",
+    "render",
     "training_figures",
     "weight_figures",
 ]

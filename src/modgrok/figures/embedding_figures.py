@@ -2,80 +2,105 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from itertools import cycle
+
+from torch import Tensor
+
 from modgrok.analysis import Circuit, principal_components, singular_values
-from modgrok.figures.figure import Figure, Panel, axis, line, plain
+from modgrok.figures.figure import Axis, Figure, Line, Panel, Points, Symbol
 from modgrok.figures.operand_maps import clock_order
 from modgrok.figures.spectrum_panel import spectrum_panel
+
+_SYMBOLS: tuple[Symbol, ...] = ("x", "cross", "star", "diamond", "square")
 
 
 def embedding_figures(circuit: Circuit) -> list[Figure]:
     """The figures of W_E."""
     view, keys = circuit.view, circuit.key_frequencies
     overlap = (
-        " Where frequencies cannot be told apart they share their norms, and the bars stand on a floor."
+        " Frequencies that cannot be told apart share their norms, and the bars stand on a floor."
         if any(basis.indistinguishable for basis in view.domain.operand_bases)
         else ""
     )
     values, random = singular_values(circuit.W_E)
     ranks = range(1, len(values) + 1)
+    order = clock_order(view, 0)
     return [
         Figure(
             "Fourier components of the embedding",
-            "A network that computes with a few frequencies embeds the operands on the circles of these: a few tall "
-            "bars, and nothing in between. For each frequency the first bar is the norm of its cosine, the paler "
-            f"one of its sine.{overlap}",
             [
                 spectrum_panel(circuit.W_E, basis, keys, f"W_E in the characters of {names}")
                 for names, basis in view.distinct_bases
             ],
+            "A network that computes with a few frequencies embeds the operands on their circles: a few tall bars, "
+            "and nothing in between. The first bar of each frequency is the norm of its cosine, the paler one that "
+            f"of its sine.{overlap}",
         ),
         Figure(
             "Rank and principal components",
-            "Singular values that fall to nothing after about two for each key frequency, far below those of a "
-            "random matrix of the same size; principal components in which the symbols, colored by where they "
-            "stand on the clock, lie on circles or stars.",
             [
                 Panel(
                     "Singular values of W_E",
                     [
-                        line(ranks, random, "$quiet", "random", line={"color": "$quiet", "dash": "dot"}),
-                        line(ranks, values, "$accent", "W_E"),
+                        Line(ranks, random, "muted", "random", dotted=True),
+                        Line(ranks, values, "accent", "W_E"),
                     ],
-                    {"xaxis": axis("rank"), "yaxis": axis("singular value", rangemode="tozero")},
+                    Axis("rank"),
+                    Axis("singular value", from_zero=True),
                     "wide",
                 ),
-                *_components(circuit),
+                *component_panels(circuit.W_E[order], [str(symbol) for symbol in order.tolist()], 8),
             ],
+            "Singular values that fall to nothing after about two for each key frequency, far below those of a "
+            "random matrix of the same size; principal components in which the symbols, colored by where they "
+            "stand on the clock, lie on circles or stars.",
         ),
     ]
 
 
-def _components(circuit: Circuit) -> list[Panel]:
-    found = principal_components(circuit.W_E)
-    order = clock_order(circuit.view, 0)
+def components_figure(W_E: Tensor, n_symbols: int, others: Sequence[str], title: str) -> Figure:
+    """The first four principal components of the operands' embeddings, and the other tokens on them.
+
+    Args:
+        W_E: (v, d), the operands' symbols first.
+        n_symbols: how many tokens are operands' symbols.
+        others: the names of the other tokens.
+        title: of the figure.
+    """
+    symbols, rest = W_E.detach().float().split([n_symbols, len(others)])
+    labels = [str(symbol) for symbol in range(n_symbols)]
+    return Figure(title, component_panels(symbols, labels, 4, dict(zip(others, rest, strict=True))))
+
+
+def component_panels(
+    rows: Tensor, labels: Sequence[str], most: int, others: Mapping[str, Tensor] | None = None
+) -> list[Panel]:
+    """Pairs of principal components of rows (n, d), joined and colored in their order.
+
+    Args:
+        rows: whose components these are.
+        labels: of the rows.
+        most: components, at most.
+        others: further rows (d,) to show on the components, by name.
+    """
+    found = principal_components(rows)
+    apart = {name: found.project(row[None])[0] for name, row in (others or {}).items()}
     panels = []
-    for first in range(0, min(8, found.scores.shape[1] - 1), 2):
-        x, y = found.scores[order, first], found.scores[order, first + 1]
+    for first in range(0, min(most, found.scores.shape[1] - 1), 2):
+        x, y = found.scores[:, first], found.scores[:, first + 1]
         share = float(found.variance_explained[first : first + 2].sum())
-        trace = line(x.tolist(), y, "$line", "")
-        trace |= {
-            "mode": "lines+markers",
-            "line": {"color": "$line", "width": 0.5},
-            "marker": {"color": list(range(len(order))), "colorscale": "$cycle", "size": 7},
-            "text": [plain(str(symbol)) for symbol in order.tolist()],
-            "hovertemplate": "symbol %{text}<extra></extra>",
-        }
+        points = [Points(x, y, labels=labels, joined=True)]
+        for (name, at), symbol in zip(apart.items(), cycle(_SYMBOLS), strict=False):
+            points.append(Points(at[[first]], at[[first + 1]], "ink", name, [name], symbol))
         panels.append(
             Panel(
                 f"Components {first + 1}, {first + 2}: {share:.0%} of variance",
-                [trace],
-                {
-                    "xaxis": axis(f"component {first + 1}", zeroline=False),
-                    "yaxis": axis(
-                        f"component {first + 2}", zeroline=False, scaleanchor="x", constraintoward="top"
-                    ),
-                },
+                points,
+                Axis(f"component {first + 1}"),
+                Axis(f"component {first + 2}"),
                 "square",
+                equal=True,
             )
         )
     return panels

@@ -1,119 +1,211 @@
-"""What a figure is, and the traces that figures are made of.
+"""What a figure is: panels of traces, as plain data that a renderer draws.
 
-Colors are names of the palette behind a dollar sign; the page puts the colors of the reader's theme in.
+Colors and color scales are names of the palette, such as "train" or "key0". All text is plain text.
 """
 
 from __future__ import annotations
 
-import base64
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
+Values = Tensor | np.ndarray | Sequence[float]
 Shape = Literal["wide", "half", "square"]
+Symbol = Literal["circle", "x", "cross", "star", "diamond", "square"]
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A line through points (x, y).
+
+    Attributes:
+        x: n numbers or categories.
+        y: n numbers.
+        color: of the line.
+        name: in the legend.
+        dotted: whether the line is thin and dotted.
+        markers: whether its points are marked.
+    """
+
+    x: Sequence[float] | Sequence[str]
+    y: Values
+    color: str
+    name: str = ""
+    dotted: bool = False
+    markers: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Bars:
+    """A bar of height y at each x.
+
+    Attributes:
+        x: n numbers or categories.
+        y: n numbers.
+        color: one color, or n.
+        name: in the legend.
+        opacity: of the bars.
+    """
+
+    x: Sequence[float] | Sequence[str]
+    y: Values
+    color: str | Sequence[str]
+    name: str = ""
+    opacity: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Heatmap:
+    """A map of values: z[i, j] at row i and column j.
+
+    Attributes:
+        z: (rows, columns).
+        value: what z is, such as "activation".
+        x: a label per column; None numbers the columns from `x0`.
+        y: a label per row; None numbers the rows from `y0`.
+        x0: the number of the first column.
+        y0: the number of the first row.
+        scale: "sequential" from the smallest value to the largest, or "signed", symmetric about 0.
+        colorbar: whether the scale is drawn beside the map.
+    """
+
+    z: Tensor
+    value: str
+    x: Sequence[str] | None = None
+    y: Sequence[str] | None = None
+    x0: int = 0
+    y0: int = 0
+    scale: Literal["sequential", "signed"] = "sequential"
+    colorbar: bool = True
+
+    @property
+    def limit(self) -> float:
+        """The largest absolute value, 1 if all are zero: the end of a signed scale."""
+        return float(self.z.abs().max()) or 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Marks at (x, y).
+
+    Attributes:
+        x: n numbers.
+        y: n numbers.
+        color: one color; None colors the points along the cycle of colors, in their order.
+        name: in the legend.
+        labels: a text for each point.
+        symbol: the mark.
+        joined: whether a thin line joins the points in their order.
+    """
+
+    x: Values
+    y: Values
+    color: str | None = None
+    name: str = ""
+    labels: Sequence[str] = ()
+    symbol: Symbol = "circle"
+    joined: bool = False
+
+
+Trace = Line | Bars | Heatmap | Points
 
 
 @dataclass(frozen=True)
+class Axis:
+    """An axis.
+
+    Attributes:
+        title: what it shows.
+        log: whether it is logarithmic.
+        range: the ends; None fits them to the traces.
+        from_zero: whether it begins at 0 when `range` is None.
+        reversed: whether it runs downwards.
+        ticks: how many ticks at most; None leaves it to the renderer.
+    """
+
+    title: str = ""
+    log: bool = False
+    range: tuple[float, float] | None = None
+    from_zero: bool = False
+    reversed: bool = False
+    ticks: int | None = None
+
+
+@dataclass(frozen=True)
+class Band:
+    """A colored stretch of the x axis behind the traces."""
+
+    name: str
+    start: float
+    end: float
+    color: str
+
+
+@dataclass(frozen=True, eq=False)
 class Panel:
     """One plot of a figure.
 
     Attributes:
-        title: plain text.
-        traces: plotly's.
-        layout: plotly's, beyond what all panels share.
-        shape: the width it would like, and whether it is a square.
-        bands: names and colors that the legend adds to those of the traces.
+        title: what is drawn.
+        traces: what is drawn, back to front.
+        x: the horizontal axis.
+        y: the vertical axis.
+        shape: a full row, half of one, or a square among several in a row.
+        equal: whether both axes have the same scale.
+        stacked: whether bars of several traces stand on each other instead of side by side.
+        bare: whether the axes are left out.
+        bands: stretches of the x axis.
+        events: texts and the x at which a dotted line marks them.
     """
 
     title: str
-    traces: list[dict[str, Any]]
-    layout: dict[str, Any] = field(default_factory=dict)
+    traces: Sequence[Trace]
+    x: Axis = field(default_factory=Axis)
+    y: Axis = field(default_factory=Axis)
     shape: Shape = "half"
-    bands: Sequence[tuple[str, str]] = ()
+    equal: bool = False
+    stacked: bool = False
+    bare: bool = False
+    bands: Sequence[Band] = ()
+    events: Sequence[tuple[str, float]] = ()
+
+    @property
+    def named_traces(self) -> list[Line | Bars | Points]:
+        """The traces that the legend names: those with a name and a color, if there is more than one."""
+        named = [t for t in self.traces if not isinstance(t, Heatmap) and t.name and isinstance(t.color, str)]
+        return named if len(named) > 1 else []
 
     @property
     def legend(self) -> list[tuple[str, str]]:
-        """Names, safe as HTML, and colors; a single trace needs none."""
-        named = [(trace["name"], _color(trace)) for trace in self.traces if trace.get("name")]
-        distinct = [(name, color) for name, color in named if isinstance(color, str)]
-        return [*(distinct if len(distinct) > 1 else []), *self.bands]
+        """Names and colors; a wide panel also names its bands."""
+        traces = [(trace.name, trace.color) for trace in self.named_traces if isinstance(trace.color, str)]
+        return traces + [(band.name, band.color) for band in self.bands if self.shape == "wide"]
 
 
-def _color(trace: dict[str, Any]) -> Any:
-    return trace.get("line", trace.get("marker", {})).get("color")
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Figure:
-    """One or more panels and a sentence on what to look for; all text is plain."""
+    """Panels under one title.
+
+    Attributes:
+        title: what the panels show together.
+        panels: in the order of reading.
+        look_for: what a reader should look for.
+    """
 
     title: str
-    look_for: str
-    panels: list[Panel]
+    panels: Sequence[Panel]
+    look_for: str = ""
 
 
-def array(values: Tensor | Sequence[float]) -> dict[str, Any]:
-    """Numbers as plotly's base64 arrays of float32: a third of the size of their digits."""
-    tensor = torch.as_tensor(values).detach().float().contiguous()
-    shape = {"shape": ", ".join(map(str, tensor.shape))} if tensor.dim() > 1 else {}
-    return {"dtype": "f4", "bdata": base64.b64encode(tensor.numpy().tobytes()).decode(), **shape}
-
-
-def plain(text: str) -> str:
-    """Text that plotly is to show as it is: plotly reads labels as a kind of HTML."""
-    return html.escape(text)
+def as_array(values: Values) -> np.ndarray:
+    """Convert numbers on any device to a contiguous float32 array on the CPU."""
+    return torch.as_tensor(values).detach().cpu().float().contiguous().numpy()
 
 
 def key_color(frequency: int, key_frequencies: Sequence[int]) -> str:
     """The color of a frequency, the same in every figure: its own for a key frequency, muted for others."""
-    return f"$key{key_frequencies.index(frequency) % 8}" if frequency in key_frequencies else "$quiet"
-
-
-def bars(
-    x: Sequence[Any], y: Tensor | Sequence[float], color: str | list[str], name: str = "", **more: Any
-) -> dict[str, Any]:
-    """A bar trace."""
-    return {
-        "type": "bar",
-        "x": list(x),
-        "y": array(y),
-        "marker": {"color": color, "line": {"width": 0}},
-        "name": plain(name),
-        "hovertemplate": "%{x}: %{y:.3g}<extra>%{fullData.name}</extra>",
-        **more,
-    }
-
-
-def line(x: Sequence[Any], y: Tensor | Sequence[float], color: str, name: str, **more: Any) -> dict[str, Any]:
-    """A line trace."""
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": list(x),
-        "y": array(y),
-        "line": {"color": color, "width": 1.75},
-        "name": plain(name),
-        "hovertemplate": "%{x}: %{y:.3g}",
-        **more,
-    }
-
-
-def heatmap(z: Tensor, *, hover: str, **more: Any) -> dict[str, Any]:
-    """A map of values: z[i, j] at row i and column j."""
-    return {
-        "type": "heatmap",
-        "z": array(z),
-        "colorscale": "$sequential",
-        "colorbar": {"thickness": 8, "outlinewidth": 0, "len": 0.9, "nticks": 5, "xpad": 6},
-        "hovertemplate": f"{hover}: %{{z:.3g}}<extra></extra>",
-        **more,
-    }
-
-
-def axis(title: str, **more: Any) -> dict[str, Any]:
-    """An axis with a title."""
-    return {"title": {"text": plain(title)}, **more}
+    return f"key{key_frequencies.index(frequency) % 8}" if frequency in key_frequencies else "quiet"

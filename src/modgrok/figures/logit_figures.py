@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modgrok.analysis import Circuit
-from modgrok.figures.figure import Figure, Panel, axis, bars, key_color
+from modgrok.figures.figure import Axis, Bars, Figure, Panel, key_color
 from modgrok.figures.spectrum_panel import frequency_bars
 
 
@@ -17,39 +17,39 @@ def logit_figures(circuit: Circuit) -> list[Figure]:
         f"{function}({name})" for function, name in zip("fgh", circuit.view.operands, strict=False)
     )
     clock = "" if circuit.view.domain.clock.law == "additive" else " (their logarithms)"
-    layout = {"xaxis": axis("frequency")}
+    frequency = Axis("frequency")
     return [
         Figure(
             "The logits as cosines",
-            f"An answer c is right where s − c = 0, s being {parts}{clock}, and there every cosine of s − c is at its "
-            "top. A clock therefore writes its logits as a sum of a few such cosines, all positive; what they "
-            "leave over is the residual.",
             [
                 Panel(
                     "Coefficient of cos w(s − c)",
-                    [frequency_bars(found.coefficients, keys, "coefficient")],
-                    {**layout, "yaxis": axis("coefficient")},
+                    [frequency_bars(found.coefficients, keys)],
+                    frequency,
+                    Axis("coefficient"),
                 ),
                 Panel(
                     "Cosine similarity with the logits",
-                    [frequency_bars(found.cosine_similarities, keys, "similarity")],
-                    {**layout, "yaxis": axis("similarity")},
+                    [frequency_bars(found.cosine_similarities, keys)],
+                    frequency,
+                    Axis("similarity"),
                 ),
                 Panel(
                     "Share of the logits' variance",
                     [
-                        bars(
+                        Bars(
                             [*map(str, keys), "others", "residual"],
                             [*explained, rest, found.residual],
-                            [*(key_color(k, keys) for k in keys), "$quiet", "$line"],
+                            [*(key_color(k, keys) for k in keys), "quiet", "line"],
                         )
                     ],
-                    {
-                        "xaxis": axis("frequency", type="category"),
-                        "yaxis": axis("share of variance", rangemode="tozero"),
-                    },
+                    frequency,
+                    Axis("share of variance", from_zero=True),
                     "wide",
                 ),
             ],
+            f"An answer c is right where s − c = 0, with s = {parts}{clock}, and there every cosine of s − c is at its "
+            "top. A clock therefore writes its logits as a sum of a few such cosines, all positive. The residual is "
+            "what they leave over.",
         )
     ]

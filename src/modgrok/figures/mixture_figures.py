@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from modgrok.analysis.run_analysis import RunAnalysis
-from modgrok.figures.figure import Figure, Panel, axis, line
+from collections.abc import Mapping
+
+from modgrok.figures.figure import Axis, Figure, Line
 from modgrok.figures.timeline import timeline
+from modgrok.runs import History
 
 
-def together_figures(analysis: RunAnalysis) -> list[Figure]:
-    """Accuracy of each formula's held-out pairs, in the mixture and alone; none of a single formula."""
-    of_task = analysis.snapshot.history.of_task
-    if not of_task:
+def mixture_figures(history: History, alone: Mapping[str, History]) -> list[Figure]:
+    """The held-out accuracy of each formula; no figure of a single formula.
+
+    Args:
+        history: of the mixture.
+        alone: of runs on one formula of the mixture each, by the formula.
+    """
+    if not history.of_task:
         return []
-    curves, last = [], analysis.snapshot.update
-    for place, (task, own) in enumerate(of_task.items()):
-        color = f"$key{place % 8}"
-        curves.append(line(own.update, own.heldout_accuracy, color, task))
-        if (alone := analysis.alone.get(task)) is not None:
-            history = alone.history
-            dotted = {"line": {"color": color, "width": 1.25, "dash": "dot"}}
-            curves.append(line(history.update, history.heldout_accuracy, color, f"{task}, alone") | dotted)
-            last = max(last, history.update[-1])
-    layout = {**timeline((), last), "yaxis": axis("accuracy of the held-out pairs", range=[-0.02, 1.02])}
+    curves, last = [], history.update[-1]
+    for place, (task, own) in enumerate(history.of_task.items()):
+        color = f"key{place % 8}"
+        curves.append(Line(own.update, own.heldout_accuracy, color, task))
+        if (single := alone.get(task)) is not None:
+            curves.append(Line(single.update, single.heldout_accuracy, color, f"{task}, alone", dotted=True))
+            last = max(last, single.update[-1])
+    accuracy = Axis("accuracy of the held-out pairs", range=(-0.02, 1.02))
     return [
         Figure(
             "Grokking together",
-            "Formulas that share a circuit grok at the same time; where runs on each formula alone were given, "
-            "they are dotted, and a formula that the others help has its curve to the left of its dotted one.",
-            [Panel("Accuracy of each formula", curves, layout, "wide")],
+            [timeline("Accuracy of each formula", curves, accuracy, last)],
+            "Formulas that share a circuit grok at the same time. A run on one formula alone is dotted: the mixture "
+            "helped a formula whose solid curve rises to the left of its dotted one.",
         )
     ]

@@ -6,7 +6,7 @@ import torch
 
 from modgrok.analysis import Circuit, transform_2d
 from modgrok.analysis.neurons import TUNED
-from modgrok.figures.figure import Figure, Panel, axis, bars, heatmap, key_color
+from modgrok.figures.figure import Axis, Bars, Figure, Heatmap, Panel, key_color
 from modgrok.figures.numbers import percent
 from modgrok.figures.operand_maps import map_panel, map_slice, pair_maps
 
@@ -32,37 +32,35 @@ def neuron_figures(circuit: Circuit, examples: int) -> list[Figure]:
     return [
         Figure(
             "Neurons over the pairs",
-            f"Here {chosen_by}, with the share of its variance that its best frequency explains. A tuned neuron is "
-            "a wave in both operands, at the same frequency in each.",
             [
-                map_panel(title + map_slice(view).at, values, view, hover="activation")
+                map_panel(title + map_slice(view).at, values, view, "activation")
                 for title, values in zip(titles, maps, strict=True)
             ],
+            f"Here {chosen_by}, with the share of its variance that its best frequency explains. A tuned neuron is "
+            "a wave in both operands, at the same frequency in each.",
         ),
         Figure(
             "The same neurons in the basis",
-            "The 2D transform, without the mean: a tuned neuron is a handful of cells where rows and columns of one "
-            "frequency cross, and little elsewhere.",
             [
                 Panel(
                     title.partition(":")[0],
-                    [heatmap(values, hover="x: %{y}, y: %{x}<br>coefficient", x=names[1], y=names[0])],
-                    {
-                        "xaxis": axis("y", type="category", nticks=3, tickangle=0),
-                        "yaxis": axis("x", type="category", nticks=6, autorange="reversed"),
-                    },
+                    [Heatmap(values, "coefficient", names[1], names[0])],
+                    Axis("y", ticks=3),
+                    Axis("x", reversed=True, ticks=6),
                     "square",
                 )
                 for title, values in zip(titles, transforms, strict=True)
             ],
+            "The 2D transform, without the mean: a tuned neuron is a handful of cells where rows and columns of one "
+            "frequency cross, and little elsewhere.",
         ),
         Figure(
             "What the best frequency explains, and the clusters",
+            [tuning_panel(circuit), _clusters(circuit)],
             f"Left, the share of each neuron's variance that its best frequency explains: in a clean circuit nearly "
             f"all are at the right, beyond {TUNED}, from where a neuron counts as tuned. Right, how many neurons "
             "are tuned to each frequency; those with 1% of the active neurons or more, and at least two, are the "
             "key frequencies.",
-            [_fractions(circuit), _clusters(circuit)],
         ),
     ]
 
@@ -76,22 +74,16 @@ def example_neurons(circuit: Circuit, count: int) -> list[int]:
     return circuit.neurons.var(dim=0).topk(min(count, 4, circuit.neurons.shape[1])).indices.tolist()
 
 
-def _fractions(circuit: Circuit) -> Panel:
+def tuning_panel(circuit: Circuit) -> Panel:
+    """How many active neurons have which share of their variance explained by their best frequency."""
     fractions = circuit.tuning.fractions[circuit.tuning.active]
     counts = torch.histc(fractions.cpu(), bins=20, min=0.0, max=1.0)
-    edges = torch.arange(20) / 20
+    centers = [(bin + 0.5) / 20 for bin in range(20)]
     return Panel(
         "Neurons by the share of variance explained",
-        [
-            bars(
-                (edges + 0.025).tolist(),
-                counts,
-                ["$accent" if edge >= TUNED - 1e-6 else "$quiet" for edge in edges.tolist()],
-                hovertemplate="%{y} neurons<extra></extra>",
-                width=0.046,
-            )
-        ],
-        {"xaxis": axis("share of variance", range=[0, 1]), "yaxis": axis("neurons")},
+        [Bars(centers, counts, ["accent" if center > TUNED else "quiet" for center in centers])],
+        Axis("share of variance", range=(0, 1)),
+        Axis("neurons"),
     )
 
 
@@ -99,15 +91,16 @@ def _clusters(circuit: Circuit) -> Panel:
     clusters, keys = circuit.tuning.clusters, circuit.key_frequencies
     found = sorted(set(clusters[clusters > 0].tolist()))
     untuned = int((circuit.tuning.active & (clusters < 0)).sum())
+    counts = [int((clusters == k).sum()) for k in found]
     return Panel(
         "Neurons tuned to each frequency",
         [
-            bars(
+            Bars(
                 [*map(str, found), "none"],
-                [float((clusters == k).sum()) for k in found] + [float(untuned)],
-                [key_color(k, keys) for k in found] + ["$quiet"],
-                hovertemplate="frequency %{x}: %{y} neurons<extra></extra>",
+                [*counts, untuned],
+                [*(key_color(k, keys) for k in found), "quiet"],
             )
         ],
-        {"xaxis": axis("frequency", type="category"), "yaxis": axis("neurons")},
+        Axis("frequency"),
+        Axis("neurons"),
     )

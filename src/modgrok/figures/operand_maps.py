@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from modgrok.analysis import TaskView, operand_maps
-from modgrok.figures.figure import Panel, axis, heatmap
+from modgrok.figures.figure import Axis, Heatmap, Panel
 
 
 def clock_order(view: TaskView, operand: int) -> Tensor:
@@ -24,7 +24,7 @@ def _positions(view: TaskView, operand: int) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Slice:
-    """The pairs of which a map over x and y is made: all, or with three operands those of one z.
+    """The pairs that a map over x and y shows: all, or with three operands those of one z.
 
     Attributes:
         pairs: (n,) bool.
@@ -45,27 +45,21 @@ def map_slice(view: TaskView) -> Slice:
 
 
 def pair_maps(values: Tensor, view: TaskView) -> Tensor:
-    """Lay (n, m) values of the pairs out as (m, s, s) maps over x and y, of three operands a slice."""
+    """Lay (n, m) values of the pairs out as (m, s, s) maps over x and y; with three operands, of one slice."""
     chosen = map_slice(view).pairs
     return operand_maps(values[chosen], view.domain.pairs[chosen, :2], view.task.n_symbols)
 
 
-def map_panel(title: str, values: Tensor, view: TaskView, hover: str) -> Panel:
+def map_panel(title: str, values: Tensor, view: TaskView, value: str) -> Panel:
     """A map (s, s) over x (downwards) and y (to the right), both in the order of the clock."""
     rows, columns = clock_order(view, 0), clock_order(view, 1)
-    symbols = torch.arange(view.task.n_symbols)
-    trace = heatmap(values[rows][:, columns], hover=f"x = %{{y}}, y = %{{x}}<br>{hover}")
-    layout = {}
-    for name, key, order in (("y", "x", columns), ("x", "y", rows)):
-        natural = torch.equal(order, symbols)
-        if not natural:
-            trace[key] = [str(symbol) for symbol in order.tolist()]
-        layout[f"{key}axis"] = axis(name, type="linear" if natural else "category", nticks=6)
-    layout["yaxis"] |= {
-        "autorange": "reversed",
-        "scaleanchor": "x",
-        "constrain": "domain",
-        "constraintoward": "top",
-    }
-    layout["xaxis"] |= {"constrain": "domain"}
-    return Panel(title, [trace], layout, "square")
+    trace = Heatmap(values[rows][:, columns], value, _labels(columns), _labels(rows))
+    return Panel(
+        title, [trace], Axis("y", ticks=6), Axis("x", reversed=True, ticks=6), shape="square", equal=True
+    )
+
+
+def _labels(order: Tensor) -> list[str] | None:
+    """The symbols as labels, unless they are in their natural order."""
+    natural = torch.equal(order, torch.arange(len(order)))
+    return None if natural else [str(symbol) for symbol in order.tolist()]

@@ -2,49 +2,43 @@
 
 from __future__ import annotations
 
-from modgrok.analysis.run_analysis import RunAnalysis
-from modgrok.figures.figure import Figure, Panel, axis, line
-from modgrok.figures.timeline import phase_legend, timeline
+from collections.abc import Sequence
+
+from modgrok.analysis import Phase
+from modgrok.figures.figure import Axis, Figure, Line
+from modgrok.figures.timeline import timeline
+from modgrok.runs import History
 
 
-def training_figures(analysis: RunAnalysis) -> list[Figure]:
-    """Loss and accuracy over the run, with phases, memorisation and grokking marked; none without a history."""
-    history = analysis.snapshot.history
-    if len(history.update) < 2:
-        return []
-    phases = analysis.tasks[0].phases if len(analysis.tasks) == 1 else ()
-    events = {
-        "memorised": history.memorised_at(analysis.threshold),
-        "grokked": history.grokked_at(analysis.threshold),
-    }
-    layout = timeline(phases, history.update[-1], events)
+def training_figures(history: History, phases: Sequence[Phase] = ()) -> list[Figure]:
+    """The figures of a run's scores; none of fewer than two evaluations."""
+    return [curves_figure(history, "Training curves", phases)] if len(history.update) > 1 else []
 
-    def curves(train: list[float], heldout: list[float]) -> list[dict[str, object]]:
+
+def curves_figure(history: History, title: str, phases: Sequence[Phase] = ()) -> Figure:
+    """Losses (log axis) and accuracies over the updates, with memorisation, grokking and phases marked."""
+
+    def curves(train: list[float], heldout: list[float]) -> list[Line]:
         return [
-            line(history.update, train, "$train", "training pairs"),
-            line(history.update, heldout, "$heldout", "held-out pairs"),
+            Line(history.update, train, "train", "training pairs"),
+            Line(history.update, heldout, "heldout", "held-out pairs"),
         ]
 
-    return [
-        Figure(
-            "Training curves",
-            "Memorisation first: the training loss falls while the held-out loss stays high. Grokking is the late, "
-            "sudden fall of the held-out loss.",
-            [
-                Panel(
-                    "Loss",
-                    curves(history.train_loss, history.heldout_loss),
-                    {**layout, "yaxis": axis("loss", type="log", exponentformat="power")},
-                    "wide",
-                    phase_legend(phases),
-                ),
-                Panel(
-                    "Accuracy",
-                    curves(history.train_accuracy, history.heldout_accuracy),
-                    {**layout, "yaxis": axis("accuracy", range=[-0.02, 1.02])},
-                    "wide",
-                    phase_legend(phases),
-                ),
-            ],
-        )
-    ]
+    events = {"memorised": history.memorised_at, "grokked": history.grokked_at}
+    marks = (history.update[-1], phases, events)
+    return Figure(
+        title,
+        [
+            timeline(
+                "Loss", curves(history.train_loss, history.heldout_loss), Axis("loss", log=True), *marks
+            ),
+            timeline(
+                "Accuracy",
+                curves(history.train_accuracy, history.heldout_accuracy),
+                Axis("accuracy", range=(-0.02, 1.02)),
+                *marks,
+            ),
+        ],
+        "Memorisation first: the training loss falls while the held-out loss stays high. Grokking is the late, "
+        "sudden fall of the held-out loss.",
+    )

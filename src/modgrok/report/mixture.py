@@ -7,31 +7,28 @@ from modgrok.figures.numbers import percent
 from modgrok.runs import History
 
 
-def together(analysis: RunAnalysis) -> str:
-    """Say whether all formulas of a mixture grokked, and when; nothing of a single formula."""
-    history, threshold = analysis.snapshot.history, analysis.threshold
+def mixture_summary(analysis: RunAnalysis) -> str:
+    """Say which formulas of a mixture grokked, and when; "" for a single formula."""
+    history = analysis.snapshot.history
     if not history.of_task:
         return ""
-    grokked = [task for task, own in history.of_task.items() if own.grokked_at(threshold) is not None]
-    at = history.grokked_at(threshold)
+    grokked = [task for task, own in history.of_task.items() if own.grokked_at is not None]
     count = (
-        f"All {len(grokked)} formulas grokked in one network, the last of them at update {at:,}"
-        if at is not None
+        f"All {len(grokked)} formulas grokked in one network, the last of them at update {history.grokked_at:,}"
+        if history.grokked_at is not None
         else f"{len(grokked)} of {len(history.of_task)} formulas grokked in one network"
     )
     return f"{count}: {'; '.join(_formula(analysis, task) for task in history.of_task)}."
 
 
 def _formula(analysis: RunAnalysis, task: str) -> str:
-    words = f"{task} {_when(analysis.snapshot.history.of_task[task], analysis.threshold)}"
+    words = f"{task} {_when(analysis.snapshot.history.of_task[task])}"
     if (alone := analysis.alone.get(task)) is None:
         return words
-    fraction = percent(alone.train_fraction)
-    return f"{words} (alone, from {fraction} of its pairs, {_when(alone.history, analysis.threshold)})"
+    return f"{words} (alone, from {percent(alone.train_fraction)} of its pairs, {_when(alone.history)})"
 
 
-def _when(history: History, threshold: float) -> str:
-    at = history.grokked_at(threshold)
-    if at is not None:
-        return f"at update {at:,}"
+def _when(history: History) -> str:
+    if history.grokked_at is not None:
+        return f"at update {history.grokked_at:,}"
     return f"not within {history.update[-1]:,} updates, with {percent(history.heldout_accuracy[-1])} right"

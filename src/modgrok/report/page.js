@@ -19,7 +19,7 @@ const dark = matchMedia("(prefers-color-scheme: dark)");
 
 // "$name" stands for a color of the palette, wherever it is
 function paint(value, palette) {
-  if (typeof value === "string") return value.startsWith("$") ? palette[value.slice(1)] : value;
+  if (typeof value === "string") return value.startsWith("$") ? palette[value.slice(1)] ?? value : value;
   if (Array.isArray(value)) return value.map((item) => paint(item, palette));
   if (value && typeof value === "object")
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, paint(item, palette)]));

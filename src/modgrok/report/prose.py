@@ -1,4 +1,4 @@
-"""What was found, in words: the report's opening paragraphs."""
+"""The findings in words: the paragraphs that open the report."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from modgrok.runs import Snapshot
 
 
 def opening(analysis: RunAnalysis, task: TaskAnalysis) -> str:
-    """The paragraph on one task, plain text: circuit, evidence, learning."""
+    """The paragraph on one task, as plain text: its circuit, the evidence, when it was learned."""
     return " ".join(
         [*_circuit(task), *_evidence(task), *_start(analysis.snapshot), *_learning(analysis, task)]
     )
 
 
 def method(analysis: RunAnalysis, task: TaskAnalysis) -> str:
-    """The paragraph on how it was looked at: the basis, and what to be careful with."""
+    """The paragraph on the method: the basis of the analysis, and its limits."""
     view, snapshot = task.circuit.view, analysis.snapshot
     sentences = [
         view.reason,
@@ -30,20 +30,20 @@ def method(analysis: RunAnalysis, task: TaskAnalysis) -> str:
             sentences.append(f"In {names}: {basis.describe()}. In the logits every frequency is distinct.")
     if not snapshot.split_known:
         sentences.append(
-            "Which pairs these weights were trained on is not known; what depends on the split is left out."
+            "The split that these weights were trained on is not known; measures that depend on it are left out."
         )
     config, layer = snapshot.network.config, snapshot.network.readout_paths.layer
     if config["n_layers"] > 1:
         sentences.append(
-            f"Of the {config['n_layers']} {layer}s the last is analyzed; "
+            f"The analysis reads the last of the {config['n_layers']} {layer}s; "
             + (
                 "W_neur is its direct path from the embedding."
                 if task.circuit.W_neur is not None
-                else "no weights alone lead to it from the embedding, and W_neur is left out."
+                else "the path to it from the embedding is not linear, so W_neur is left out."
             )
         )
     if config.get("normalization"):
-        sentences.append("The products of weight matrices leave normalization out.")
+        sentences.append("The products of weight matrices ignore normalization.")
     if view.task.n_operands > 2:
         sentences.append("Maps over the operands show one slice, at a fixed z.")
     return " ".join(sentences)
@@ -56,8 +56,8 @@ def _circuit(task: TaskAnalysis) -> list[str]:
     if not keys:
         initial = ", as in every network that has only been initialized" if task.last.update == 0 else ""
         return [
-            f"No key frequencies: among the {active} active neurons, no frequency of the "
-            f"{view.domain.clock.law} clock has enough that are tuned to it{initial}.",
+            f"No key frequencies: too few of the {active} active neurons are tuned to any one frequency of the "
+            f"{view.domain.clock.law} clock{initial}.",
         ]
     frequencies = f"{len(keys)} frequenc{'y' if len(keys) == 1 else 'ies'}: {listed([str(k) for k in keys])}"
     tuned = f"{percent(circuit.tuning.tuned)} of the {active} active neurons are tuned to one frequency."
@@ -71,7 +71,7 @@ def _circuit(task: TaskAnalysis) -> list[str]:
 
 
 def works(task: TaskAnalysis) -> bool:
-    """Whether the key frequencies by themselves do most of the task: restricted loss below half that of a guess."""
+    """Whether the key frequencies alone do most of the task: the restricted loss is below half that of a guess."""
     view, last = task.circuit.view, task.last
     return bool(
         task.circuit.key_frequencies
@@ -99,7 +99,7 @@ def _evidence(task: TaskAnalysis) -> list[str]:
 def _start(snapshot: Snapshot) -> list[str]:
     sentences = [f"Training started with the {snapshot.origin}."] if snapshot.origin else []
     if snapshot.frozen:
-        sentences.append(f"Not trained, but kept as it was at the start: {listed(list(snapshot.frozen))}.")
+        sentences.append(f"These parts were frozen: {listed(list(snapshot.frozen))}.")
     return sentences
 
 
@@ -107,13 +107,12 @@ def _learning(analysis: RunAnalysis, task: TaskAnalysis) -> list[str]:
     last, history = task.last, analysis.history(task)
     if last.heldout_accuracy is None or last.train_accuracy is None:
         return [f"The network gets {percent(last.accuracy)} of all pairs right."]
-    memorised = history.memorised_at(analysis.threshold)
-    grokked = history.grokked_at(analysis.threshold)
+    memorised, grokked = history.memorised_at, history.grokked_at
     return [
         f"The training pairs were memorised at update {memorised:,}."
         if memorised is not None
         else f"The training pairs are not memorised: {percent(last.train_accuracy)} of them are right.",
-        f"The network grokked at update {grokked:,}: {percent(analysis.threshold)} of the held-out pairs right."
+        f"The network grokked at update {grokked:,}: {percent(history.threshold)} of the held-out pairs right."
         if grokked is not None
         else f"It has not grokked within {last.update:,} updates: {percent(last.heldout_accuracy)} of the "
         "held-out pairs are right.",

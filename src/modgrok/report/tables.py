@@ -15,11 +15,11 @@ from modgrok.runs import History
 
 
 def measures_csv(analysis: RunAnalysis) -> str:
-    """A row for each checkpoint, and in a mixture for each of its tasks, under their measures' names."""
+    """A row for each checkpoint and task, a column for each measure."""
     rows = [
         {"task": t.circuit.view.task.name, **moment.row()} for t in analysis.tasks for moment in t.moments
     ]
-    # tasks of a mixture have key frequencies, and so columns, of their own
+    # each task of a mixture has its own key frequencies, and so its own columns
     columns = dict.fromkeys(name for each in rows for name in each)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(columns), lineterminator="\n")
@@ -29,7 +29,7 @@ def measures_csv(analysis: RunAnalysis) -> str:
 
 
 def summary_json(analysis: RunAnalysis) -> str:
-    """The analysis: where the weights come from, what was learned when, and each task's circuit."""
+    """The origin of the weights, when the tasks were learned, and the circuit of each."""
     snapshot = analysis.snapshot
     data = snapshot.data.config
     content = {
@@ -42,8 +42,8 @@ def summary_json(analysis: RunAnalysis) -> str:
         "network": {"class": type(snapshot.network).__name__, **snapshot.network.config},
         "origin": asdict(snapshot.origin) if snapshot.origin else None,
         "frozen": list(snapshot.frozen),
-        "threshold": analysis.threshold,
-        **_phases(snapshot.history, analysis.threshold),
+        "threshold": snapshot.history.threshold,
+        **_milestones(snapshot.history),
         "tasks": [_task(task) | _learned(analysis, task) for task in analysis.tasks],
     }
     text = json.dumps(_finite(content), indent=2, ensure_ascii=False)
@@ -52,16 +52,16 @@ def summary_json(analysis: RunAnalysis) -> str:
 
 
 def _learned(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, Any]:
-    """When the task was learned, and when by a run on it alone."""
-    found = _phases(analysis.history(task), analysis.threshold)
+    """When the task was learned, here and in a run on it alone."""
+    found = _milestones(analysis.history(task))
     if (alone := analysis.alone.get(task.circuit.view.task.name)) is None:
         return found
     run = {"source": alone.source, "train_fraction": alone.train_fraction}
-    return {**found, "alone": {**run, **_phases(alone.history, analysis.threshold)}}
+    return {**found, "alone": {**run, **_milestones(alone.history)}}
 
 
-def _phases(history: History, threshold: float) -> dict[str, Any]:
-    return {"memorised_at": history.memorised_at(threshold), "grokked_at": history.grokked_at(threshold)}
+def _milestones(history: History) -> dict[str, Any]:
+    return {"memorised_at": history.memorised_at, "grokked_at": history.grokked_at}
 
 
 def _task(task: TaskAnalysis) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _task(task: TaskAnalysis) -> dict[str, Any]:
 
 
 def _finite(value: Any) -> Any:
-    """JSON has no infinity and no NaN; null says that there is no such number."""
+    """Replace infinities and NaN, which JSON does not have, by null."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

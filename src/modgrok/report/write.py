@@ -1,4 +1,4 @@
-"""Writing a report: as a whole, or not at all."""
+"""Write a report completely, or not at all."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from pathlib import Path
 
 from modgrok.analysis.run_analysis import RunAnalysis
 from modgrok.errors import InputError
-from modgrok.report.page import page
+from modgrok.report.analysis_page import analysis_page
 from modgrok.report.tables import measures_csv, summary_json
 
 FILES = ("index.html", "measures.csv", "summary.json")
 
 
 def check_output(directory: Path) -> None:
-    """Raise an InputError unless a report can be written to `directory`: new, or an earlier report's."""
+    """Raise an InputError unless `directory` is new or holds an earlier report, and can be written."""
     if directory.is_dir():
         strange = sorted({path.name for path in directory.iterdir()} - set(FILES))
         if strange:
             raise InputError(
-                f"output: {directory} holds {strange[0]!r}, which is no report's; name another directory"
+                f"output: {directory} contains {strange[0]!r}, which is not part of a report; choose another directory"
             )
     elif directory.exists():
-        raise InputError(f"output: {directory} is a file; name a directory")
+        raise InputError(f"output: {directory} is a file; choose a directory")
     parent = next(parent for parent in directory.absolute().parents if parent.exists())
     try:
         with tempfile.TemporaryFile(dir=parent):
@@ -32,15 +32,16 @@ def check_output(directory: Path) -> None:
 
 
 def write_report(analysis: RunAnalysis, directory: Path) -> None:
-    """Write index.html, measures.csv and summary.json, in the place of an earlier report if there is one.
+    """Write index.html, measures.csv and summary.json, replacing an earlier report.
 
-    Raises InputError where the directory holds anything else, or cannot be written.
+    Raises:
+        InputError: if the directory contains anything else, or cannot be written.
     """
     check_output(directory)
-    contents = (page(analysis), measures_csv(analysis), summary_json(analysis))
+    contents = (analysis_page(analysis), measures_csv(analysis), summary_json(analysis))
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
-        # beside its place, so that the renames stay within one file system
+        # a neighbor of the directory, so that renaming stays within one file system
         with tempfile.TemporaryDirectory(prefix=f".{directory.name}-", dir=directory.parent) as beside:
             fresh, earlier = Path(beside, "fresh"), Path(beside, "earlier")
             fresh.mkdir()
@@ -52,7 +53,7 @@ def write_report(analysis: RunAnalysis, directory: Path) -> None:
 
 
 def _exchange(fresh: Path, directory: Path, earlier: Path) -> None:
-    """Put `fresh` in the place of `directory`, which goes to `earlier`, or comes back if that fails."""
+    """Move `directory` to `earlier` and `fresh` to `directory`; if that fails, move `earlier` back."""
     if directory.exists():
         directory.rename(earlier)
     try:

@@ -22,7 +22,7 @@ class Score:
 class History:
     """The scores of both sides of the split, an entry for each evaluation.
 
-    Of a mixture `of_task` has a history of each formula by itself.
+    For mixtures, `of_task` holds one `History` per formula.
     """
 
     update: list[int] = field(default_factory=list)
@@ -33,6 +33,7 @@ class History:
     train_probability: list[float] = field(default_factory=list)
     heldout_probability: list[float] = field(default_factory=list)
     of_task: dict[str, History] = field(default_factory=dict)
+    threshold: float = THRESHOLD
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> History:
@@ -55,18 +56,21 @@ class History:
             for name in ("loss", "accuracy", "probability")
         }
 
-    def learned(self, side: Literal["train", "heldout"], threshold: float = THRESHOLD) -> list[bool]:
+    def learned(self, side: Literal["train", "heldout"], threshold: float | None = None) -> list[bool]:
         """Return for each evaluation whether the accuracy was at `threshold`: of a mixture, that of each formula."""
+        threshold = self.threshold if threshold is None else threshold
         curves = [getattr(history, f"{side}_accuracy") for history in (*self.of_task.values(),) or (self,)]
         return [min(accuracies) >= threshold for accuracies in zip(*curves, strict=True)]
 
-    def memorised_at(self, threshold: float = THRESHOLD) -> int | None:
-        """Return the first update evaluated at which the training accuracy reaches `threshold`."""
-        return self._first(self.learned("train", threshold))
+    @property
+    def memorised_at(self) -> int | None:
+        """The first update evaluated at which the training accuracy reaches the threshold."""
+        return self._first(self.learned("train"))
 
-    def grokked_at(self, threshold: float = THRESHOLD) -> int | None:
-        """Return the first update evaluated at which the held-out accuracy reaches `threshold`."""
-        return self._first(self.learned("heldout", threshold))
+    @property
+    def grokked_at(self) -> int | None:
+        """The first update evaluated at which the held-out accuracy reaches the threshold."""
+        return self._first(self.learned("heldout"))
 
     def _first(self, learned: list[bool]) -> int | None:
         return next((update for update, yes in zip(self.update, learned, strict=True) if yes), None)

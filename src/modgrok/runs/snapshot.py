@@ -193,8 +193,8 @@ def _check_record(saved: dict[str, Any]) -> None:
 
 def _check_history(history: dict[str, Any], where: str) -> None:
     """Raise an InputError unless a history, and of a mixture each formula's, has an entry for each evaluation."""
-    scores = {name: entries for name, entries in history.items() if name != "of_task"}
-    check_arguments(History, scores, where)
+    check_arguments(History, {name: entries for name, entries in history.items() if name != "of_task"}, where)
+    scores = {name: entries for name, entries in history.items() if name not in ("of_task", "threshold")}
     if len({len(entries) for entries in scores.values()}) > 1:
         raise InputError(f"{where} has columns of different lengths")
     if not all(map(math.isfinite, scores.get("train_loss", ()))):

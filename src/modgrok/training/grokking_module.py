@@ -171,7 +171,7 @@ class GrokkingModule(LightningModule):
         """Evaluate the network as it comes, then make the engine that updates it."""
         self._mark = self.global_step, time.perf_counter()
         if self.global_step == 0:
-            self.history = History()
+            self.history = History(threshold=self.history.threshold)
             self._evaluate()
         try:
             self._make_engine()
@@ -247,7 +247,9 @@ class GrokkingModule(LightningModule):
         scalars = self.history.latest()
         if len(tasks) > 1:
             for task, *sides in zip(tasks, train_of_task, heldout_of_task, strict=True):
-                history = self.history.of_task.setdefault(task.name, History())
+                history = self.history.of_task.setdefault(
+                    task.name, History(threshold=self.history.threshold)
+                )
                 history.append(update, *sides)
                 scalars |= {f"{name}/{task.name}": value for name, value in history.latest().items()}
         since, then = self._mark

@@ -1,0 +1,29 @@
+"""A network's circuit at a glance."""
+
+from __future__ import annotations
+
+from modgrok.analysis import Circuit
+from modgrok.figures.figure import Axis, Figure, Panel
+from modgrok.figures.neuron_figures import tuning_panel
+from modgrok.figures.spectrum_panel import frequency_bars, spectrum_panel
+
+
+def circuit_figure(circuit: Circuit, title: str) -> Figure:
+    """The spectra of W_E and W_logit, the neurons' tuning, and the cosines in the logits."""
+    domain, keys = circuit.view.domain, circuit.key_frequencies
+    return Figure(
+        title,
+        [
+            spectrum_panel(circuit.W_E, domain.operand_bases[0], keys, "W_E in the characters of x", "half"),
+            spectrum_panel(circuit.W_logit.T, domain.answer_basis, keys, "Spectrum of W_logit", "half"),
+            tuning_panel(circuit),
+            Panel(
+                "Share of the logits' variance",
+                [frequency_bars(circuit.directions.variance_explained, keys)],
+                Axis("frequency"),
+                Axis("share of variance", from_zero=True),
+            ),
+        ],
+        "A circuit on a clock shows the same few tall frequencies in both spectra and in the logits, and neurons "
+        "that one frequency explains.",
+    )

@@ -1,0 +1,268 @@
+"""Figures as matplotlib's, for TensorBoard, files and notebooks.
+
+Axes are placed by hand: matplotlib's layout engines draw a figure several times to find the same places.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from io import BytesIO
+from itertools import groupby
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure as MatplotlibFigure
+from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator, NullLocator
+
+from modgrok.figures.figure import Bars, Figure, Heatmap, Line, Panel, Points, as_array
+from modgrok.figures.palette import LIGHT
+
+WIDTH = 8.0
+"""Inches; as are all lengths here."""
+
+TITLE, ROW = 0.35, 2.5
+LEFT, RIGHT, BOTTOM, TOP = 0.62, 0.2, 0.48, 0.3
+BARE = 0.06
+LEGEND_ROW = 0.17
+COLORBAR = 0.4
+
+_SYMBOLS = {"circle": "o", "x": "x", "cross": "+", "star": "*", "diamond": "D", "square": "s"}
+
+
+class Picture(MatplotlibFigure):
+    """A matplotlib figure that a notebook displays by itself, without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        file = BytesIO()
+        self.savefig(file, format="png")
+        return file.getvalue()
+
+
+def render(figure: Figure) -> Picture:
+    """Draw a figure in the light palette, 8 inches wide and as high as its rows of panels need."""
+    rows = list(_rows(figure.panels))
+    heights = [_height(row) for row in rows]
+    picture = Picture(figsize=(WIDTH, TITLE + sum(heights)), dpi=90, facecolor="white")
+    picture.suptitle(figure.title, y=1 - 0.08 / picture.get_figheight(), va="top", fontsize=10)
+    top = TITLE
+    for (panels, columns), height in zip(rows, heights, strict=True):
+        for place, panel in enumerate(panels):
+            _draw(panel, picture, place * WIDTH / columns, top, WIDTH / columns, height)
+        top += height
+    return picture
+
+
+def _rows(panels: Sequence[Panel]) -> Sequence[tuple[list[Panel], int]]:
+    """Rows of neighbors of one shape, each with the number of columns: 1 wide, 2 half, up to 5 squares."""
+    rows = []
+    for shape, group in groupby(panels, key=lambda panel: panel.shape):
+        alike = list(group)
+        squares = math.ceil(len(alike) / math.ceil(len(alike) / 5))
+        columns = {"wide": 1, "half": 2, "square": squares}[shape]
+        rows += [(alike[start : start + columns], columns) for start in range(0, len(alike), columns)]
+    return rows
+
+
+def _height(row: tuple[list[Panel], int]) -> float:
+    panels, columns = row
+    plot = ROW if panels[0].shape != "square" else min(3.2, WIDTH / columns)
+    return plot + LEGEND_ROW * max(_legend_rows(panel) for panel in panels)
+
+
+def _legend_rows(panel: Panel) -> int:
+    return math.ceil(len(panel.legend) / _legend_columns(panel))
+
+
+def _legend_columns(panel: Panel) -> int:
+    return 4 if panel.shape == "wide" else 2
+
+
+def _draw(panel: Panel, picture: Picture, left: float, top: float, width: float, height: float) -> None:
+    """Draw a panel into the rectangle whose upper left corner is at (left, top)."""
+    colorbar = any(isinstance(trace, Heatmap) and trace.colorbar for trace in panel.traces)
+    margin, right, bottom = (BARE, BARE, BARE) if panel.bare else (LEFT, RIGHT, BOTTOM)
+    right += COLORBAR if colorbar else 0.0
+    above = TOP + LEGEND_ROW * _legend_rows(panel) + 0.1 * panel.title.count("\n")
+    plot_width, plot_height = width - margin - right, height - bottom - above
+    whole = picture.get_figheight()
+
+    def place(x: float, wide: float) -> tuple[float, float, float, float]:
+        return x / WIDTH, 1 - (top + above + plot_height) / whole, wide / WIDTH, plot_height / whole
+
+    axes = picture.add_axes(place(left + margin, plot_width))
+    _frame(axes, panel)
+    for trace in panel.traces:
+        if isinstance(trace, Line):
+            _line(axes, trace)
+        elif isinstance(trace, Points):
+            _points(axes, trace)
+        elif isinstance(trace, Heatmap):
+            image = _heatmap(axes, trace, panel)
+            if trace.colorbar:
+                beside = picture.add_axes(place(left + margin + plot_width + 0.06, 0.09))
+                picture.colorbar(image, cax=beside).outline.set_visible(False)
+                beside.tick_params(labelsize=7)
+    _bars(axes, [trace for trace in panel.traces if isinstance(trace, Bars)], panel.stacked)
+    for axis, own, which in ((axes.xaxis, panel.x, "x"), (axes.yaxis, panel.y, "y")):
+        if labels := _categories(panel, which):
+            step = math.ceil(len(labels) / (own.ticks or 40))
+            axis.set_ticks(range(0, len(labels), step), labels=labels[::step])
+        elif not own.log:
+            axis.set_major_locator(MaxNLocator(own.ticks or 6))
+    if panel.equal and not axes.images:
+        axes.set_aspect("equal", "datalim")
+    if panel.y.from_zero:
+        axes.set_ylim(bottom=0)
+    axes.set(
+        **({"xlim": panel.x.range} if panel.x.range else {}),
+        **({"ylim": panel.y.range} if panel.y.range else {}),
+    )
+
+
+def _frame(axes: Axes, panel: Panel) -> None:
+    """Draw what is around and behind the traces: title, legend, axes, bands and events."""
+    legend_rows = _legend_rows(panel)
+    axes.set_title(
+        panel.title,
+        loc="center" if panel.shape == "square" else "left",
+        fontsize=6.5 if panel.bare else 8.5,
+        pad=3 + 72 * LEGEND_ROW * legend_rows,
+        y=1,  # given, matplotlib does not measure every tick label to find it
+    )
+    if panel.bare:
+        axes.set_axis_off()
+    axes.tick_params(labelsize=7)
+    axes.yaxis.get_offset_text().set_fontsize(6)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.margins(x=0.01)
+    axes.set_xlabel(panel.x.title, fontsize=8)
+    axes.set_ylabel(panel.y.title, fontsize=8)
+    if panel.y.log:
+        axes.set_yscale("log")
+        axes.yaxis.set_minor_locator(NullLocator())
+    for band in panel.bands:
+        axes.axvspan(band.start, band.end, color=LIGHT[band.color], linewidth=0)
+    for text, x in panel.events:
+        axes.axvline(x, color=LIGHT["muted"], linewidth=1, linestyle=":")
+        axes.text(
+            *(x, 0.5, f" {text}"),
+            transform=axes.get_xaxis_transform(),
+            rotation=90,
+            verticalalignment="center",
+            fontsize=7,
+            color=LIGHT["muted"],
+        )
+    if legend_rows:
+        bands = panel.legend[len(panel.named_traces) :]
+        axes.legend(
+            handles=[
+                *map(_handle, panel.named_traces),
+                *(Patch(color=LIGHT[color], label=name) for name, color in bands),
+            ],
+            ncols=_legend_columns(panel),
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            borderaxespad=0.1,
+            fontsize=7,
+            frameon=False,
+        )
+
+
+def _handle(trace: Line | Bars | Points) -> Line2D | Patch:
+    color = LIGHT[str(trace.color)]
+    if isinstance(trace, Line):
+        return Line2D([], [], color=color, linestyle=":" if trace.dotted else "-", label=trace.name)
+    if isinstance(trace, Points):
+        return Line2D([], [], color=color, linestyle="", marker=_SYMBOLS[trace.symbol], label=trace.name)
+    return Patch(color=color, alpha=trace.opacity, label=trace.name)
+
+
+def _line(axes: Axes, trace: Line) -> None:
+    axes.plot(
+        _positions(trace.x),
+        as_array(trace.y),
+        color=LIGHT[trace.color],
+        linestyle=":" if trace.dotted else "-",
+        linewidth=1.4,
+        marker="." if trace.markers else "",
+    )
+
+
+def _bars(axes: Axes, traces: Sequence[Bars], stacked: bool) -> None:
+    """Draw the bars of each trace as one collection, ten times as fast as one patch a bar."""
+    floor = np.zeros(1)
+    for number, trace in enumerate(traces):
+        x, y = _positions(trace.x), as_array(trace.y)
+        room = 0.8 * (float(np.diff(np.unique(x)).min()) if len(x) > 1 else 1.0)
+        width = room if stacked else room / len(traces)
+        left = x - room / 2 + (0.0 if stacked else number * width)
+        bottom, top, right = np.broadcast_to(floor, y.shape), floor + y, left + width
+        corners = np.stack([left, bottom, left, top, right, top, right, bottom], axis=1).reshape(-1, 4, 2)
+        colors = [trace.color] if isinstance(trace.color, str) else trace.color
+        faces = [LIGHT[color] for color in colors]
+        bars = PolyCollection(list(corners), facecolors=faces, alpha=trace.opacity, linewidths=0)
+        bars.sticky_edges.y[:] = [0.0]
+        axes.add_collection(bars)
+        if stacked:
+            floor = top
+    if traces:
+        axes.autoscale_view()
+
+
+def _points(axes: Axes, trace: Points) -> None:
+    x, y = as_array(trace.x), as_array(trace.y)
+    if trace.joined:
+        axes.plot(x, y, color=LIGHT["line"], linewidth=0.4)
+    axes.scatter(
+        x,
+        y,
+        12 if trace.symbol == "circle" else 36,
+        c=range(len(x)) if trace.color is None else LIGHT[trace.color],
+        cmap=_colormap("cycle") if trace.color is None else None,
+        marker=_SYMBOLS[trace.symbol],
+        linewidths=0 if trace.symbol == "circle" else 1,
+        zorder=2,
+    )
+
+
+def _heatmap(axes: Axes, trace: Heatmap, panel: Panel) -> AxesImage:
+    z = as_array(trace.z)
+    (rows, columns), left, low = z.shape, trace.x0 - 0.5, trace.y0 - 0.5
+    limit = trace.limit if trace.scale == "signed" else None
+    vertical = (low + rows, low) if panel.y.reversed else (low, low + rows)
+    return axes.imshow(
+        z,
+        _colormap(trace.scale),
+        aspect="equal" if panel.equal else "auto",
+        interpolation="nearest",
+        vmin=None if limit is None else -limit,
+        vmax=limit,
+        origin="upper" if panel.y.reversed else "lower",
+        extent=(left, left + columns, *vertical),
+    )
+
+
+def _categories(panel: Panel, axis: str) -> Sequence[str]:
+    """The labels along an axis of categories; none along one of numbers."""
+    for trace in panel.traces:
+        labels = getattr(trace, axis)
+        if isinstance(labels, list | tuple) and labels and isinstance(labels[0], str):
+            return labels
+    return ()
+
+
+def _positions(x: Sequence[float] | Sequence[str]) -> np.ndarray:
+    """Where values stand on the axis: categories at 0, 1, 2, …"""
+    return np.arange(len(x)) if isinstance(x[0], str) else np.asarray(x, dtype=float)
+
+
+@cache
+def _colormap(scale: str) -> LinearSegmentedColormap:
+    return LinearSegmentedColormap.from_list(scale, LIGHT[scale], N=9 if scale == "signed" else 64)

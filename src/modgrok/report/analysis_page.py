@@ -1,0 +1,109 @@
+"""The page of `modgrok analyze`."""
+
+from __future__ import annotations
+
+from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
+from modgrok.figures import (
+    attention_figures,
+    embedding_figures,
+    logit_figures,
+    mixture_figures,
+    neuron_figures,
+    progress_figures,
+    training_figures,
+    weight_figures,
+)
+from modgrok.figures.numbers import number, percent
+from modgrok.report.mixture import mixture_summary
+from modgrok.report.page import Section, render_page
+from modgrok.report.prose import method, opening
+
+MAP_BYTES = 5_000_000
+"""Size of all maps over the pairs together; a large modulus or many tasks leave room for fewer neurons."""
+
+MOST_EXAMPLES = 8
+"""Neurons drawn as maps, at most."""
+
+
+def analysis_page(analysis: RunAnalysis) -> str:
+    """Render the analysis as HTML."""
+    snapshot, tasks = analysis.snapshot, analysis.tasks
+    alone = {task: run.history for task, run in analysis.alone.items()}
+    sections = [Section("together", "Grokking together", mixture_figures(snapshot.history, alone))]
+    for place, task in enumerate(tasks):
+        sections += _sections(task, place, len(tasks))
+    phases = tasks[0].phases if len(tasks) == 1 else ()
+    sections.append(Section("training", "Training", training_figures(snapshot.history, phases)))
+    return render_page(
+        "report/analysis_page.html.jinja",
+        sections,
+        source=analysis.source,
+        update=snapshot.update if snapshot.update or snapshot.split_known else None,
+        name=" | ".join(task.circuit.view.task.name for task in tasks),
+        modulus=snapshot.data.config["modulus"],
+        mixture=mixture_summary(analysis),
+        tasks=[
+            {
+                "name": task.circuit.view.task.name,
+                "opening": opening(analysis, task),
+                "method": method(analysis, task),
+                "key_frequencies": task.circuit.key_frequencies,
+                "facts": _facts(analysis, task),
+            }
+            for task in tasks
+        ],
+    )
+
+
+def _sections(task: TaskAnalysis, place: int, n_tasks: int) -> list[Section]:
+    """The figures of a task in the order of the computation."""
+    circuit = task.circuit
+    suffix = f", {circuit.view.task.name}" if n_tasks > 1 else ""
+    return [
+        Section(f"{title.split()[0].lower()}-{place}", title + suffix, figures)
+        for title, figures in (
+            ("Embedding", embedding_figures(circuit)),
+            ("Attention", attention_figures(circuit)),
+            ("Neurons", neuron_figures(circuit, _examples(task, n_tasks))),
+            ("Weights", weight_figures(circuit)),
+            ("Logits", logit_figures(circuit)),
+            ("Progress measures", progress_figures(task)),
+        )
+    ]
+
+
+def _examples(task: TaskAnalysis, n_tasks: int) -> int:
+    """How many neurons are shown, each as a map and as its transform."""
+    map_bytes = task.circuit.view.task.n_symbols**2 * 16 // 3
+    attention = task.circuit.attention
+    maps = MAP_BYTES // (n_tasks * map_bytes) - (attention.pattern.shape[1] if attention else 0)
+    return max(1, min(MOST_EXAMPLES, maps // 2))
+
+
+def _facts(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, str]:
+    """The numbers behind the opening paragraph, by name."""
+    last, measures, history = task.last, task.last.measures, analysis.history(task)
+    milestones = {"Memorised at": history.memorised_at, "Grokked at": history.grokked_at}
+    return {
+        **{
+            name: "not yet" if update is None else f"update {update:,}"
+            for name, update in milestones.items()
+            if history.update
+        },
+        "Loss, all pairs": number(last.loss),
+        "Accuracy, all pairs": percent(last.accuracy),
+        "Restricted loss": number(measures.restricted_loss),
+        "Excluded loss": number(measures.excluded_loss),
+        "Trigonometric loss": number(measures.trigonometric_loss),
+        "Neurons tuned": percent(measures.tuned),
+        "Logits’ variance": percent(measures.logit_variance),
+        "Gini, W_E": _distinct(measures.gini_embedding),
+        "Gini, W_logit": f"{measures.gini_logit:.2f}",
+        "FFD, W_E": _distinct(measures.ffd_embedding),
+        "FCR, W_E": _distinct(measures.fcr_embedding),
+    }
+
+
+def _distinct(values: tuple[float, ...]) -> str:
+    """One value per operand, equal ones once: 0.81 / 0.79."""
+    return " / ".join(f"{value:.2f}" for value in dict.fromkeys(values))

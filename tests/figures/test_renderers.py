@@ -1,0 +1,119 @@
+"""Every figure, drawn by both renderers from the same data."""
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from torch.nn import Parameter
+
+from modgrok import MLP, ModularDataModule, Transformer, figures
+from modgrok.analysis.run_analysis import analyze_network
+from modgrok.figures.parameter_figure import as_matrix
+from modgrok.runs import History, Score, Snapshot
+
+
+def scores(accuracies=(0.0, 0.5, 1.0)):
+    found = History()
+    for place, accuracy in enumerate(accuracies):
+        found.append(100 * place, Score(10.0**-place, 1.0, 1.0), Score(5.0 - place, accuracy, accuracy))
+    return found
+
+
+def every_figure(network_class, task):
+    data = ModularDataModule(task, 7)
+    torch.manual_seed(0)
+    network = network_class(**data.network_shape, d_model=16, d_mlp=24)
+    history = scores()
+    history.of_task = {formula: scores() for formula in ("x + y", "x * y")}
+    circuit = analyze_network(Snapshot(network, data, 200, history), "").tasks[0].circuit
+    vocabulary = data.template.vocabulary
+    return [
+        *figures.embedding_figures(circuit),
+        *figures.attention_figures(circuit),
+        *figures.neuron_figures(circuit, 4),
+        *figures.weight_figures(circuit),
+        *figures.logit_figures(circuit),
+        *figures.training_figures(history),
+        *figures.mixture_figures(history, {"x + y": scores((0.0, 0.1))}),
+        figures.circuit_figure(circuit, "circuit"),
+        figures.parameter_figure(network, "update 200"),
+        figures.components_figure(network.embed.W_E, vocabulary.n_symbols, vocabulary.special, "W_E"),
+    ]
+
+
+def painted(value):
+    if isinstance(value, str) and value.startswith("$"):
+        return figures.LIGHT[value[1:]]
+    if isinstance(value, list):
+        return [painted(item) for item in value]
+    if isinstance(value, dict):
+        return {key: painted(item) for key, item in value.items()}
+    return value
+
+
+@pytest.mark.parametrize("network_class", [Transformer, MLP])
+@pytest.mark.parametrize("task", ["x + y", "x * y", "x + y + z"])
+def test_every_figure_is_drawn_by_both_renderers(network_class, task):
+    for figure in every_figure(network_class, task):
+        picture = figures.render(figure)
+        titles = {(axes.get_title(loc="left") or axes.get_title()) for axes in picture.axes} - {""}
+        assert titles == {panel.title for panel in figure.panels}
+        canvas = FigureCanvasAgg(picture)
+        canvas.draw()
+        assert np.asarray(canvas.buffer_rgba()).std() > 0
+        for panel in figure.panels:
+            drawn = figures.plotly_panel(panel)
+            assert len(drawn["traces"]) == len(panel.traces)
+            go.Figure(data=painted(drawn["traces"]), layout=painted(drawn["layout"]))
+
+
+def test_curves_mark_memorisation_and_grokking():
+    figure = figures.curves_figure(scores(), "x + y mod 7")
+    assert figure.panels[0].events == [("memorised at 0", 0), ("grokked at 200", 200)]
+    losses, accuracies = figures.render(figure).axes
+    assert losses.get_yscale() == "log"
+    assert accuracies.lines[-1].get_ydata()[-1] == pytest.approx(1.0)
+
+
+def test_bars_are_as_high_as_their_values():
+    bars = [figures.Bars(["a", "b"], [1.0, 3.0], "key0"), figures.Bars(["a", "b"], [2.0, 1.0], "key1")]
+    for stacked, tops in ((False, [1, 3, 2, 1]), (True, [1, 3, 3, 4])):
+        (axes,) = figures.render(figures.Figure("", [figures.Panel("", bars, stacked=stacked)])).axes
+        paths = [path for bar in axes.collections for path in bar.get_paths()]
+        assert [path.vertices[:, 1].max() for path in paths] == tops
+
+
+def test_a_picture_displays_itself():
+    assert figures.render(figures.curves_figure(scores(), ""))._repr_png_().startswith(b"\x89PNG")
+
+
+def test_heads_are_laid_out_as_one_square():
+    weight = torch.arange(2 * 3 * 6).view(2, 3, 6)
+    assert torch.equal(as_matrix(weight), weight.view(6, 6))  # W_O: one head under another
+    assert torch.equal(as_matrix(weight.mT), weight.view(6, 6).T)  # W_Q: one head beside another
+    assert torch.equal(as_matrix(weight[0]), weight[0])
+
+
+def test_every_matrix_is_drawn_on_its_own_scale():
+    data = ModularDataModule("x + y", 7)
+    network = Transformer(**data.network_shape, d_model=16, d_mlp=24, n_layers=2, biases=True)
+    network.further = Parameter(torch.tensor([[0.5, -2.0]]))
+    picture = figures.render(figures.parameter_figure(network, "title"))
+    images = {axes.get_title().split("\n")[0]: axes.images[0] for axes in picture.axes}
+    assert set(images) == {name for name, weight in network.named_parameters() if weight.dim() > 1}
+    assert images["further"].get_array().tolist() == [[0.5, -2.0]]
+    assert images["further"].get_clim() == (-2.0, 2.0)
+    assert images["blocks.1.attn.b_Q"].get_clim() == (-1.0, 1.0), "zeros are in the middle of the scale"
+
+
+@pytest.mark.parametrize("modulus", [2, 3, 11])
+def test_components_show_operands_in_order_and_other_tokens_apart(modulus):
+    data = ModularDataModule(["x + y", "x * y"], modulus)
+    network = Transformer(**data.network_shape, d_model=16, d_mlp=24)
+    vocabulary = data.template.vocabulary
+    figure = figures.components_figure(network.embed.W_E, modulus, vocabulary.special, "title")
+    for panel in figure.panels:
+        operands, *others = panel.traces
+        assert operands.labels == [str(symbol) for symbol in range(modulus)]
+        assert [point.name for point in others] == ["op:x + y", "op:x * y", "="]
