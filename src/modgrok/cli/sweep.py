@@ -33,7 +33,9 @@ def run_sweep(options: list[str]) -> None:
     """Run a sweep file, or say what it would run."""
     parser = CommandParser(prog="modgrok sweep", description="Many runs, one table, one page.")
     parser.add_argument("--config", type=Path, required=True, help="the sweep file")
-    parser.add_argument("--on", type=Literal["local", "slurm", "ray"], default="local", help="where the cells run")
+    parser.add_argument(
+        "--on", type=Literal["local", "slurm", "ray"], default="local", help="where the cells run"
+    )
     parser.add_argument("--workers", type=int | None, help="local: processes; one for each core unless given")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of each cell")
     parser.add_argument("--dry_run", action="store_true", help="list the cells and what they cost; run none")
@@ -96,7 +98,9 @@ class _View(AbstractContextManager["_View"]):
 
     def __init__(self) -> None:
         console = Console()
-        self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+        self._live = (
+            Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+        )
         self._next_line = -math.inf
 
     def __enter__(self) -> _View:

@@ -77,18 +77,13 @@ def sweep(
     """
     from modgrok.experiments.table import make_table
 
-    path = Path(path)
-    plan = read_plan(path)
     place = place or LocalWorkers()
-    place.check()
-    directory = (directory or DEFAULT_ROOT / path.stem).absolute()
-    begun = is_of(plan, directory)
-    if not begun:
-        check_cells(plan)
+    directory = (directory or default_directory(path)).absolute()
+    plan = check_sweep(path, place, directory)
     writable(directory)
     try:
         with FileLock(directory / "lock", timeout=0):
-            if not begun:
+            if not (directory / PLAN).is_file():
                 write_whole(
                     directory / PLAN, yaml.safe_dump(plan.spec(), sort_keys=False, allow_unicode=True)
                 )
@@ -103,6 +98,24 @@ def sweep(
             raise
         raise RunStoppedError(f"{error}; make room and give the same command again") from error
     return make_table(plan, directory)
+
+
+def default_directory(path: str | Path) -> Path:
+    """Return where the sweep of NAME.yaml is unless it is told: lightning_logs/sweeps/NAME."""
+    return DEFAULT_ROOT / Path(path).stem
+
+
+def check_sweep(path: str | Path, place: Place, directory: Path) -> Plan:
+    """Read a sweep file, and check all that can be wrong before a cell starts; nothing is written.
+
+    Raises:
+        InputError: naming the cell and the field, if the plan, the place or the directory is wrong.
+    """
+    plan = read_plan(path)
+    place.check()
+    if not is_of(plan, directory):
+        check_cells(plan)
+    return plan
 
 
 def is_of(plan: Plan, directory: Path) -> bool:
@@ -128,9 +141,13 @@ def write_results(plan: Plan, directory: Path) -> None:
     Raises:
         OSError: if they cannot be written; what was there before stays.
     """
+    from modgrok.experiments.sweep_analysis import SweepAnalysis
+    from modgrok.experiments.sweep_page import write_page
     from modgrok.experiments.table import make_table, write_table
 
-    write_table(make_table(plan, directory), directory)
+    table = make_table(plan, directory)
+    write_table(table, directory)
+    write_page(SweepAnalysis(plan, table), directory)
 
 
 def _run_cells(plan: Plan, files: CellFiles, place: Place, watch: Callable[[Standing], None]) -> None:
