@@ -15,7 +15,7 @@ def check_cells(plan: Plan) -> None:
     Raises:
         InputError: if one cannot run; it names the cell and the field.
     """
-    from modgrok.experiments.fit import check
+    from modgrok.experiments.run import check
 
     for cell in cells_to_check(plan):
         try:

@@ -35,7 +35,7 @@ FIXED = {
     "trainer.logger": "every cell logs into its own directory",
     "trainer.devices": "a network trains on one device",
     "trainer.num_nodes": "a network trains on one device",
-    "phases.threshold": "times to grok compare at one threshold only",
+    "model.threshold": "times to grok compare at one threshold only",
 }
 """Fields that must be the same in all cells, and why."""
 

@@ -39,7 +39,7 @@ def run_cell(directory: Path, name: str, threads: int) -> None:
     import torch
 
     from modgrok.callbacks.progress_file import ProgressFile
-    from modgrok.experiments.fit import fit
+    from modgrok.experiments.run import fit
 
     files, (plan, cells) = CellFiles(directory), _plan(directory)
     torch.set_num_threads(threads)
