@@ -5,19 +5,33 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modgrok.data import ModularDataModule
-    from modgrok.models import MLP, Transformer
-    from modgrok.runs import load_run
+    from modgrok.experiments import Run, fit, load_run, sweep
+    from modgrok.models import MLP, Network, Transformer
     from modgrok.training import GrokkingModule
-
-__all__ = ["MLP", "GrokkingModule", "ModularDataModule", "Transformer", "load_run"]
 
 _ROOMS = {
     "MLP": "models",
     "GrokkingModule": "training",
     "ModularDataModule": "data",
+    "Network": "models",
+    "Run": "experiments",
     "Transformer": "models",
-    "load_run": "runs",
+    "fit": "experiments",
+    "load_run": "experiments",
+    "sweep": "experiments",
 }
+
+__all__ = [
+    "MLP",
+    "GrokkingModule",
+    "ModularDataModule",
+    "Network",
+    "Run",
+    "Transformer",
+    "fit",
+    "load_run",
+    "sweep",
+]
 
 
 def __getattr__(name: str) -> Any:

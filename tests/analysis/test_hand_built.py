@@ -39,7 +39,7 @@ def test_exactly_its_frequencies_are_found(network_and_frequencies) -> None:
     network, frequencies = network_and_frequencies
     tuned = tuning(network.neurons, network.domain)
     assert tuned.key_frequencies == frequencies
-    assert tuned.tuned == 1.0
+    assert tuned.tuned_fraction == 1.0
     expected = torch.tensor(frequencies).repeat_interleave(len(tuned.clusters) // len(frequencies))
     assert torch.equal(tuned.clusters, expected)
 

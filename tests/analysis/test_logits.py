@@ -48,7 +48,7 @@ def test_logits_made_of_one_direction_are_found_whole(any_domain: ClockedPairs) 
 def test_sums_do_not_depend_on_the_chunks(any_domain: ClockedPairs, monkeypatch: pytest.MonkeyPatch) -> None:
     logits = random_logits(any_domain)
     whole = sum_logits_by_class(logits, any_domain)
-    monkeypatch.setattr("modgrok.analysis.logits._CHUNK", 7)
+    monkeypatch.setattr("modgrok.analysis.logits.CHUNK", 7)
     parts = sum_logits_by_class(logits, any_domain)
     torch.testing.assert_close(parts.sums, whole.sums)
     assert parts.square == pytest.approx(whole.square)

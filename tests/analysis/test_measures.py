@@ -8,6 +8,7 @@ from modgrok.analysis import (
     cross_entropy,
     excluded_loss,
     gini,
+    logit_parts,
     measure,
     restricted_loss,
     spectrum,
@@ -18,13 +19,12 @@ from modgrok.analysis import (
 
 def measured(network, neurons=None, **changes) -> Measures:
     arguments = {
-        "logits": network.logits,
+        "logits": logit_parts(network.logits, torch.arange(0, len(network.logits), 3)),
         "classes": sum_logits_by_class(network.logits, network.domain),
-        "tuned": tuning(network.neurons if neurons is None else neurons, network.domain),
+        "tuning": tuning(network.neurons if neurons is None else neurons, network.domain),
         "W_E": network.W_E,
         "W_logit": network.W_logit,
         "weights": [network.W_E, network.W_logit],
-        "training": torch.arange(0, len(network.logits), 3),
     }
     return measure(network.domain, **arguments | changes)
 

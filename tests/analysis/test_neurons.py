@@ -47,7 +47,7 @@ def test_chunks_of_neurons_are_one_result(
     domain = odd_domains("full grid")
     neurons = torch.randn(121, 5, generator=torch.Generator().manual_seed(3))
     whole = tuning(neurons, domain).explained
-    monkeypatch.setattr("modgrok.analysis.neurons._BUDGET", 1)
+    monkeypatch.setattr("modgrok.analysis.neurons.CHUNK", 7)
     torch.testing.assert_close(tuning(neurons, domain).explained, whole)
 
 
@@ -62,7 +62,7 @@ def test_a_network_that_is_only_initialized_has_no_key_frequencies(seed: int) ->
     ).relu()
     tuned = tuning(neurons, domain)
     assert tuned.key_frequencies == ()
-    assert tuned.tuned == 0.0
+    assert tuned.tuned_fraction == 0.0
     assert bool((tuned.clusters == -1).all())
 
 
@@ -73,7 +73,7 @@ def test_neurons_that_are_off_do_not_count(odd_domains: Callable[[str], ClockedP
     tuned = tuning(torch.stack([wave, -wave, torch.zeros(121), 0.5 + 0 * wave, rounding], dim=1), domain)
     assert tuned.active.tolist() == [True, True, False, False, False]
     assert tuned.clusters.tolist() == [4, 4, -1, -1, -1]
-    assert tuned.tuned == 1.0
+    assert tuned.tuned_fraction == 1.0
     assert tuned.key_frequencies == (4,)
     assert tuning(torch.zeros(121, 2), domain).key_frequencies == ()
 
@@ -84,6 +84,6 @@ def test_the_rule_for_key_frequencies() -> None:
     explained[1, :3] = 0.85
     explained[0, 3:5] = 0.99
     explained[2, 5:] = 0.849
-    assert Tuning(explained, torch.ones(300, dtype=torch.bool)).key_frequencies == (2,)
-    few = Tuning(explained[:, 2:4], torch.ones(2, dtype=torch.bool))
+    assert Tuning(explained, torch.ones(300), torch.ones(300, dtype=torch.bool)).key_frequencies == (2,)
+    few = Tuning(explained[:, 2:4], torch.ones(2), torch.ones(2, dtype=torch.bool))
     assert few.key_frequencies == (), "one neuron is no cluster"

@@ -5,8 +5,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from modgrok import GrokkingModule, ModularDataModule, Transformer
-from modgrok.analysis import read_circuit, task_views
-from modgrok.callbacks import Measures, budgeted, log_measures
+from modgrok.callbacks import Measures, budgeted
 from modgrok.errors import InputError
 
 
@@ -77,24 +76,6 @@ def test_a_measurement_that_would_take_too_much_of_the_time_is_left_out(tmp_path
     monkeypatch.setattr(budgeted, "SHARE", 0.05)
     monkeypatch.setattr(budgeted, "FIRST", 1e6)
     events, _ = train(tmp_path, every=1)
-    assert not [tag for tag in events.Tags()["scalars"] if tag.startswith("progress/")]
-
-
-def test_measurements_that_would_take_too_much_memory_are_left_out_with_a_warning(
-    tmp_path, monkeypatch
-) -> None:
-    data = ModularDataModule("x + y", 11)
-    (view,) = task_views(data)
-    network = Transformer(**data.network_shape, d_model=16, d_mlp=24)
-    circuit = read_circuit(network, view)
-    needed = circuit.logits.nbytes + circuit.neurons.nbytes
-    monkeypatch.setattr(log_measures, "MOST", needed)
-    events, _ = train(tmp_path / "enough", every=10)
-    assert len(events.Scalars("progress/tuned")) == 3
-    monkeypatch.setattr(log_measures, "MOST", needed - 1)
-    with pytest.warns(UserWarning, match="progress measures are left out") as warned:
-        events, _ = train(tmp_path / "too_little", every=10)
-    assert len([warning for warning in warned if "progress measures" in str(warning.message)]) == 1
     assert not [tag for tag in events.Tags()["scalars"] if tag.startswith("progress/")]
 
 

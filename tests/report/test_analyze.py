@@ -147,8 +147,11 @@ def composite(tmp_path) -> Path:
         (["{run}", "--basis", "circular"], "basis: "),
         (["{run}", "--formula", "x + y"], "--formula needs --modulus"),
         (["{run}", "--outptu", "x"], "did you mean 'output'?"),
-        (["{run}", "--output", "{run}/checkpoints"], "contains 'update=000000.ckpt', which is not part of a report"),
-        (["{run}", "--output", "{run}/checkpoints/update=000000.ckpt"], "is a file; name a directory"),
+        (
+            ["{run}", "--output", "{run}/checkpoints"],
+            "contains 'update=000000.ckpt', which is not part of a report",
+        ),
+        (["{run}", "--output", "{run}/checkpoints/update=000000.ckpt"], "is a file; choose a directory"),
         (["{composite}", "--basis", "multiplicative"], "modulus 12: multiplicative characters need a prime"),
         (["{text}"], "other people's weights need --formula and --modulus"),
     ],

@@ -87,7 +87,7 @@ def test_gradients_ask_nothing_of_the_host(variant):
     (share,) = tree_map_only(
         torch.Tensor,
         lambda tensor: tensor.to("meta"),
-        shares(data.training_pairs, data.n_answers, len(data.tasks)),
+        shares(data.training_pairs, network, len(data.tasks)),
     )
     engine = Engine.__new__(Engine)
     engine.network = network.to("meta")

@@ -5,12 +5,18 @@ a network and its data, `task_views` chooses the clocks and `read_circuit` runs 
 """
 
 from modgrok.analysis.basis import Basis, characters, pullback
-from modgrok.analysis.circuit import Attention, Circuit, circuit_bytes, read_circuit
+from modgrok.analysis.circuit import Attention, Circuit, read_circuit
 from modgrok.analysis.clock import Clock, Law, additive_clock, multiplicative_clock
 from modgrok.analysis.clocked_pairs import ClockedPairs, place_on_clock
 from modgrok.analysis.embedding import PrincipalComponents, principal_components, singular_values
 from modgrok.analysis.furuta import fourier_coefficient_ratio, fourier_frequency_density
-from modgrok.analysis.logits import ClassLogits, LogitDirections, logit_directions, sum_logits_by_class
+from modgrok.analysis.logits import (
+    ClassLogits,
+    LogitDirections,
+    logit_directions,
+    logit_parts,
+    sum_logits_by_class,
+)
 from modgrok.analysis.maps import operand_maps, transform_2d
 from modgrok.analysis.measures import Measures, measure
 from modgrok.analysis.neurons import Tuning, tuning
@@ -57,7 +63,6 @@ __all__ = [
     "analyze_checkpoints",
     "analyze_network",
     "characters",
-    "circuit_bytes",
     "component_norms",
     "cross_entropy",
     "excluded_loss",
@@ -66,6 +71,7 @@ __all__ = [
     "fourier_frequency_density",
     "gini",
     "logit_directions",
+    "logit_parts",
     "measure",
     "multiplicative_clock",
     "operand_maps",

@@ -1,23 +1,22 @@
 """A network on one task: its activations over all pairs and its weights, ready to be looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from modgrok.analysis.logits import ClassLogits, LogitDirections, logit_directions, sum_logits_by_class
+from modgrok.analysis.clock import Clock
+from modgrok.analysis.logits import CHUNK, ClassLogits, ClassSums, LogitDirections, logit_directions
 from modgrok.analysis.measures import Measures, measure
-from modgrok.analysis.neurons import Tuning, tuning
+from modgrok.analysis.neurons import Tuning, TuningSums
 from modgrok.analysis.path_weights import path_weights
-from modgrok.analysis.progress import cross_entropy
 from modgrok.analysis.task_view import TaskView
-from modgrok.models import Network, index_tokens
+from modgrok.errors import InputError
+from modgrok.models import Network, ReadoutPaths, SharedRowsNetwork, class_path
 from modgrok.models.shared_rows import SharedRows
-
-# Pairs that go through the network at a time: an activation of 512 neurons is 32 MiB.
-_CHUNK = 16384
+from modgrok.tasks import Task
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,31 +36,55 @@ class Attention:
 class Circuit:
     """What one network does with one task; of several layers, the last.
 
+    No logits and no neurons of all pairs are kept: they take 6 GiB at p = 997. What needs them runs the network again.
+
     Attributes:
         view: the task and its n pairs.
         network: whose weights these are.
-        logits: (n, a) at the last position; a ≥ p where the network has answers that the task has not.
-        neurons: (n, m), of the last layer at the last position.
+        losses: (n,) float64, the cross-entropy of each pair.
+        right: (n,) bool, whether each pair is answered right.
+        classes: the logits by class of pair; a ≥ p answers where the network has some that the task has not.
+        tuning: which frequency each neuron of the last layer is tuned to.
         attention: of the last layer; None where the network has none.
     """
 
     view: TaskView
     network: Network
-    logits: Tensor
-    neurons: Tensor
+    losses: Tensor
+    right: Tensor
+    classes: ClassLogits
+    tuning: Tuning
     attention: Attention | None
+
+    @property
+    def paths(self) -> ReadoutPaths:
+        """Where in the network its circuit is."""
+        return _readable(self.network)[1]
+
+    @property
+    def task(self) -> Task:
+        """The task that it does."""
+        return self.view.task
+
+    @property
+    def name(self) -> str:
+        """The task's name."""
+        return self.view.task.name
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that the task is looked at with."""
+        return self.view.domain.clock
 
     @property
     def W_E(self) -> Tensor:
         """(s, d): the embeddings of the operands' symbols."""
-        return self.network.readout_paths.W_E.detach()[: self.view.task.n_symbols]
+        return self.paths.W_E.detach()[: self.view.task.n_symbols]
 
     @property
     def W_logit(self) -> Tensor:
         """(m, p) float64: from the last layer's neurons to the task's answers, normalization left out."""
-        return path_weights(*self.network.readout_paths.to_logits.values())[
-            :, : self.view.domain.clock.modulus
-        ]
+        return path_weights(*self.paths.to_logits.values())[:, : self.view.domain.clock.modulus]
 
     @property
     def W_neur(self) -> Tensor | None:
@@ -70,26 +93,16 @@ class Circuit:
         Without attention one path takes the place of the heads. None where no such path is made of weights alone:
         in an MLP of several hidden layers.
         """
-        path = self.network.readout_paths.to_neurons.values()
+        path = self.paths.to_neurons.values()
         if not path:
             return None
         through = path_weights(self.W_E, *path)
         return through.view(-1, *through.shape[-2:])
 
-    @cached_property
-    def tuning(self) -> Tuning:
-        """Which frequency each neuron is tuned to."""
-        return tuning(self.neurons, self.view.domain)
-
     @property
     def key_frequencies(self) -> tuple[int, ...]:
         """The frequencies that the neurons are tuned to."""
         return self.tuning.key_frequencies
-
-    @cached_property
-    def classes(self) -> ClassLogits:
-        """The logits by class of pair."""
-        return sum_logits_by_class(self.logits, self.view.domain)
 
     @cached_property
     def directions(self) -> LogitDirections:
@@ -100,24 +113,32 @@ class Circuit:
         """All progress measures, for the circuit's own key frequencies unless others are given: `measure`."""
         return measure(
             self.view.domain,
-            logits=self.logits,
+            logits=self.logits(self.view.training),
             classes=self.classes,
-            tuned=self.tuning,
+            tuning=self.tuning,
             W_E=self.W_E,
             W_logit=self.W_logit,
             weights=self.network.parameters(),
-            training=self.view.training,
             key_frequencies=key_frequencies,
         )
 
+    def logits(self, pairs: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Compute the logits of some pairs, a (n,) mask, or of all: their indices, (i,), and (i, a), part by part."""
+        for part, logits, _ in _run(self.network, self.view, pairs):
+            yield part, logits
+
+    def neurons(self, chosen: Sequence[int], pairs: Tensor | None = None) -> Tensor:
+        """Compute the activations, (i, c), of c chosen neurons on some pairs, a (n,) mask, or on all."""
+        parts = _run(self.network, self.view, pairs)
+        return torch.cat([kept[self.paths.neurons][:, list(chosen)] for _, _, kept in parts])
+
     def loss(self, pairs: Tensor) -> float:
-        """The cross-entropy, in float64, of the pairs in a (n,) mask."""
-        return cross_entropy(self.logits, self.view.domain.answers, pairs)
+        """The mean cross-entropy, in float64, of the pairs in a (n,) mask."""
+        return float(self.losses[pairs].mean())
 
     def accuracy(self, pairs: Tensor) -> float:
         """The share of the pairs in a (n,) mask that are answered right."""
-        right = self.logits.argmax(dim=1) == self.view.domain.answers
-        return float(right[pairs].double().mean())
+        return float(self.right[pairs].double().mean())
 
 
 class _Last:
@@ -132,25 +153,70 @@ class _Last:
         return rows
 
 
-def circuit_bytes(network: Network, view: TaskView) -> int:
-    """Return the memory that the circuit's logits and neurons take, in bytes."""
-    neurons, *_ = network.readout_paths.to_logits.values()
-    numbers = len(view.tokens) * (network.config["n_answers"] + len(neurons))
-    return numbers * neurons.element_size()
+def _readable(network: Network) -> tuple[SharedRowsNetwork, ReadoutPaths]:
+    """Return a network and its readout paths.
+
+    Raises:
+        InputError: if it has none.
+    """
+    paths = network.readout_paths
+    if paths is None or not isinstance(network, SharedRowsNetwork):
+        raise InputError(
+            f"no circuit reading for {class_path(network)}: it has no readout_paths; losses and curves only"
+        )
+    return network, paths
+
+
+@torch.no_grad()
+def _run(
+    network: Network, view: TaskView, pairs: Tensor | None = None
+) -> Iterator[tuple[Tensor, Tensor, dict[str, Tensor]]]:
+    """Run a network over some pairs, or all: their indices, logits, and neurons and attention, part by part."""
+    shared, paths = _readable(network)
+    if pairs is None:
+        pairs = torch.ones(len(view.tokens), dtype=torch.bool, device=view.tokens.device)
+    for part in pairs.nonzero().squeeze(1).split(CHUNK):
+        last = _Last([paths.neurons, *(paths.attention or ())])
+        logits = shared.forward_shared(shared.prepare(view.tokens[part]), last)
+        n = len(part)
+        kept = {name: rows.expand(n, *rows.shape[1:]) for name, rows in last.kept.items()}
+        yield part, logits.expand(n, -1), kept
 
 
 @torch.no_grad()
 def read_circuit(network: Network, view: TaskView) -> Circuit:
-    """Run a network over the pairs of a task and keep what the analysis looks at."""
-    readout_paths, n = network.readout_paths, len(view.tokens)
-    names = [readout_paths.neurons, *(readout_paths.attention or ())]
-    kept: dict[str, Tensor] = {}  # filled in place: joining chunks would take twice the memory
-    for start in range(0, n, _CHUNK):
-        tokens, point = view.tokens[start : start + _CHUNK], _Last(names)
-        logits = network.compute(index_tokens(tokens), point)
-        for name, rows in {"logits": logits, **point.kept}.items():
-            if name not in kept:
-                kept[name] = rows.new_empty(n, *rows.shape[1:])
-            kept[name][start : start + len(tokens)] = rows
-    logits, neurons, *attention = kept.values()
-    return Circuit(view, network, logits, neurons, Attention(*attention) if attention else None)
+    """Run a network over the pairs of a task, once, and sum what the analysis looks at.
+
+    Raises:
+        InputError: if the network has no readout paths.
+    """
+    paths, n = _readable(network)[1], len(view.tokens)
+    answers = view.domain.answers
+    losses = torch.empty(n, dtype=torch.float64, device=view.tokens.device)
+    right = torch.empty(n, dtype=torch.bool, device=view.tokens.device)
+    attention: dict[str, Tensor] = {}
+    classes: ClassSums | None = None
+    tuned: TuningSums | None = None
+    for part, logits, kept in _run(network, view):
+        neurons = kept[paths.neurons]
+        classes = classes or ClassSums(view.domain, logits.shape[1])
+        tuned = tuned or TuningSums(view.domain, neurons.shape[1])
+        exact = logits.double()
+        classes.add(part, exact)
+        tuned.add(part, neurons)
+        losses[part] = torch.nn.functional.cross_entropy(exact, answers[part], reduction="none")
+        right[part] = logits.argmax(dim=1) == answers[part]
+        for name in paths.attention or ():
+            rows = kept[name]
+            attention.setdefault(name, rows.new_empty(n, *rows.shape[1:]))[part] = rows
+    assert classes is not None
+    assert tuned is not None
+    return Circuit(
+        view,
+        network,
+        losses,
+        right,
+        classes.result(),
+        tuned.result(),
+        Attention(*attention.values()) if attention else None,
+    )

@@ -1,6 +1,6 @@
 """The logits by class of pair, and how much of them is cos(w_k(s − c))."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -8,15 +8,19 @@ from torch import Tensor
 
 from modgrok.analysis.clocked_pairs import ClockedPairs
 
-# Pairs taken to float64 at a time: at p = 113 a chunk of logits is 3.5 MiB.
-_CHUNK = 4096
+CHUNK = 1024
+"""Pairs that are taken to float64 at a time: at p = 113 a chunk of 512 neurons is 4 MiB and stays in the caches."""
+
+LogitParts = Iterable[tuple[Tensor, Tensor]]
+"""Indices of pairs, (i,), and their logits, (i, a), part by part."""
 
 
-def chunks(count: int, pairs: Tensor | None = None) -> Iterator[slice | Tensor]:
-    """Cover 0…count − 1 with slices, or some pairs, a (n,) mask or (i,) indices, with indices."""
+def logit_parts(logits: Tensor, pairs: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+    """Cut the logits, (n, a), of some pairs, a (n,) mask or (i,) indices, or of all, into parts."""
     if pairs is None:
-        return (slice(start, start + _CHUNK) for start in range(0, count, _CHUNK))
-    return iter((pairs.nonzero().flatten() if pairs.dtype == torch.bool else pairs).split(_CHUNK))
+        pairs = torch.arange(len(logits), device=logits.device)
+    for part in (pairs.nonzero().flatten() if pairs.dtype == torch.bool else pairs).split(CHUNK):
+        yield part, logits[part]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,24 +42,38 @@ class ClassLogits:
     square: float
 
 
-def sum_logits_by_class(logits: Tensor, domain: ClockedPairs) -> ClassLogits:
-    """Sum the logits over the classes of pairs, in one pass and in float64.
+class ClassSums:
+    """Sums the logits by class of pair, in float64, part by part."""
 
-    Args:
-        logits: (n, p) at the last position.
-        domain: of the same n pairs.
-    """
-    q = domain.clock.size
-    classes = torch.where(domain.sums >= 0, domain.sums, q)
-    answers = domain.clock.residues.to(logits.device)
-    sums = torch.zeros(q + 1, logits.shape[1], dtype=torch.float64, device=logits.device)
-    square = torch.zeros((), dtype=torch.float64, device=logits.device)
-    for chunk in chunks(len(logits)):
-        values = logits[chunk].double()
-        sums.index_add_(0, classes[chunk], values)
-        seen = values[domain.sums[chunk] >= 0][:, answers]
-        square += seen.square().sum() - seen.sum(dim=1).square().sum() / q
-    return ClassLogits(domain, sums, torch.bincount(classes, minlength=q + 1).double(), float(square))
+    def __init__(self, domain: ClockedPairs, n_answers: int) -> None:
+        q, device = domain.clock.size, domain.sums.device
+        self.domain = domain
+        self.classes = torch.where(domain.sums >= 0, domain.sums, q)
+        self.on_clock = torch.zeros(n_answers, dtype=torch.float64, device=device)
+        self.on_clock[domain.clock.residues.to(device)] = 1.0
+        self.sums = torch.zeros(q + 1, n_answers, dtype=torch.float64, device=device)
+        self.square = torch.zeros((), dtype=torch.float64, device=device)
+
+    def add(self, pairs: Tensor, logits: Tensor) -> None:
+        """Add the logits, (i, a) float64, of the pairs with indices (i,)."""
+        self.sums.index_add_(0, self.classes[pairs], logits)
+        centered = (
+            logits.square() @ self.on_clock - (logits @ self.on_clock).square() / self.domain.clock.size
+        )
+        self.square += centered[self.domain.sums[pairs] >= 0].sum()
+
+    def result(self) -> ClassLogits:
+        """Return the sums over all pairs."""
+        counts = torch.bincount(self.classes, minlength=len(self.sums)).double()
+        return ClassLogits(self.domain, self.sums, counts, float(self.square))
+
+
+def sum_logits_by_class(logits: Tensor, domain: ClockedPairs) -> ClassLogits:
+    """Sum the logits, (n, a) at the last position, over the classes of the n pairs of `domain`."""
+    sums = ClassSums(domain, logits.shape[1])
+    for pairs, values in logit_parts(logits):
+        sums.add(pairs, values.double())
+    return sums.result()
 
 
 @dataclass(frozen=True, eq=False)

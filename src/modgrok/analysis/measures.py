@@ -7,10 +7,10 @@ from torch import Tensor
 
 from modgrok.analysis.clocked_pairs import ClockedPairs
 from modgrok.analysis.furuta import fourier_coefficient_ratio, fourier_frequency_density
-from modgrok.analysis.logits import ClassLogits, logit_directions
+from modgrok.analysis.logits import ClassLogits, LogitParts, logit_directions
 from modgrok.analysis.neurons import Tuning
 from modgrok.analysis.progress import (
-    excluded_loss,
+    excluded_losses,
     restricted_loss,
     sum_of_squared_weights,
     trigonometric_loss,
@@ -80,37 +80,36 @@ class Measures:
 def measure(
     domain: ClockedPairs,
     *,
-    logits: Tensor,
+    logits: LogitParts,
     classes: ClassLogits,
-    tuned: Tuning,
+    tuning: Tuning,
     W_E: Tensor,
     W_logit: Tensor,
     weights: Iterable[Tensor],
-    training: Tensor | None,
     key_frequencies: Sequence[int] | None = None,
 ) -> Measures:
     """All progress measures of one checkpoint.
 
     Args:
         domain: of the n pairs.
-        logits: (n, p) at the last position.
-        classes: these logits, by class.
-        tuned: the tuning of the neurons at the last position.
+        logits: those of the training pairs, part by part; of all pairs where those are not known.
+        classes: the logits of all pairs, by class.
+        tuning: the tuning of the neurons at the last position.
         W_E: (p, d), the operand symbols' rows.
         W_logit: (m, p), from the neurons to the logits.
         weights: all weights of the network.
-        training: (n,) bool or (i,) indices, the training pairs; None where they are not known: all pairs.
         key_frequencies: those to take; this checkpoint's own unless given. To follow a run, give those of its
             last checkpoint: the measures then show their circuit growing before any neuron is tuned to it.
     """
-    keys = tuned.key_frequencies if key_frequencies is None else tuple(key_frequencies)
+    keys = tuning.key_frequencies if key_frequencies is None else tuple(key_frequencies)
+    excluded, *excluded_each = excluded_losses(logits, classes, [keys, *([k] for k in keys)])
     explained = logit_directions(classes).variance_explained.tolist()
     return Measures(
         key_frequencies=keys,
-        tuned=tuned.tuned,
+        tuned=tuning.tuned_fraction,
         restricted_loss=restricted_loss(classes, keys),
-        excluded_loss=excluded_loss(logits, classes, keys, training),
-        excluded_loss_each=tuple(excluded_loss(logits, classes, [k], training) for k in keys),
+        excluded_loss=excluded,
+        excluded_loss_each=tuple(excluded_each),
         trigonometric_loss=trigonometric_loss(classes, keys),
         logit_variance=sum((explained[k - 1] for k in keys), 0.0),
         gini_embedding=tuple(gini(spectrum(W_E, basis)[1:]) for basis in domain.operand_bases),

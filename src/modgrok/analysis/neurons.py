@@ -1,11 +1,15 @@
 """Which frequency each neuron is tuned to, and the key frequencies that follow from it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import torch
+from einops import einsum, rearrange
 from torch import Tensor
 
 from modgrok.analysis.clocked_pairs import ClockedPairs
+from modgrok.analysis.logits import CHUNK
 
 # Nanda et al. 2023, section 4.3: a neuron belongs to a frequency that explains at least this much of its
 # variance.
@@ -19,9 +23,6 @@ KEY_SHARE = 0.01
 # A neuron whose variance is this small beside the most active neuron's is off: what remains is rounding.
 _OFF = 1e-10
 
-# The most float64 numbers that one intermediate result holds (8 MiB: small enough to stay in the caches).
-_BUDGET = 2**20
-
 
 @dataclass(frozen=True, eq=False)
 class Tuning:
@@ -30,10 +31,12 @@ class Tuning:
     Attributes:
         explained: (⌊q/2⌋, m) float64, the fraction of each neuron's variance that frequencies 1…⌊q/2⌋
             explain, each by itself; 0 for a neuron that is off.
+        variance: (m,) float64, of each neuron's activation over the pairs on the clock.
         active: (m,) bool, whether the neuron's activation varies over the pairs.
     """
 
     explained: Tensor
+    variance: Tensor
     active: Tensor
 
     @property
@@ -52,7 +55,7 @@ class Tuning:
         return torch.where(self.fractions >= TUNED, self.frequencies, -1)
 
     @property
-    def tuned(self) -> float:
+    def tuned_fraction(self) -> float:
         """The share of the active neurons that are tuned to one frequency; 0 where none is active."""
         return int((self.clusters > 0).sum()) / max(1, int(self.active.sum()))
 
@@ -69,6 +72,77 @@ class Tuning:
         return tuple((counts >= least).nonzero().flatten().tolist())
 
 
+class TuningSums:
+    """Sums what the tuning of m neurons needs, in float64, part by part.
+
+    The products of 1, cos(w_k f(x)), sin(w_k f(x)) with the same in the other operands span the same functions as the
+    waves of the operands' positions and of their sums and differences: f(x), g(y), f(x) + g(y), f(x) − g(y). So each
+    neuron is summed over the pairs that share such a position, and no (n, m) array is kept.
+    """
+
+    def __init__(self, domain: ClockedPairs, n_neurons: int) -> None:
+        q, positions = domain.clock.size, domain.operand_positions
+        self.clock = domain.clock
+        self.on = (positions >= 0).all(dim=1)
+        signs = [sign for sign in product((0, 1, -1), repeat=positions.shape[1]) if _leads(sign)]
+        self.places = (torch.tensor(signs, device=positions.device) @ positions.T) % q  # (u, n)
+        self.sums = positions.new_zeros(len(signs), q, n_neurons, dtype=torch.float64)
+        self.squares = self.sums.new_zeros(n_neurons)
+        self.shift: Tensor | None = None
+
+    def add(self, pairs: Tensor, neurons: Tensor) -> None:
+        """Add the activations, (i, m), of the pairs with indices (i,)."""
+        on = self.on[pairs]
+        values = neurons.double() if bool(on.all()) else neurons[on].double()
+        pairs = pairs[on]
+        if self.shift is None and len(values):
+            self.shift = values.mean(dim=0)  # near the mean, so that the variance keeps its digits
+        if self.shift is not None:
+            values = values - self.shift
+        for sums, place in zip(self.sums, self.places, strict=True):
+            sums.index_add_(0, place[pairs], values)
+        self.squares += values.square().sum(dim=0)
+
+    def result(self) -> Tuning:
+        """Return the tuning over all pairs on the clock."""
+        q, device = self.clock.size, self.sums.device
+        places = self.places[:, self.on]
+        n = places.shape[1]
+        mean = self.sums[0].sum(dim=0) / n  # (m,) about the shift
+        counts = torch.stack([torch.bincount(place, minlength=q) for place in places]).double()
+        waves = self.clock.waves(torch.arange(q, device=device))[1:]  # (k, 2, q)
+        centered = self.sums - einsum(counts, mean, "u q, m -> u q m")
+        inner = rearrange(einsum(waves, centered, "k w q, u q m -> k u w m"), "k u w m -> k (u w) m")
+        functions = self._gram(waves, places, counts)
+        inverse = torch.linalg.pinv(functions, rtol=1e-10, hermitian=True)
+        explained = (inner * (inverse @ inner)).sum(dim=1)
+        squares = self.squares - n * mean.square()
+        active = squares > _OFF * squares.max().clamp(min=torch.finfo(torch.float64).tiny)
+        fractions = torch.where(active, explained / squares, 0.0)
+        return Tuning(fractions.clamp(0.0, 1.0), squares / n, active)
+
+    def _gram(self, waves: Tensor, places: Tensor, counts: Tensor) -> Tensor:
+        """(k, 2u, 2u): the inner products over the pairs of the waves about their means."""
+        q, n = self.clock.size, places.shape[1]
+        joint = torch.stack(
+            [torch.bincount(a * q + b, minlength=q * q) for a in places for b in places]
+        ).double()
+        joint = rearrange(joint, "(u v) (a b) -> u v a b", u=len(places), a=q)
+        gram = torch.empty(
+            len(waves), len(places), 2, len(places), 2, dtype=torch.float64, device=waves.device
+        )
+        for u, row in enumerate(joint):
+            for v, together in enumerate(row):
+                gram[:, u, :, v, :] = (waves @ together) @ waves.mT
+        means = rearrange(einsum(waves, counts, "k w q, u q -> k u w"), "k u w -> k (u w)") / n
+        return rearrange(gram, "k u w v x -> k (u w) (v x)") - n * means[:, :, None] * means[:, None, :]
+
+
+def _leads(signs: Sequence[int]) -> bool:
+    """Whether the first of the signs that is not 0 is +: of a combination and its negative only one is needed."""
+    return next((sign for sign in signs if sign), 0) == 1
+
+
 def tuning(neurons: Tensor, domain: ClockedPairs) -> Tuning:
     """The fraction of each neuron's variance that each frequency explains (Nanda et al. 2023, section 4.3).
 
@@ -82,46 +156,7 @@ def tuning(neurons: Tensor, domain: ClockedPairs) -> Tuning:
         neurons: (n, m) activations at the last position (`blocks.0.mlp.hook_post`).
         domain: of the same n pairs.
     """
-    q, operands = domain.clock.size, domain.pairs.shape[1]
-    on = (domain.operand_positions >= 0).all(dim=1)
-    cell = torch.zeros_like(domain.sums[on])
-    for positions in domain.operand_positions[on].T:
-        cell = cell * q + positions
-    grid = [q] * operands
-    waves = domain.clock.waves(torch.arange(q, device=neurons.device))[1:]
-    factors = torch.cat([torch.ones_like(waves[:, :1]), waves], dim=1)  # (k, 3, q)
-
-    # Gram matrices over the pairs: products of two factors, summed against the counts of the cells
-    products = (factors[:, :, None] * factors[:, None, :]).flatten(1, 2)  # (k, 9, q)
-    counts = torch.bincount(cell, minlength=q**operands).double().reshape(*grid, 1)
-    gram = _contract(counts, products).reshape(-1, *[3, 3] * operands)
-    order = [0, *range(1, 2 * operands, 2), *range(2, 2 * operands + 1, 2)]
-    gram = gram.permute(order).reshape(-1, 3**operands, 3**operands)
-    inverse = torch.linalg.pinv(gram, rtol=1e-10, hermitian=True)
-
-    present = neurons[on]
-    explained, variances = [], []
-    width = max(1, _BUDGET // (3 * len(factors) * q ** (operands - 1)))
-    for first in range(0, neurons.shape[1], width):
-        values = present[:, first : first + width].double()
-        values -= values.mean(dim=0)  # so the constant, one of the functions, explains nothing
-        cells = values.new_zeros(q**operands, values.shape[1]).index_add_(0, cell, values)
-        inner = _contract(cells.reshape(*grid, -1), factors).flatten(1, operands)  # (k, 3^o, m)
-        explained.append((inner * (inverse @ inner)).sum(dim=1))
-        variances.append(values.square().sum(dim=0))
-    variance = torch.cat(variances)
-    active = variance > _OFF * variance.max().clamp(min=torch.finfo(torch.float64).tiny)
-    fractions = torch.where(active, torch.cat(explained, dim=1) / variance, 0.0)
-    return Tuning(fractions.clamp(0.0, 1.0), active)
-
-
-def _contract(cells: Tensor, factors: Tensor) -> Tensor:
-    """Sum cells (q, …, q, m) against factors (k, r, q) in every operand: (k, r, …, r, m), k by k."""
-    frequencies, rank, q = factors.shape
-    operands = cells.dim() - 1
-    result = factors @ cells.reshape(q, -1)  # (k, r, q^(o−1)·m)
-    for done in range(1, operands):
-        result = result.reshape(frequencies * rank**done, q, -1)
-        each = factors.repeat_interleave(rank**done, dim=0)
-        result = each @ result
-    return result.reshape(frequencies, *[rank] * operands, -1)
+    sums = TuningSums(domain, neurons.shape[1])
+    for pairs in torch.arange(len(neurons), device=neurons.device).split(CHUNK):
+        sums.add(pairs, neurons[pairs])
+    return sums.result()

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from modgrok.analysis.logits import ClassLogits, chunks, logit_directions
+from modgrok.analysis.logits import ClassLogits, LogitParts, logit_directions, logit_parts
 
 
 def cross_entropy(logits: Tensor, answers: Tensor, pairs: Tensor | None = None) -> float:
@@ -16,7 +16,8 @@ def cross_entropy(logits: Tensor, answers: Tensor, pairs: Tensor | None = None) 
         answers: (n,).
         pairs: (n,) bool or (i,) indices of the pairs that are meant; all unless given.
     """
-    return _mean_loss((logits[chunk].double(), answers[chunk]) for chunk in chunks(len(logits), pairs))
+    losses = [_losses(part.double(), answers[chosen]) for chosen, part in logit_parts(logits, pairs)]
+    return float(torch.cat(losses).mean())
 
 
 def restricted_loss(classes: ClassLogits, frequencies: Sequence[int]) -> float:
@@ -30,7 +31,7 @@ def restricted_loss(classes: ClassLogits, frequencies: Sequence[int]) -> float:
     clock = classes.domain.clock
     # the pairs off the clock, the last row, are those with answer 0
     answers = torch.cat([clock.residues, torch.zeros(1, dtype=torch.int64)]).to(waves.device)
-    losses = torch.nn.functional.cross_entropy(means + waves, answers, reduction="none")
+    losses = _losses(means + waves, answers)
     return float((losses * classes.counts).sum() / classes.counts.sum())
 
 
@@ -46,14 +47,25 @@ def excluded_loss(
         classes: of all pairs of the domain: the projection is over them.
         frequencies: one, or several that are taken out together.
         pairs: (n,) bool or (i,) indices of the pairs whose loss is meant; all unless given. The paper takes
-            the training pairs, which a memorising network gets right without the key frequencies.
+            the training pairs, which a memorizing network gets right without the key frequencies.
     """
-    waves = _projected(classes, frequencies)[1]
-    sums, answers = classes.domain.sums, classes.domain.answers
-    # −1, off the clock, is the last row of `waves`
-    return _mean_loss(
-        (logits[chunk].double() - waves[sums[chunk]], answers[chunk]) for chunk in chunks(len(logits), pairs)
-    )
+    return excluded_losses(logit_parts(logits, pairs), classes, [frequencies])[0]
+
+
+def excluded_losses(
+    parts: LogitParts, classes: ClassLogits, sets: Sequence[Sequence[int]]
+) -> tuple[float, ...]:
+    """`excluded_loss` for each set of frequencies, in one pass over the logits of the pairs that are meant."""
+    waves = [_projected(classes, frequencies)[1] for frequencies in sets]
+    totals = torch.zeros(len(sets), dtype=torch.float64, device=classes.sums.device)
+    count = 0
+    for pairs, logits in parts:
+        # −1, off the clock, is the last row of the waves
+        where, answers = classes.domain.sums[pairs], classes.domain.answers[pairs]
+        values = logits.double()
+        totals += torch.stack([_losses(values - wave[where], answers).sum() for wave in waves])
+        count += len(pairs)
+    return tuple((totals / count).tolist())
 
 
 def trigonometric_loss(classes: ClassLogits, frequencies: Sequence[int]) -> float:
@@ -75,10 +87,9 @@ def sum_of_squared_weights(weights: Iterable[Tensor]) -> float:
     return float(sum(weight.detach().double().square().sum() for weight in weights))
 
 
-def _mean_loss(parts: Iterable[tuple[Tensor, Tensor]]) -> float:
-    """The mean of −log softmax(logits)[answer] over parts of the pairs, logits (n, p) float64 and answers (n,)."""
-    losses = [torch.nn.functional.cross_entropy(*part, reduction="none") for part in parts]
-    return float(torch.cat(losses).mean())
+def _losses(logits: Tensor, answers: Tensor) -> Tensor:
+    """−log softmax(logits)[answer] of each pair, (n,), of logits (n, p) float64."""
+    return torch.nn.functional.cross_entropy(logits, answers, reduction="none")
 
 
 def _projected(classes: ClassLogits, frequencies: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -75,7 +75,7 @@ class RunAnalysis:
     def history(self, task: TaskAnalysis) -> History:
         """The scores of one task over the run."""
         whole = self.snapshot.history
-        return whole.of_task.get(task.circuit.view.task.name, whole)
+        return whole.of_task.get(task.circuit.name, whole)
 
 
 def analyze(snapshot: Snapshot, basis: BasisName = "auto") -> tuple[Circuit, ...]:
@@ -91,7 +91,7 @@ def moment(circuit: Circuit, update: int, key_frequencies: Sequence[int]) -> Che
     """Measure a circuit as it is after `update` updates."""
     training = circuit.view.training
     sides = (None, None) if training is None else (training, ~training)
-    pairs = torch.ones(len(circuit.logits), dtype=torch.bool)
+    pairs = torch.ones(len(circuit.losses), dtype=torch.bool)
     losses = [None if side is None else circuit.loss(side) for side in sides]
     accuracies = [None if side is None else circuit.accuracy(side) for side in sides]
     return CheckpointScores(
@@ -145,7 +145,7 @@ def analyze_network(snapshot: Snapshot, source: str, basis: BasisName = "auto") 
 
 
 def _finite(circuit: Circuit, source: str | Path) -> Circuit:
-    if not circuit.logits.isfinite().all():
+    if not circuit.classes.sums.isfinite().all():
         raise InputError(f"{source}: the logits are not finite; the weights are too large for float32")
     return circuit
 
@@ -174,5 +174,5 @@ def _phases(moments: Sequence[CheckpointScores], circuit: Circuit) -> tuple[Phas
         heldout_loss=[m.heldout_loss for m in moments if m.heldout_loss is not None],
         excluded_loss=[m.measures.excluded_loss for m in moments],
         sum_of_squared_weights=[m.measures.sum_of_squared_weights for m in moments],
-        modulus=circuit.view.domain.clock.modulus,
+        modulus=circuit.clock.modulus,
     )

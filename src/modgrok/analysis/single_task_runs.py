@@ -8,7 +8,7 @@ from pathlib import Path
 
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError
-from modgrok.runs import History, load_run
+from modgrok.runs import History, RunDirectory
 from modgrok.runs.directory import source_name
 
 
@@ -32,7 +32,7 @@ def read_single_task_runs(paths: Sequence[Path], data: ModularDataModule) -> dic
     modulus = data.config["modulus"]
     found = {}
     for path in paths:
-        snapshot = load_run(path).snapshot()
+        snapshot = RunDirectory(path).snapshot()
         config = snapshot.data.config
         formula, *more = (str(task.operation) for task in snapshot.data.tasks)
         if more or formula not in names or config["modulus"] != modulus:

@@ -88,7 +88,7 @@ def task_views(
     """
     views = []
     for number, task in enumerate(data.tasks):
-        of_task = data.pairs.task == number
+        of_task = data.pairs.task_index == number
         structure = structure_of(task)
         law = basis if basis != "auto" else "additive" if structure.kind == "neither" else structure.kind
         fits = structure.kind == law

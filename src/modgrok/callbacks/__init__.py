@@ -2,10 +2,11 @@
 
 from modgrok.callbacks.checkpoints import Checkpoints
 from modgrok.callbacks.graceful_interrupt import GracefulInterrupt
-from modgrok.callbacks.log_curves import Curves
-from modgrok.callbacks.log_measures import Measures
-from modgrok.callbacks.log_norms import Norms
-from modgrok.callbacks.log_weights import Weights
+from modgrok.callbacks.log_curves import LogCurves
+from modgrok.callbacks.log_hyperparameters import LogHyperparameters
+from modgrok.callbacks.log_measures import LogMeasures
+from modgrok.callbacks.log_norms import LogNorms
+from modgrok.callbacks.log_weights import LogWeights
 from modgrok.callbacks.milestones import Milestones
 from modgrok.callbacks.predictions import Predictions
 from modgrok.callbacks.progress_bar import ProgressBar
@@ -13,13 +14,14 @@ from modgrok.callbacks.stop_after_grokking import StopAfterGrokking
 
 __all__ = [
     "Checkpoints",
-    "Curves",
     "GracefulInterrupt",
-    "Measures",
+    "LogCurves",
+    "LogHyperparameters",
+    "LogMeasures",
+    "LogNorms",
+    "LogWeights",
     "Milestones",
-    "Norms",
     "Predictions",
     "ProgressBar",
     "StopAfterGrokking",
-    "Weights",
 ]

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from typing import Any
 
 from lightning.pytorch import Callback, Trainer
 
-from modgrok.callbacks.graceful_interrupt import GracefulInterrupt
+from modgrok.callbacks.graceful_interrupt import was_interrupted
+from modgrok.callbacks.schedule import is_due
 from modgrok.errors import InputError
 from modgrok.training import GrokkingModule
-from modgrok.training.warm_up import next_multiple
 
-SHARE = 0.05
-"""Of the run's time that an observer may take; where the next look would take more, it is left out."""
+TIME_SHARE = 0.05
+"""Share of the run's time that a budgeted callback may take."""
 
-FIRST = 0.5
-"""Seconds that the first look is expected to take; the next is expected to take as long as the last."""
+FIRST_COST_SECONDS = 0.5
+"""What the first observation is expected to take; each later one is expected to take as long as the last."""
 
 
 class BudgetedCallback(Callback, ABC):
-    """Looks at the network every so many updates, and at the end of the run.
+    """Observes the network every so many updates, and always at the end of a run that is not interrupted.
 
-    So that a fast machine does not spend its time on looking, a look is left out where it would take more than 5% of
-    the run's time so far.
+    So that a fast machine does not spend its time on looking, an observation during the run is left out where it
+    would take more than 5% of the time so far.
 
     Args:
-        every: updates between looks; null for none.
+        every: updates between observations, each at the first evaluation from then on; null to disable.
 
     Raises:
         InputError: if `every` is not positive.
@@ -35,36 +34,30 @@ class BudgetedCallback(Callback, ABC):
 
     def __init__(self, every: int | None) -> None:
         if every is not None and every < 1:
-            raise InputError(f"every: {every} is not a positive number of updates; null stands for never")
+            raise InputError(f"every must be a positive integer, or null to disable, got {every}")
         self.every = every
 
     @abstractmethod
-    def look(self, trainer: Trainer, module: GrokkingModule) -> None:
+    def observe(self, trainer: Trainer, module: GrokkingModule) -> None:
         """Look at the network and log what there is to see."""
-
-    def next_update(self, after: int) -> int | None:
-        """Return the first update later than `after` at which the network may be looked at."""
-        return None if self.every is None else next_multiple(after, self.every)
 
     def on_train_start(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Start the clock."""
-        self._started, self._spent, self._cost = time.perf_counter(), 0.0, FIRST
+        self._started, self._spent, self._cost = time.perf_counter(), 0.0, FIRST_COST_SECONDS
+        self._observed = -1
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: GrokkingModule, *args: Any) -> None:  # type: ignore[override]
-        """Look if it is time."""
-        if trainer.global_step == self.next_update(trainer.global_step - 1):
-            self._look_in_time(trainer, pl_module)
-
-    def on_train_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
-        """Look at the finished network, unless it was time for that anyway, or somebody waits for the run to end."""
-        callbacks = trainer.callbacks  # type: ignore[attr-defined]
-        interrupted = any(isinstance(other, GracefulInterrupt) and other.received for other in callbacks)
-        if self.every is not None and trainer.global_step % self.every and not interrupted:
-            self._look_in_time(trainer, pl_module)
-
-    def _look_in_time(self, trainer: Trainer, module: GrokkingModule) -> None:
+    def on_validation_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
+        """Observe if it is time, and there is time."""
+        if trainer.sanity_checking or not is_due(pl_module.history, self.every):
+            return
         start = time.perf_counter()
-        if self._spent + self._cost <= SHARE * (start - self._started):
-            self.look(trainer, module)
+        if self._spent + self._cost <= TIME_SHARE * (start - self._started):
+            self.observe(trainer, pl_module)
+            self._observed = trainer.global_step
             self._cost = time.perf_counter() - start
             self._spent += self._cost
+
+    def on_train_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
+        """Observe the final network, unless it was just observed or the user is interrupting."""
+        if self.every is not None and self._observed != trainer.global_step and not was_interrupted(trainer):
+            self.observe(trainer, pl_module)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 from types import FrameType
 from typing import Any
 
@@ -12,7 +13,10 @@ from modgrok.training import GrokkingModule
 
 
 class GracefulInterrupt(Callback):
-    """Ends a run at SIGINT or SIGTERM, after the updates in hand; a second signal ends the process at once."""
+    """Ends a run at SIGINT or SIGTERM, after the update in hand; a second signal ends the process at once.
+
+    Outside the main thread, where Python takes no signals, it does nothing.
+    """
 
     def __init__(self) -> None:
         self.received: signal.Signals | None = None
@@ -20,6 +24,9 @@ class GracefulInterrupt(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Begin to listen."""
+        self.received = None
+        if threading.current_thread() is not threading.main_thread():
+            return
 
         def stop(number: int, frame: FrameType | None) -> None:
             self.received = signal.Signals(number)
@@ -36,9 +43,15 @@ class GracefulInterrupt(Callback):
         self._others = {}
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Leave the signals to whoever had them."""
+        """Leave the signals to their former handlers."""
         self._restore()
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Leave the signals to whoever had them."""
+        """Leave the signals to their former handlers."""
         self._restore()
+
+
+def was_interrupted(trainer: Trainer) -> bool:
+    """Return whether a signal is ending the trainer's run."""
+    callbacks = trainer.callbacks  # type: ignore[attr-defined]
+    return any(isinstance(callback, GracefulInterrupt) and callback.received for callback in callbacks)

@@ -6,24 +6,24 @@ import torch
 from lightning.pytorch import Trainer
 from lightning_utilities.core.rank_zero import rank_zero_warn
 
-from modgrok.analysis import TaskView, circuit_bytes, read_circuit, task_views
+from modgrok.analysis import TaskView, read_circuit, task_views
 from modgrok.callbacks.budgeted import BudgetedCallback
 from modgrok.callbacks.log_figure import log_figure
 from modgrok.figures import circuit_figure, render
 from modgrok.training import GrokkingModule
 
-MOST = 1 << 30
-"""Measures are skipped during training if logits and neurons take more than this many bytes."""
+MOST_NUMBERS = 1 << 28
+"""Skip in-training measures if a network has more logits and neurons than this over all pairs: they take minutes."""
 
 
-class Measures(BudgetedCallback):
+class LogMeasures(BudgetedCallback):
     """Logs the progress measures, as `progress/<measure>`, and a figure of the circuit.
 
     Each measurement uses the key frequencies of the network at that update; `modgrok analyze` uses those of the last.
 
     Args:
         every: updates between measurements, or null to disable. The final network is measured too. Measurements that
-            would exceed 5% of the run's time are skipped, and all of them if one needs more than a GiB of memory.
+            would exceed 5% of the run's time are skipped.
 
     Raises:
         InputError: if `every` is not positive.
@@ -37,7 +37,7 @@ class Measures(BudgetedCallback):
         super().on_train_start(trainer, pl_module)
         self._views: tuple[TaskView, ...] | None = None
 
-    def look(self, trainer: Trainer, module: GrokkingModule) -> None:
+    def observe(self, trainer: Trainer, module: GrokkingModule) -> None:
         """Measure, and draw the circuit."""
         if self._views is None:
             self._views = self._affordable(module)
@@ -53,13 +53,16 @@ class Measures(BudgetedCallback):
             log_figure(trainer, f"circuit{of_task}", render(circuit_figure(circuit, title)))
 
     def _affordable(self, module: GrokkingModule) -> tuple[TaskView, ...]:
-        """The views of the tasks; none if one of them would take too much memory."""
-        views = task_views(module.data)
-        needed = max(circuit_bytes(module.network, view) for view in views)
-        if needed > MOST:
+        """Return the views of the tasks; none if a network or a task cannot be measured as it trains."""
+        paths = module.network.readout_paths
+        if paths is None:
+            return ()
+        neurons = len(next(iter(paths.to_logits.values())))
+        numbers = module.data.pairs.size * (module.data.n_answers + neurons)
+        if numbers > MOST_NUMBERS:
             rank_zero_warn(
-                f"progress measures are left out of the training: they take {needed / 2**30:.1f} GiB of memory "
-                "each time; modgrok analyze has them afterwards"
+                f"progress measures are left out of the training: each time {numbers:,} logits and neurons would be "
+                "computed; modgrok analyze has them afterwards"
             )
             return ()
-        return tuple(view.to(module.device) for view in views)
+        return tuple(view.to(module.device) for view in task_views(module.data))

@@ -13,7 +13,7 @@ EMBEDDING = "W_E"
 """Suffix of the names of embedding parameters, which have one row per token."""
 
 
-class Weights(BudgetedCallback):
+class LogWeights(BudgetedCallback):
     """Logs the weight matrices as images, and the embedding on its principal components.
 
     Args:
@@ -27,7 +27,7 @@ class Weights(BudgetedCallback):
     def __init__(self, every: int | None = 2000) -> None:
         super().__init__(every)
 
-    def look(self, trainer: Trainer, module: GrokkingModule) -> None:
+    def observe(self, trainer: Trainer, module: GrokkingModule) -> None:
         """Draw the weights."""
         update = f"update {trainer.global_step:,}"
         log_figure(trainer, "weights", render(parameter_figure(module.network, update)))

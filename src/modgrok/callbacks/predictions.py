@@ -66,7 +66,7 @@ class Predictions(Callback):
         predicted, probability = (torch.cat(column) for column in zip(*self._chunks, strict=True))
         columns: dict[str, list[Any]] = {}
         if len(data.tasks) > 1:
-            columns["task"] = [data.tasks[i].name for i in data.pairs.task.tolist()]
+            columns["task"] = [data.tasks[i].name for i in data.pairs.task_index.tolist()]
         columns |= dict(zip(VARIABLES, data.operands.T.tolist(), strict=False))
         columns |= {
             "answer": data.pairs.answers.tolist(),

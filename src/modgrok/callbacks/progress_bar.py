@@ -10,8 +10,6 @@ from lightning.pytorch.callbacks import ProgressBar as LightningProgressBar
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from modgrok.training import GrokkingModule
-
 SECONDS_BETWEEN_LINES = 10.0
 
 
@@ -56,29 +54,33 @@ class ProgressBar(LightningProgressBar):
             total = trainer.max_steps if trainer.max_steps > 0 else None
             self._task = self._progress.add_task("", total=total, update="0", completed=trainer.global_step)
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: GrokkingModule, *args: Any) -> None:  # type: ignore[override]
+    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *args: Any) -> None:
         """Show where the run is."""
         if self._progress is not None:
             self._progress.update(
                 self._task,
                 completed=trainer.global_step,
                 update=f"{trainer.global_step:,}",
-                description=self.describe(trainer, pl_module),
+                description=self.describe(trainer),
             )
         elif self._enabled and time.monotonic() - self._line >= SECONDS_BETWEEN_LINES:
             self._line = time.monotonic()
-            print(f"update {trainer.global_step:,}  {self.describe(trainer, pl_module)}", flush=True)  # noqa: T201
+            print(f"update {trainer.global_step:,}  {self.describe(trainer)}", flush=True)  # noqa: T201
 
-    def describe(self, trainer: Trainer, module: GrokkingModule) -> str:
-        """Return the figures of a moment in one line, that with the bar fits a terminal of 80 columns."""
-        latest = module.history.latest()
+    def describe(self, trainer: Trainer) -> str:
+        """Return the figures of a moment in one line that with the bar fits a terminal of 80 columns."""
+        latest = trainer.callback_metrics
         done = trainer.global_step - self._first
         rate = done / (time.monotonic() - self._start)
-        left = (trainer.max_steps - trainer.global_step) / rate
-        return (
-            f"{rate:,.0f}/s train {latest['train/loss']:.1e} held-out {latest['heldout/loss']:.1e}"
-            f" accuracy {latest['heldout/accuracy']:.3f}"
-            + (f" {duration(left)} left" if trainer.max_steps > 0 else "")
+        shown = {"train": "train/loss", "held-out": "heldout/loss", "accuracy": "heldout/accuracy"}
+        figures = [
+            f"{name} {float(latest[metric]):.{'3f' if name == 'accuracy' else '1e'}}"
+            for name, metric in shown.items()
+            if metric in latest
+        ]
+        left = (trainer.max_steps - trainer.global_step) / rate if rate else 0.0
+        return f"{rate:,.0f}/s {' '.join(figures)}" + (
+            f" {duration(left)} left" if trainer.max_steps > 0 and rate else ""
         )
 
     def _close(self) -> None:

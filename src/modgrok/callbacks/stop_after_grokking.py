@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from lightning.pytorch import Callback, Trainer
 
-from modgrok.runs.history import THRESHOLD
+from modgrok.errors import InputError
 from modgrok.training import GrokkingModule
 
 
 class StopAfterGrokking(Callback):
-    """Stops the run some time after grokking, or at a low held-out loss. Without arguments it never does.
+    """Stops the run some time after grokking; without an argument it never does.
+
+    For other conditions there is Lightning's EarlyStopping, such as
+    `EarlyStopping("heldout/loss", stopping_threshold=1e-3, patience=10**9)`.
 
     Args:
-        grokked_for: updates over which the held-out accuracy must have stayed at `threshold` or above.
-        threshold: of that accuracy.
-        heldout_loss: stop when the held-out loss is below this.
+        grokked_for: updates over which the held-out accuracy must have stayed at the module's threshold.
+
+    Raises:
+        InputError: if it is negative.
     """
 
-    def __init__(
-        self, grokked_for: int | None = None, threshold: float = THRESHOLD, heldout_loss: float | None = None
-    ) -> None:
+    def __init__(self, grokked_for: int | None = None) -> None:
+        if grokked_for is not None and grokked_for < 0:
+            raise InputError(f"grokked_for must be ≥ 0, got {grokked_for}")
         self.grokked_for = grokked_for
-        self.threshold = threshold
-        self.heldout_loss = heldout_loss
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: GrokkingModule, *args: Any) -> None:  # type: ignore[override]
+    @property
+    def ends_run(self) -> bool:
+        """Whether it stops a run that has no other end."""
+        return self.grokked_for is not None
+
+    def on_validation_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Stop if it is time."""
-        history = pl_module.history
-        if history.update[-1] != trainer.global_step:
-            return
-        if self.heldout_loss is not None and history.heldout_loss[-1] < self.heldout_loss:
+        since = pl_module.history.grokked_since
+        if (
+            self.grokked_for is not None
+            and since is not None
+            and trainer.global_step - since >= self.grokked_for
+        ):
             trainer.should_stop = True
-        if self.grokked_for is not None:
-            learned = history.learned("heldout", self.threshold)
-            below = [update for update, yes in zip(history.update, learned, strict=True) if not yes]
-            since = next((update for update in history.update if not below or update > below[-1]), None)
-            if since is not None and trainer.global_step - since >= self.grokked_for:
-                trainer.should_stop = True

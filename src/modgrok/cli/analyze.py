@@ -1,4 +1,4 @@
-"""The commands about finished networks that are not Trainer methods."""
+"""`modgrok analyze`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import track
 
 from modgrok.analysis import BasisName, analyze_checkpoints, analyze_network
-from modgrok.cli.parser import CommandParser
 from modgrok.errors import InputError
-from modgrok.interop import read_weights, write_weights
+from modgrok.experiments.parser import CommandParser
+from modgrok.interop import read_weights
 from modgrok.report import (
     beside,
     check_output,
@@ -22,7 +22,6 @@ from modgrok.report import (
     opening,
     write_report,
 )
-from modgrok.runs import find_checkpoint, load_snapshot
 from modgrok.runs.directory import source_name
 
 
@@ -82,20 +81,5 @@ def analyze(options: list[str]) -> None:
     if words := mixture_summary(analysis):
         print(f"{words}\n")
     for task in analysis.tasks:
-        print(
-            f"{task.circuit.view.task.name} mod {task.circuit.view.task.modulus}: {opening(analysis, task)}\n"
-        )
+        print(f"{task.circuit.name} mod {task.circuit.task.modulus}: {opening(analysis, task)}\n")
     print(f"report: {os.path.relpath(output)}/index.html")
-
-
-def export(options: list[str]) -> None:
-    """Write a run's weights as a HookedTransformer's state dict."""
-    parser = CommandParser(prog="modgrok export", description="Write the weights for TransformerLens.")
-    parser.add_argument("path", type=Path, metavar="RUN_OR_CKPT", help="a run, or a checkpoint")
-    parser.add_argument(
-        "file", type=Path, metavar="FILE", help="a .safetensors, .pt or .pth file that does not exist yet"
-    )
-    given = parser.parse_args(options)
-    snapshot = load_snapshot(find_checkpoint(given.path))
-    write_weights(snapshot.network, given.file)
-    print(f"wrote the weights after {snapshot.update:,} updates to {given.file}")

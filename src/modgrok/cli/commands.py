@@ -1,64 +1,191 @@
-"""What each command does."""
+"""The commands: which there are, what each does, and how its errors end the process.
+
+What takes seconds to import is imported by the command that needs it.
+"""
 
 from __future__ import annotations
 
 import errno
-import logging
 import os
 import sys
 import threading
 import warnings
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, NoReturn
 
-from lightning.fabric.utilities.exceptions import MisconfigurationException
-
-from modgrok.cli import fail
-from modgrok.cli.analyze import analyze, export
-from modgrok.cli.parser import shortened
-from modgrok.cli.trainer_commands import Cli
-from modgrok.data.describe import describe, list_tasks
-from modgrok.errors import InputError, RunStoppedError, brief
+from modgrok.errors import InputError, RunStoppedError, brief, did_you_mean
 
 
-def run(command: str, options: list[str]) -> None:
-    """Run a command; exit with 2 where the user's input is wrong, with 1 where the run could not go on."""
+class Command(NamedTuple):
+    """A command: its line in the help, and what runs on its options."""
+
+    help: str
+    run: Callable[[list[str]], None]
+
+
+def fit(options: list[str]) -> None:
+    """Train, then say what the run found and what to type next."""
+    from modgrok.cli.summary import summary
+    from modgrok.experiments import Experiment, Run
+
+    experiment = Experiment("fit", options)
+    run = Run(experiment.fit())
+    shown, signal = os.path.relpath(run.path), experiment.interrupt.received
+    if experiment.model.pretrained_from:
+        print(f"started with the {experiment.model.pretrained_from}")
+    print(f"{summary(run.findings, experiment.model.evaluate_every)}\n\nrun: {shown}")
+    if signal:
+        print(f"stopped by {signal.name}; to resume:\n  modgrok fit --ckpt_path {shown}", flush=True)
+        sys.exit(128 + signal)
+    print(
+        f"  modgrok test --ckpt_path {shown}\n"
+        f"  modgrok analyze {shown}\n"
+        f"  tensorboard --logdir {os.path.relpath(run.path.parent)}"
+    )
+
+
+def test(options: list[str]) -> None:
+    """Score the held-out pairs and print a table."""
+    _score("test", options)
+
+
+def validate(options: list[str]) -> None:
+    """Score the held-out pairs through Lightning's validation and print a table."""
+    _score("validate", options)
+
+
+def _score(command: Literal["test", "validate"], options: list[str]) -> None:
+    from modgrok.cli.summary import score_table
+    from modgrok.experiments import Experiment
+
+    experiment = Experiment(command, options)
+    experiment.run_trainer(command, verbose=False)
+    score_table(experiment.datamodule, experiment.first_update, experiment.trainer.callback_metrics)
+
+
+def predict(options: list[str]) -> None:
+    """Write the table of all pairs."""
+    from modgrok.experiments import Experiment
+
+    experiment = Experiment("predict", options)
+    experiment.run_trainer("predict", return_predictions=False)
+    print(f"wrote {experiment.datamodule.pairs.size:,} pairs to {experiment.config.predictions.file}")
+
+
+def describe(options: list[str]) -> None:
+    """Print what a task is."""
+    from modgrok.data.describe import describe
+    from modgrok.experiments import Experiment
+
+    print(describe(Experiment("describe", options).datamodule))
+
+
+def tasks(options: list[str]) -> None:
+    """Print the operations that have a name."""
+    from modgrok.data.describe import list_tasks
+    from modgrok.experiments.parser import CommandParser
+
+    CommandParser(prog="modgrok tasks", description="List the operations that have a name.").parse_args(
+        options
+    )
+    print(list_tasks())
+
+
+def analyze(options: list[str]) -> None:
+    """Open the network."""
+    from modgrok.cli.analyze import analyze
+
+    analyze(options)
+
+
+def sweep(options: list[str]) -> None:
+    """Run many cells."""
+    from modgrok.cli.sweep import run_sweep
+
+    run_sweep(options)
+
+
+def export(options: list[str]) -> None:
+    """Write weights for TransformerLens."""
+    from modgrok.cli.export import export
+
+    export(options)
+
+
+COMMANDS = {
+    "fit": Command("train:  modgrok fit --config configs/poly.yaml", fit),
+    "test": Command("loss and accuracy on the held-out pairs:  modgrok test --ckpt_path RUN_OR_CKPT", test),
+    "validate": Command("the same, through Lightning's validation loop", validate),
+    "predict": Command(
+        "a table of every pair:  modgrok predict --ckpt_path RUN_OR_CKPT --predictions.file pairs.csv",
+        predict,
+    ),
+    "describe": Command(
+        "what a task is, before any training:  modgrok describe --config configs/poly.yaml", describe
+    ),
+    "tasks": Command("list the operations that have a name", tasks),
+    "analyze": Command(
+        "open the network, as one HTML page and tables:  modgrok analyze RUN_OR_CKPT", analyze
+    ),
+    "sweep": Command(
+        "many runs, one table, one page:  modgrok sweep --config configs/sweeps/powers.yaml", sweep
+    ),
+    "export": Command(
+        "write the weights for TransformerLens:  modgrok export RUN_OR_CKPT weights.safetensors", export
+    ),
+}
+USAGE = (
+    "usage: modgrok COMMAND [options]        (modgrok COMMAND --help lists a command's options)\n\n"
+    + "".join(f"  {name:<10}{command.help}\n" for name, command in COMMANDS.items())
+    + "\nRUN_OR_CKPT is a run's directory, lightning_logs/version_N, or a checkpoint file.\n"
+)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """Run the command line on `args`, or on the process's own.
+
+    Exits with 2 where the user's input is wrong, with 1 where a run could not continue.
+    """
+    command, *options = list(sys.argv[1:] if args is None else args) or ["--help"]
+    if command in ("-h", "--help"):
+        print(USAGE, end="")
+    elif command in COMMANDS:
+        _run(COMMANDS[command], options)
+    else:
+        _fail(f"unknown command {command!r}{did_you_mean(command, COMMANDS)} (modgrok --help lists them)", 2)
+
+
+def _run(command: Command, options: list[str]) -> None:
+    from lightning.fabric.utilities.exceptions import MisconfigurationException
+
+    from modgrok.experiments.parser import shortened
+    from modgrok.experiments.run import quiet_lightning
+
+    hook = threading.excepthook
+    # the thread that writes TensorBoard's events hands its error on to the run
+    threading.excepthook = lambda error: None if issubclass(error.exc_type, OSError) else hook(error)
     try:
-        if command == "tasks":
-            print(list_tasks())
-        elif command == "describe":
-            quiet()
-            print(describe(Cli(options, run=False).datamodule))
-        elif command == "analyze":
-            analyze(options)
-        elif command == "export":
-            export(options)
-        else:
-            quiet()
-            Cli([command, *options])
+        with quiet_lightning(), warnings.catch_warnings():
+            # Lightning's advice about its own code, and about a scheduler that the run does not use
+            for message in ("`isinstance.treespec, LeafSpec.`", "The `srun` command is available"):
+                warnings.filterwarnings("ignore", message)
+            command.run(options)
     except InputError as error:
-        fail(error, 2)
+        _fail(error, 2)
     except MisconfigurationException as error:
-        fail(f"trainer: {shortened(error)}", 2)
+        _fail(f"trainer: {shortened(error)}", 2)
     except BrokenPipeError:  # whoever read the output, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         if error.errno != errno.ENAMETOOLONG:
             raise
-        fail(f"{brief(error.filename)}: too long for the name of a file", 2)
+        _fail(f"{brief(error.filename)}: too long for the name of a file", 2)
     except RunStoppedError as error:
-        fail(error, 1)
+        _fail(error, 1)
+    finally:
+        threading.excepthook = hook
 
 
-def quiet() -> None:
-    """Silence Lightning where it speaks of what a user of modgrok did not choose, and threads that repeat an error."""
-    # the thread that writes TensorBoard's events hands its error on to the run
-    threading.excepthook = lambda error: (
-        None if issubclass(error.exc_type, OSError) else threading.__excepthook__(error)
-    )
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
-    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
-    for message in (
-        "Total length of `list` across ranks",
-        "`isinstance.treespec, LeafSpec.`",
-        ".*does not have many workers",
-    ):
-        warnings.filterwarnings("ignore", message)
+def _fail(error: object, code: int) -> NoReturn:
+    print(f"modgrok: error: {error}", file=sys.stderr)
+    sys.exit(code)

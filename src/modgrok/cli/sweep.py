@@ -20,7 +20,7 @@ from rich.text import Text
 from modgrok.experiments.local_workers import LocalWorkers, available_cores
 from modgrok.experiments.parser import CommandParser
 from modgrok.experiments.place import Place
-from modgrok.experiments.plan import Plan, read_plan
+from modgrok.experiments.plan import Plan
 from modgrok.experiments.ray_tasks import RayTasks
 from modgrok.experiments.run_sweep import Standing, check_sweep, default_directory, sweep
 from modgrok.experiments.slurm_arrays import SlurmArrays

@@ -1,7 +1,7 @@
 """From tasks to tokens on the training device."""
 
 from modgrok.data.data_module import ModularDataModule
-from modgrok.data.examples import Batches, Chunks, Examples
+from modgrok.data.examples import Chunks, Examples, TrainingBatches
 from modgrok.data.template import Template, Vocabulary
 
-__all__ = ["Batches", "Chunks", "Examples", "ModularDataModule", "Template", "Vocabulary"]
+__all__ = ["Chunks", "Examples", "ModularDataModule", "Template", "TrainingBatches", "Vocabulary"]

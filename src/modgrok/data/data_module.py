@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import torch
 from lightning.pytorch import LightningDataModule
-from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 
-from modgrok.data.examples import Batches, Chunks, Examples
+from modgrok.data.examples import Chunks, Examples, TrainingBatches
 from modgrok.data.split import SplitMethod, fingerprint, split
 from modgrok.data.template import Template, default_template
 from modgrok.errors import InputError
@@ -88,8 +86,25 @@ class ModularDataModule(LightningDataModule):
         check_memory(modulus, n_tuples, self.context_length)
         self.batch_size, self.batch_seed = batch_size, batch_seed
         self._make_pairs(train_fraction, split_seed, split_method)
-        given = locals()
-        self.config: dict[str, Any] = {name: given[name] for name in inspect.signature(type(self)).parameters}
+        self.config: dict[str, Any] = {
+            "task": task,
+            "modulus": modulus,
+            "train_fraction": train_fraction,
+            "split_seed": split_seed,
+            "split_method": split_method,
+            "template": template,
+            "batch_size": batch_size,
+            "batch_seed": batch_seed,
+            "nonzero_operands": nonzero_operands,
+            "unordered_pairs": unordered_pairs,
+            "label_seed": label_seed,
+        }
+        """The arguments that make these pairs again, as plain data."""
+
+    @property
+    def title(self) -> str:
+        """The tasks and the modulus in words: `x + y | x * y mod 97`."""
+        return f"{' | '.join(task.name for task in self.tasks)} mod {self.config['modulus']}"
 
     @property
     def network_shape(self) -> dict[str, int]:
@@ -123,36 +138,47 @@ class ModularDataModule(LightningDataModule):
     @property
     def training_pairs(self) -> Examples:
         """The pairs trained on, row-major."""
-        return self.pairs.at(self.training_index)
+        return self.pairs.select(self.training_index)
 
     @property
     def heldout_pairs(self) -> Examples:
         """The pairs held out, row-major."""
-        return self.pairs.at(~self.trained_on)
+        return self.pairs.select(~self.trained_on)
 
     def _on_device(self, examples: Examples) -> Examples:
         return examples.to(self.trainer.strategy.root_device) if self.trainer else examples
 
-    def train_dataloader(self) -> Batches:
-        """Return the batches of the updates."""
-        return Batches(self._on_device(self.training_pairs), self.batch_size, self.batch_seed)
+    def train_dataloader(self) -> TrainingBatches:
+        """Return the batches of the training steps."""
+        per_step = getattr(self.trainer and self.trainer.lightning_module, "used_updates_per_step", 1)
+        return TrainingBatches(
+            self._on_device(self.training_pairs),
+            self.batch_size,
+            self.batch_seed,
+            per_step,
+            lambda: self.trainer.global_step if self.trainer else 0,
+        )
 
-    def heldout_chunks(self) -> Chunks:
-        """Return the held-out pairs, a chunk at a time."""
-        return Chunks(self._on_device(self.heldout_pairs), CHUNK)
-
-    def val_dataloader(self) -> Chunks | list[Any]:
-        """Return the held-out pairs; during `fit` nothing, since there the module evaluates them by itself."""
-        fitting = self.trainer is not None and self.trainer.state.fn == TrainerFn.FITTING
-        return [] if fitting else self.heldout_chunks()
+    def val_dataloader(self) -> list[Chunks]:
+        """Return the held-out pairs, and the training pairs."""
+        return [Chunks(self._on_device(pairs), CHUNK) for pairs in (self.heldout_pairs, self.training_pairs)]
 
     def test_dataloader(self) -> Chunks:
         """Return the held-out pairs."""
-        return self.heldout_chunks()
+        return Chunks(self._on_device(self.heldout_pairs), CHUNK)
 
     def predict_dataloader(self) -> Chunks:
         """Return all pairs."""
         return Chunks(self._on_device(self.pairs), CHUNK)
+
+    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
+        """Let Lightning file what the coming training step logs under the number of the step's last update.
+
+        This hook is the only one that comes before the callbacks of the step.
+        """
+        if self.trainer and self.trainer.training:
+            self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.trainer.global_step + len(batch) - 1
+        return batch
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Return the batch, which is on the device already."""

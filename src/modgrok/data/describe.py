@@ -15,7 +15,7 @@ def describe(data: ModularDataModule) -> str:
 
 def _paragraph(data: ModularDataModule, number: int) -> str:
     task = data.tasks[number]
-    of_task = data.pairs.task == number
+    of_task = data.pairs.task_index == number
     pairs, trained = int(of_task.sum()), int(data.trained_on[of_task].sum())
     answers = data.pairs.answers[of_task].numpy()
     formula = str(task.operation)

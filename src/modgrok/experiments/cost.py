@@ -7,7 +7,6 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from modgrok.errors import InputError
 from modgrok.experiments.plan import Plan, flatten
 from modgrok.experiments.run import fit
 

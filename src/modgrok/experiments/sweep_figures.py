@@ -30,21 +30,29 @@ def map_figures(analysis: SweepAnalysis) -> list[Figure]:
     row, column = sorted(analysis.varied, key=lambda name: -len(analysis.values(name)))[:2]
     if analysis.varied.index(row) > analysis.varied.index(column):
         row, column = column, row
-    cells = {key: rows for key, rows in analysis.finished.groupby([row, column], sort=False)}
+    cells = dict(iter(analysis.finished.groupby([row, column], sort=False)))
     rows, columns = analysis.values(row), analysis.values(column)
 
     def panel(title: str, value: str, measure: Callable[[pd.DataFrame], float | None]) -> Panel:
         found = [[measure(cells[key]) if (key := (y, x)) in cells else None for x in columns] for y in rows]
         z = torch.tensor([[np.nan if v is None else v for v in line] for line in found], dtype=torch.float32)
-        labels = {"x": [*map(value_text, columns)], "y": [*map(value_text, rows)]}
-        return Panel(title, [Heatmap(z, value, **labels)], Axis(column), Axis(row), shape="square")
+        return Panel(
+            title,
+            [Heatmap(z, value, [*map(value_text, columns)], [*map(value_text, rows)])],
+            Axis(column),
+            Axis(row),
+            shape="square",
+        )
 
     panels = [
         panel("Median time to grok", "updates", lambda rows: median_time(analysis.sample(rows)).estimate),
         panel("Share that grokked", "share", lambda rows: float(rows["grokked_at"].notna().mean())),
         panel("Final held-out accuracy", "median", lambda rows: float(rows["heldout_accuracy"].median())),
     ]
-    look_for = "The median is Kaplan and Meier's; where less than half of the cells grokked there is none, and the map is empty."
+    look_for = (
+        "The median is Kaplan and Meier's; where less than half of the cells grokked there is none, "
+        "and the map is empty."
+    )
     return [Figure(f"{row} against {column}", panels, look_for)]
 
 
@@ -66,7 +74,10 @@ def survival_figures(groupings: Sequence[Grouping]) -> list[Figure]:
             )
             for place, batch in enumerate(batches)
         ]
-        look_for = "Kaplan–Meier curves: a cell that stopped before it grokked counts as waiting until then, and not after."
+        look_for = (
+            "Kaplan–Meier curves: a cell that stopped before it grokked counts as waiting until then, "
+            "and not after."
+        )
         figures.append(Figure(f"Time to grok by {grouping.name}", panels, look_for))
     return figures
 

@@ -89,7 +89,10 @@ def summary(analysis: SweepAnalysis) -> str:
     )
     if median.estimate is None:
         return f"{asked} {share_words} There is no median time to grok: too many cells are censored."
-    return f"{asked} {share_words} The median time to grok is {median.estimate:,.0f} updates ({_interval(median, _updates)})."
+    median_words = (
+        f"The median time to grok is {median.estimate:,.0f} updates ({_interval(median, _updates)})."
+    )
+    return f"{asked} {share_words} {median_words}"
 
 
 def test_words(grouping: Grouping) -> str:
@@ -147,7 +150,8 @@ def _shown(column: str, value: Any) -> tuple[str, float | None]:
 def _interval(interval: Interval, shown: Any) -> str:
     if interval.low is None and interval.high is None:
         return "–"
-    return f"{'–' if interval.low is None else shown(interval.low)} to {'∞' if interval.high is None else shown(interval.high)}"
+    low, high = (None if side is None else shown(side) for side in (interval.low, interval.high))
+    return f"{low or '–'} to {high or '∞'}"
 
 
 def _updates(value: float) -> str:

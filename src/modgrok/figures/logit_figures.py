@@ -12,11 +12,11 @@ def logit_figures(circuit: Circuit) -> list[Figure]:
     keys, found = circuit.key_frequencies, circuit.directions
     explained = [float(found.variance_explained[k - 1]) for k in keys]
     rest = float(found.variance_explained.sum()) - sum(explained)
-    sign = "+" if circuit.view.domain.clock.law == "additive" else "·"
+    sign = "+" if circuit.clock.law == "additive" else "·"
     parts = sign.join(
         f"{function}({name})" for function, name in zip("fgh", circuit.view.operands, strict=False)
     )
-    clock = "" if circuit.view.domain.clock.law == "additive" else " (their logarithms)"
+    clock = "" if circuit.clock.law == "additive" else " (their logarithms)"
     frequency = Axis("frequency")
     return [
         Figure(

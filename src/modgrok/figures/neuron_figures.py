@@ -15,7 +15,7 @@ def neuron_figures(circuit: Circuit, examples: int) -> list[Figure]:
     """The figures of the neurons, at most `examples` of them as maps."""
     view, tuned = circuit.view, circuit.tuning
     chosen = example_neurons(circuit, examples)
-    maps = pair_maps(circuit.neurons[:, chosen], view)
+    maps = pair_maps(circuit.neurons(chosen), view)
     fractions = tuned.fractions
     titles = [
         f"Neuron {neuron}: frequency {int(tuned.frequencies[neuron])}, {percent(float(fractions[neuron]))}"
@@ -71,7 +71,7 @@ def example_neurons(circuit: Circuit, count: int) -> list[int]:
     if keys:
         best = [torch.where(tuned.clusters == k, tuned.fractions, -1.0).argmax() for k in keys]
         return [int(neuron) for neuron in best]
-    return circuit.neurons.var(dim=0).topk(min(count, 4, circuit.neurons.shape[1])).indices.tolist()
+    return tuned.variance.topk(min(count, 4, len(tuned.variance))).indices.tolist()
 
 
 def tuning_panel(circuit: Circuit) -> Panel:

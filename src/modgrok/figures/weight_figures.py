@@ -16,7 +16,7 @@ def weight_figures(circuit: Circuit) -> list[Figure]:
     return [
         *_symbols_to_neurons(circuit),
         Figure(
-            f"W_logit = {' '.join(circuit.network.readout_paths.to_logits)}, from the neurons to the answers",
+            f"W_logit = {' '.join(circuit.paths.to_logits)}, from the neurons to the answers",
             [
                 spectrum_panel(circuit.W_logit.T, view.domain.answer_basis, keys, "Spectrum of W_logit"),
                 _blocks("W_logit, neuron by neuron", circuit.W_logit, view.domain.answer_basis, circuit),

@@ -17,7 +17,7 @@ from modgrok.interop.hooked import from_transformer, hooked_config, to_transform
 from modgrok.interop.published import is_published, to_hooked, updates_made
 from modgrok.models import Network, Transformer
 from modgrok.runs import History, Snapshot
-from modgrok.runs.data_only import check_size, load_data
+from modgrok.runs.checkpoint import check_size, load_data
 
 
 def read_weights(path: Path, formula: str, modulus: int, template: list[str] | None = None) -> Snapshot:

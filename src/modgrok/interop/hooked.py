@@ -9,15 +9,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from modgrok.errors import InputError
-from modgrok.models import Transformer
-from modgrok.models.restore import expected_state_dict, restore
+from modgrok.models import Transformer, build, class_path, restore
 
+_TRANSFORMER = class_path(Transformer)
 _BUFFERS = ("mask", "IGNORE")
 _IN_A_BLOCK = re.compile(r"blocks\.([0-9]{1,9})\.")
 
@@ -61,13 +61,9 @@ def to_transformer(state: Mapping[str, Tensor], activation: str = "relu") -> Tra
         "normalization": "ln_final.w" in state,
         "biases": biases,
     }
-    # a bias that only some formats have is zero in the others
-    zeros = {
-        name: torch.zeros(()).expand(weight.shape)
-        for name, weight in expected_state_dict(Transformer, config, len(state)).items()
-        if ".b_" in name
-    }
-    return restore(Transformer, config, zeros | state)
+    # a bias that only some formats have is zero in the others, as in a new network
+    zeros = {name: bias for name, bias in build(_TRANSFORMER, config).state_dict().items() if ".b_" in name}
+    return cast(Transformer, restore(_TRANSFORMER, config, zeros | state))
 
 
 def from_transformer(network: Transformer) -> dict[str, Tensor]:

@@ -47,7 +47,7 @@ class ActivationRecorder:
         self.cache[name] = replacement
         return [SharedRows(position) for position in replacement.unbind(dim)]
 
-    def close(self) -> dict[str, Tensor]:
+    def finish(self) -> dict[str, Tensor]:
         """Return what was kept.
 
         Raises:

@@ -15,6 +15,17 @@ from modgrok.models.shared_rows import IndexedTokens, SharedRows, map_rows
 ACTIVATIONS = {"relu": torch.relu, "gelu": F.gelu}
 
 
+def check_sizes(**sizes: int | None) -> None:
+    """Check that sizes are positive; None leaves a size to the network.
+
+    Raises:
+        InputError: if one is not, by its name.
+    """
+    for name, size in sizes.items():
+        if size is not None and size < 1:
+            raise InputError(f"{name}: {size} is not a positive integer")
+
+
 def activation_function(name: str) -> Callable[[Tensor], Tensor]:
     """Return the activation function called `name`.
 

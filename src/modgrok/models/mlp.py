@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from modgrok.models.hooks import HookPoint
 from modgrok.models.initialization import Initialization, initialize
-from modgrok.models.layers import Embed, Unembed, activation_function, bias, plus, weight
-from modgrok.models.network import Network
+from modgrok.models.layers import Embed, Unembed, activation_function, bias, check_sizes, plus, weight
 from modgrok.models.readout_paths import ReadoutPaths
 from modgrok.models.shared_rows import IndexedTokens, SharedRows, map_rows
+from modgrok.models.shared_rows_network import SharedRowsNetwork
 
 
 class HiddenLayer(nn.Module):
@@ -40,7 +40,7 @@ class HiddenLayer(nn.Module):
         return point(f"{name}.hook_post", [map_rows(self.activation, pre)])  # (n, 1, m)
 
 
-class MLP(Network):
+class MLP(SharedRowsNetwork):
     """Embedding, sum over the positions, hidden layers, unembedding.
 
     The sum does not know the order of what it adds: examples written with the same tokens in another order, such as
@@ -65,7 +65,6 @@ class MLP(Network):
         InputError: if a size is not a positive integer, or there is no such activation.
     """
 
-    parts = ("embedding", "layers", "unembedding")
     sees_order = False
 
     def __init__(
@@ -80,8 +79,15 @@ class MLP(Network):
         biases: bool = False,
         initialization: Initialization = "transformer_lens",
     ) -> None:
-        config = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
-        super().__init__(config)
+        super().__init__()
+        check_sizes(
+            vocabulary_size=vocabulary_size,
+            n_answers=n_answers,
+            context_length=context_length,
+            n_layers=n_layers,
+            d_model=d_model,
+            d_mlp=d_mlp,
+        )
         self.embed = Embed(vocabulary_size, d_model)
         self.layers = nn.ModuleList(
             HiddenLayer(width, d_mlp, activation, biases) for width in [d_model, *[d_mlp] * (n_layers - 1)]
@@ -89,8 +95,13 @@ class MLP(Network):
         self.unembed = Unembed(d_mlp, n_answers, biases)
         initialize(self, initialization, d_model, vocabulary_size)
 
-    def compute(self, tokens: IndexedTokens, point: HookPoint) -> Tensor:
-        """Compute the logits, (n, p), leading every activation past its named `point`."""
+    def part_of(self, parameter_name: str) -> str:
+        """Return the part that a parameter belongs to: embedding, layers or unembedding."""
+        child = super().part_of(parameter_name)
+        return {"embed": "embedding", "unembed": "unembedding"}.get(child, "layers")
+
+    def forward_shared(self, tokens: IndexedTokens, point: HookPoint) -> Tensor:
+        """Compute the logits, (n, p), calling `point(name, rows)` on every named activation."""
         x = self.embed(tokens, point)
         for i, layer in enumerate(self.layers):
             x = layer(x, f"layers.{i}", point)

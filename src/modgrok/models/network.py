@@ -2,84 +2,85 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from contextlib import suppress
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
-from modgrok.errors import InputError
-from modgrok.models.hooks import ActivationRecorder, Hook, HookPoint, no_hooks
 from modgrok.models.readout_paths import ReadoutPaths
-from modgrok.models.shared_rows import IndexedTokens, index_tokens, unshared
+from modgrok.models.registry import register
 
 
 class Network(nn.Module, ABC):
-    """Maps n examples of t tokens to logits over the answers, read at the last position.
+    """Maps n examples of t tokens to logits over the p answers: all that training, testing and predicting need.
+
+    A subclass defines `__init__(vocabulary_size, n_answers, context_length, …)` and `forward`. It is read back from
+    a checkpoint by its class path, its constructor's arguments and its state dict; see `registry`.
 
     Args:
-        config: the constructor's arguments by name, plain data: what a checkpoint needs to build the network again.
-
-    Raises:
-        InputError: if an integer among them is not positive: they are sizes.
+        config: the constructor's arguments by name, as plain JSON data. They are recorded by themselves unless given.
     """
-
-    parts: ClassVar[tuple[str, str, str]]
-    """What can be taken over or frozen by itself: the embedding, what lies between, the unembedding."""
 
     sees_order: ClassVar[bool] = True
     """Whether the logits depend on the order of an example's tokens."""
 
-    def __init__(self, config: Mapping[str, Any]) -> None:
-        for name, value in config.items():
-            if type(value) is int and value < 1:
-                raise InputError(f"{name}: {value} is not a positive integer")
+    config: dict[str, Any]
+    """The constructor's arguments by name."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        register(cls)
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Record the arguments of the outermost constructor: a subclass may have others than its base."""
+        network = super().__new__(cls)
+        with suppress(TypeError):  # deepcopy passes no arguments; wrong arguments are refused by `__init__`
+            network.config = _arguments(cls, args, kwargs)
+        return network
+
+    def __init__(self, config: Mapping[str, Any] | None = None) -> None:
         super().__init__()
-        self.config = dict(config)
+        if config is not None:
+            self.config = dict(config)
 
     @abstractmethod
-    def compute(self, tokens: IndexedTokens, point: HookPoint) -> Tensor:
-        """Compute the logits, (n, p), leading every activation past its named `point`."""
+    def forward(self, tokens: Any) -> Tensor:
+        """Compute the logits, (n, p), of tokens (n, t), or of what `prepare` made of them."""
+
+    def prepare(self, tokens: Tensor) -> Any:
+        """Return what `forward` takes for tokens (n, t) that are used many times."""
+        return tokens
 
     @property
-    @abstractmethod
-    def readout_paths(self) -> ReadoutPaths:
-        """What of the network the analysis looks at."""
+    def readout_paths(self) -> ReadoutPaths | None:
+        """Where the analysis finds the circuit; None if it cannot be read."""
+        return None
 
-    def forward(self, tokens: Tensor | IndexedTokens) -> Tensor:
-        """Compute the logits, (n, p), of `tokens`, (n, t); what is used often is indexed once, beforehand."""
-        if isinstance(tokens, Tensor):
-            tokens = index_tokens(tokens)
-        return self.compute(tokens, no_hooks).expand(tokens.n_examples, -1)
+    def part_of(self, parameter_name: str) -> str:
+        """Return the part that a parameter belongs to: its top-level child unless a subclass says otherwise."""
+        return parameter_name.partition(".")[0]
 
-    def run_with_cache(
-        self, tokens: Tensor, hooks: Mapping[str, Hook] | None = None
-    ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Compute the logits, (n, p), of `tokens`, (n, t), and keep every named activation.
-
-        Args:
-            tokens: (n, t).
-            hooks: by activation name, functions that see the activation and may return another in its place.
-
-        Returns:
-            The logits and the activations by name. Those on the query side of the last block hold its last position
-            only, since no other is read: `blocks.0.mlp.hook_post` of a one-layer network is (n, 1, m).
-
-        Raises:
-            InputError: if a hook names no activation or returns one of another shape.
-        """
-        watch = ActivationRecorder(hooks or {})
-        logits = self.compute(unshared(tokens), watch)
-        return logits, watch.close()
-
-    @classmethod
-    def part_of(cls, parameter: str) -> str:
-        """Return which part the parameter of that name belongs to."""
-        embedding, between, unembedding = cls.parts
-        return {"embed": embedding, "unembed": unembedding}.get(parameter.partition(".")[0], between)
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts that can be pretrained or frozen by themselves."""
+        return tuple(dict.fromkeys(self.part_of(name) for name, _ in self.named_parameters()))
 
     @property
     def device(self) -> torch.device:
         """Where the parameters are."""
         return next(self.parameters()).device
+
+
+def _arguments(kind: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Return a constructor's arguments by name, defaults included."""
+    bound = inspect.signature(kind).bind(*args, **kwargs)
+    bound.apply_defaults()
+    by_name = dict(bound.arguments)
+    for name, parameter in bound.signature.parameters.items():
+        if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+            by_name |= by_name.pop(name)
+    return by_name

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from modgrok.errors import InputError
 from modgrok.models.hooks import HookPoint
 from modgrok.models.initialization import Initialization, initialize
-from modgrok.models.layers import Embed, Unembed, activation_function, bias, plus, weight
-from modgrok.models.network import Network
+from modgrok.models.layers import Embed, Unembed, activation_function, bias, check_sizes, plus, weight
 from modgrok.models.readout_paths import ReadoutPaths
 from modgrok.models.shared_rows import IndexedTokens, SharedRows, map_rows
+from modgrok.models.shared_rows_network import SharedRowsNetwork
 
 
 class PosEmbed(nn.Module):
@@ -142,7 +142,7 @@ class Block(nn.Module):
         return point(f"{name}.hook_resid_post", post)  # (n, t, d)
 
 
-class Transformer(Network):
+class Transformer(SharedRowsNetwork):
     """A causal transformer over the tokens of one example; the defaults are the grokking papers'.
 
     Args:
@@ -165,8 +165,6 @@ class Transformer(Network):
             `n_heads` does not divide `d_model`.
     """
 
-    parts = ("embedding", "transformer", "unembedding")
-
     def __init__(
         self,
         vocabulary_size: int,
@@ -183,8 +181,17 @@ class Transformer(Network):
         positional_embedding: bool = True,
         initialization: Initialization = "transformer_lens",
     ) -> None:
-        config = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
-        super().__init__(config)
+        super().__init__()
+        check_sizes(
+            vocabulary_size=vocabulary_size,
+            n_answers=n_answers,
+            context_length=context_length,
+            n_layers=n_layers,
+            d_model=d_model,
+            n_heads=n_heads,
+            d_head=d_head,
+            d_mlp=d_mlp,
+        )
         if d_head is None and d_model % n_heads:
             raise InputError(
                 f"n_heads: {n_heads} heads do not divide d_model = {d_model}; give d_head, or other sizes"
@@ -199,8 +206,13 @@ class Transformer(Network):
         self.unembed = Unembed(d_model, n_answers, biases)
         initialize(self, initialization, d_model, vocabulary_size)
 
-    def compute(self, tokens: IndexedTokens, point: HookPoint) -> Tensor:
-        """Compute the logits, (n, p), leading every activation past its named `point`."""
+    def part_of(self, parameter_name: str) -> str:
+        """Return the part that a parameter belongs to: embedding, transformer or unembedding."""
+        child = super().part_of(parameter_name)
+        return {"embed": "embedding", "unembed": "unembedding"}.get(child, "transformer")
+
+    def forward_shared(self, tokens: IndexedTokens, point: HookPoint) -> Tensor:
+        """Compute the logits, (n, p), calling `point(name, rows)` on every named activation."""
         t = len(tokens.distinct)
         resid = self.embed(tokens, point)
         if self.pos_embed is not None:

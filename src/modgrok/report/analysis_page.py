@@ -39,12 +39,12 @@ def analysis_page(analysis: RunAnalysis) -> str:
         sections,
         source=analysis.source,
         update=snapshot.update if snapshot.update or snapshot.split_known else None,
-        name=" | ".join(task.circuit.view.task.name for task in tasks),
+        name=" | ".join(task.circuit.name for task in tasks),
         modulus=snapshot.data.config["modulus"],
         mixture=mixture_summary(analysis),
         tasks=[
             {
-                "name": task.circuit.view.task.name,
+                "name": task.circuit.name,
                 "opening": opening(analysis, task),
                 "method": method(analysis, task),
                 "key_frequencies": task.circuit.key_frequencies,
@@ -58,7 +58,7 @@ def analysis_page(analysis: RunAnalysis) -> str:
 def _sections(task: TaskAnalysis, place: int, n_tasks: int) -> list[Section]:
     """The figures of a task in the order of the computation."""
     circuit = task.circuit
-    suffix = f", {circuit.view.task.name}" if n_tasks > 1 else ""
+    suffix = f", {circuit.name}" if n_tasks > 1 else ""
     return [
         Section(f"{title.split()[0].lower()}-{place}", title + suffix, figures)
         for title, figures in (
@@ -74,7 +74,7 @@ def _sections(task: TaskAnalysis, place: int, n_tasks: int) -> list[Section]:
 
 def _examples(task: TaskAnalysis, n_tasks: int) -> int:
     """How many neurons are shown, each as a map and as its transform."""
-    map_bytes = task.circuit.view.task.n_symbols**2 * 16 // 3
+    map_bytes = task.circuit.task.n_symbols**2 * 16 // 3
     attention = task.circuit.attention
     maps = MAP_BYTES // (n_tasks * map_bytes) - (attention.pattern.shape[1] if attention else 0)
     return max(1, min(MOST_EXAMPLES, maps // 2))

@@ -32,7 +32,7 @@ def method(analysis: RunAnalysis, task: TaskAnalysis) -> str:
         sentences.append(
             "The split that these weights were trained on is not known; measures that depend on it are left out."
         )
-    config, layer = snapshot.network.config, snapshot.network.readout_paths.layer
+    config, layer = snapshot.network.config, task.circuit.paths.layer
     if config["n_layers"] > 1:
         sentences.append(
             f"The analysis reads the last of the {config['n_layers']} {layer}s; "
@@ -60,7 +60,9 @@ def _circuit(task: TaskAnalysis) -> list[str]:
             f"{view.domain.clock.law} clock{initial}.",
         ]
     frequencies = f"{len(keys)} frequenc{'y' if len(keys) == 1 else 'ies'}: {listed([str(k) for k in keys])}"
-    tuned = f"{percent(circuit.tuning.tuned)} of the {active} active neurons are tuned to one frequency."
+    tuned = (
+        f"{percent(circuit.tuning.tuned_fraction)} of the {active} active neurons are tuned to one frequency."
+    )
     if works(task):
         kind = view.domain.clock.law.capitalize()
         return [f"{kind} clock on {frequencies}.", tuned]
@@ -82,7 +84,7 @@ def works(task: TaskAnalysis) -> bool:
 
 def _evidence(task: TaskAnalysis) -> list[str]:
     circuit, last = task.circuit, task.last
-    guess = math.log(circuit.view.domain.clock.modulus)
+    guess = math.log(circuit.clock.modulus)
     if not circuit.key_frequencies:
         return [f"The loss over all pairs is {number(last.loss)}, where a guess has {number(guess)}."]
     measures = last.measures
@@ -97,7 +99,7 @@ def _evidence(task: TaskAnalysis) -> list[str]:
 
 
 def _start(snapshot: Snapshot) -> list[str]:
-    sentences = [f"Training started with the {snapshot.origin}."] if snapshot.origin else []
+    sentences = [f"Training started with the {snapshot.pretrained_from}."] if snapshot.pretrained_from else []
     if snapshot.frozen:
         sentences.append(f"These parts were frozen: {listed(list(snapshot.frozen))}.")
     return sentences

@@ -16,9 +16,7 @@ from modgrok.runs import History
 
 def measures_csv(analysis: RunAnalysis) -> str:
     """A row for each checkpoint and task, a column for each measure."""
-    rows = [
-        {"task": t.circuit.view.task.name, **moment.row()} for t in analysis.tasks for moment in t.moments
-    ]
+    rows = [{"task": t.circuit.name, **moment.row()} for t in analysis.tasks for moment in t.moments]
     # each task of a mixture has its own key frequencies, and so its own columns
     columns = dict.fromkeys(name for each in rows for name in each)
     text = io.StringIO()
@@ -40,7 +38,7 @@ def summary_json(analysis: RunAnalysis) -> str:
         if snapshot.split_known
         else None,
         "network": {"class": type(snapshot.network).__name__, **snapshot.network.config},
-        "origin": asdict(snapshot.origin) if snapshot.origin else None,
+        "origin": asdict(snapshot.pretrained_from) if snapshot.pretrained_from else None,
         "frozen": list(snapshot.frozen),
         "threshold": snapshot.history.threshold,
         **_milestones(snapshot.history),
@@ -54,7 +52,7 @@ def summary_json(analysis: RunAnalysis) -> str:
 def _learned(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, Any]:
     """When the task was learned, here and in a run on it alone."""
     found = _milestones(analysis.history(task))
-    if (alone := analysis.alone.get(task.circuit.view.task.name)) is None:
+    if (alone := analysis.alone.get(task.circuit.name)) is None:
         return found
     run = {"source": alone.source, "train_fraction": alone.train_fraction}
     return {**found, "alone": {**run, **_milestones(alone.history)}}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from modgrok.runs import Run, load_run
-from modgrok.runs.directory import CHECKPOINTS, source_name
+from modgrok.errors import InputError
+from modgrok.runs import RunDirectory
+from modgrok.runs.directory import run_of, source_name
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,16 @@ def find_target(path: Path) -> AnalysisTarget:
     """
     if path.is_file():
         path = path.resolve()
-        run = Run(path.parent.parent)
-        if path not in (run.path / CHECKPOINTS).glob("update=*.ckpt"):
+        run = run_of(path)
+        if run is None:
             return AnalysisTarget([path], source_name(path), beside(path))
-        checkpoints = run.checkpoints[: run.checkpoints.index(path) + 1]
-    else:
-        run = load_run(path.resolve())
-        checkpoints = run.checkpoints
-    return AnalysisTarget(checkpoints, source_name(run.path), run.path / "report")
+        checkpoints = [*RunDirectory(run).checkpoints.values()]
+        return AnalysisTarget(checkpoints[: checkpoints.index(path) + 1], source_name(run), run / "report")
+    run = path.resolve()
+    last = RunDirectory(run).last_checkpoint if run.is_dir() else None
+    if last is None:
+        raise InputError(f"{path}: no such run or checkpoint")
+    return AnalysisTarget([*RunDirectory(run).checkpoints.values()], source_name(run), run / "report")
 
 
 def beside(path: Path) -> Path:

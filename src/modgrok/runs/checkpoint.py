@@ -1,32 +1,32 @@
-"""How checkpoints are written and read."""
+"""The file of a checkpoint: written whole or not at all, read as plain data and weights."""
 
 from __future__ import annotations
 
 import os
+import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
-from lightning.pytorch.plugins import CheckpointIO
-from torch import Tensor
-from torch.optim.lr_scheduler import LambdaLR
+from lightning.pytorch.plugins import TorchCheckpointIO
 
 from modgrok.errors import InputError
-from modgrok.models.restore import expected_state_dict
-from modgrok.runs.snapshot import NETWORKS, network_weights, read_checkpoint
+from modgrok.tasks.memory import physical_memory
 
 PARTIAL = ".partial"
 """What the name of a checkpoint ends in while it is written."""
 
 
-class DataCheckpointIO(CheckpointIO):
-    """Checkpoints as data: read without executing anything, and written whole or not at all."""
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Checkpoints that are there whole or not at all, and that are read without executing anything."""
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
         """Write `checkpoint` beside `path` under a name that no reader takes for a checkpoint, then rename it."""
         path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + PARTIAL)
         try:
             with partial.open("wb") as file:
@@ -41,82 +41,49 @@ class DataCheckpointIO(CheckpointIO):
     def load_checkpoint(
         self, path: str | Path, map_location: Any = None, weights_only: bool | None = True
     ) -> dict[str, Any]:
-        """Read a checkpoint onto the CPU, as data whatever `weights_only` says.
-
-        Raises:
-            InputError: as `read_checkpoint` does, or if it holds an optimizer that is not its network's.
-        """
-        checkpoint = read_checkpoint(Path(path))
-        if "optimizer_states" in checkpoint:
-            check_progress(checkpoint, Path(path))
-        return checkpoint
-
-    def remove_checkpoint(self, path: str | Path) -> None:
-        """Delete a checkpoint."""
-        Path(path).unlink()
+        """Read a checkpoint onto the CPU, as data whatever `weights_only` says; see `load_data`."""
+        content: dict[str, Any] = load_data(Path(path))
+        return content
 
 
-def check_progress(checkpoint: dict[str, Any], path: Path) -> None:
-    """Raise an InputError unless a run can go on from a checkpoint that `read_checkpoint` found sound.
+def load_data(path: Path) -> Any:
+    """Read a file that `torch.save` wrote onto the CPU, without executing anything in it.
 
-    Its optimizer and its schedule must be AdamW and the warm-up of its weights: the optimizer's own loading compares
-    no shapes, and its compiled update would write beyond a moment's end.
+    Raises:
+        InputError: if there is no such file, it cannot be read, holds anything but data, or declares more than it
+            holds or than half of the memory.
     """
-    if not _is_progress(checkpoint):
-        raise InputError(f"{path}: no run can go on from it: its optimizer is not that of its network")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        check_size(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch speaks of pickle protocols where the answer is one line
+            return torch.load(path, map_location="cpu", weights_only=True)
+    except InputError:
+        raise
+    except Exception as error:  # whatever the reader stumbles over, it is the file that is wrong
+        reason = (
+            "it holds more than data and was not opened"
+            if "weights_only" in str(error).lower()
+            else "cannot be read; it is damaged, cut short, or not a file that torch.save wrote"
+        )
+        raise InputError(f"{path}: {reason}") from None
 
 
-def _is_progress(checkpoint: dict[str, Any]) -> bool:
-    saved, named = checkpoint["modgrok"], network_weights(checkpoint["state_dict"])
-    kind = NETWORKS[saved["network"]["class"]]
-    in_order = expected_state_dict(
-        kind, saved["network"]["config"], len(named)
-    )  # the file's own order may be another
-    weights = [named[name] for name in in_order if kind.part_of(name) not in saved["frozen"]]
-    match checkpoint:
-        case {
-            "optimizer_states": [
-                {
-                    "state": dict(state),
-                    "param_groups": [
-                        {
-                            "lr": float(),
-                            "betas": (float(), float()),
-                            "eps": float(),
-                            "weight_decay": float() | int(),
-                            "amsgrad": False,
-                            "maximize": False,
-                            "differentiable": False,
-                            "params": [*parameters],
-                        }
-                    ],
-                }
-            ],
-            "lr_schedulers": [
-                {
-                    "base_lrs": [float()],
-                    "last_epoch": int(),
-                    "_step_count": int(),
-                    "_last_lr": [float()],
-                } as schedule
-            ],
-            "loops": {"fit_loop": dict()},
-        }:
-            numbers = list(range(len(weights)))
-            return (
-                parameters == numbers
-                and list(state) in ([], numbers)
-                and all(_are_moments(state[i], weights[i]) for i in state)
-                and "optimizer" not in schedule
-                and not any(callable(getattr(LambdaLR, str(name), None)) for name in schedule)
-            )
-    return False
+def check_size(path: Path) -> None:
+    """Raise an InputError unless a file holds what it declares and reading it takes at most half of the memory.
 
-
-def _are_moments(moments: object, weight: Tensor) -> bool:
-    """Whether AdamW may keep these of a weight."""
-    match moments:
-        case {"step": Tensor() as step, "exp_avg": Tensor() as first, "exp_avg_sq": Tensor() as second}:
-            alike = (each.shape == weight.shape and each.dtype == weight.dtype for each in (first, second))
-            return step.numel() == 1 and all(alike) and first.is_contiguous() and second.is_contiguous()
-    return False
+    Raises:
+        zipfile.BadZipFile: if it is not a zip, as all files of `torch.save` and no safetensors files are.
+    """
+    size, memory = path.stat().st_size, physical_memory()
+    if 2 * size > memory // 2:
+        raise InputError(
+            f"{path}: reading it takes {2 * size / 2**30:,.1f} GiB; this machine has {memory / 2**30:,.1f} GiB, "
+            "and a file may take half of it"
+        )
+    if path.suffix != ".safetensors":
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > size:
+                raise InputError(f"{path}: declares more than it holds")

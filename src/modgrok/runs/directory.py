@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from modgrok.errors import InputError
+from modgrok.runs.findings import Findings, read_findings
 from modgrok.runs.snapshot import Snapshot, load_snapshot
 
 CHECKPOINTS = "checkpoints"
-PHASES = "phases.json"
-NAME = re.compile(r"update=(\d+)\.ckpt")
-"""What a checkpoint's file is called; see `checkpoint_name`."""
+CONFIG = "config.yaml"
+NAME = re.compile(r"(?:.*[-_])?(?:update|step)=(\d+)(?:-v\d+)?\.ckpt")
+"""What a checkpoint's file is called, by modgrok (see `checkpoint_name`) or by Lightning's ModelCheckpoint."""
 
 
 def checkpoint_name(update: int) -> str:
@@ -34,60 +33,57 @@ def find_checkpoint(path: str | Path) -> Path:
         InputError: if there is none.
     """
     path = Path(path)
-    return Run(path).checkpoints[-1] if path.is_dir() else path
+    return RunDirectory(path).last_checkpoint if path.is_dir() else path
 
 
-def run_ending_in(checkpoint: Path) -> Path | None:
-    """Return the run's directory whose last checkpoint this is, if it is one's."""
-    checkpoint = checkpoint.absolute()
-    directory = checkpoint.parent
-    if directory.name != CHECKPOINTS or not NAME.fullmatch(checkpoint.name):
-        return None
-    return directory.parent if Run(directory.parent).checkpoints[-1] == checkpoint else None
+def run_of(checkpoint: Path) -> Path | None:
+    """Return the directory of the run that a checkpoint belongs to, if it lies in one."""
+    directory = checkpoint.absolute().parent
+    return directory.parent if directory.name == CHECKPOINTS and NAME.fullmatch(checkpoint.name) else None
 
 
 @dataclass(frozen=True)
-class Run:
+class RunDirectory:
     """One run's directory, `lightning_logs/version_N`."""
 
     path: Path
 
     @property
-    def checkpoints(self) -> list[Path]:
-        """The checkpoints, by update.
+    def checkpoints(self) -> dict[int, Path]:
+        """The checkpoints by update, ascending; empty where there is none."""
+        return dict(
+            sorted(
+                (int(match[1]), file)
+                for file in (self.path / CHECKPOINTS).glob("*.ckpt")
+                if (match := NAME.fullmatch(file.name))
+            )
+        )
+
+    @property
+    def last_checkpoint(self) -> Path:
+        """The checkpoint after the most updates.
 
         Raises:
             InputError: if there is none.
         """
-        found = [
-            (int(match[1]), file)
-            for file in (self.path / CHECKPOINTS).glob("update=*.ckpt")
-            if (match := NAME.fullmatch(file.name))
-        ]
-        if not found:
+        checkpoints = self.checkpoints
+        if not checkpoints:
             raise InputError(f"{self.path}: no checkpoint in {self.path / CHECKPOINTS}")
-        return [file for _, file in sorted(found)]
+        return checkpoints[max(checkpoints)]
 
     @property
     def updates(self) -> list[int]:
         """The updates at which there is a checkpoint."""
-        return [int(file.stem.removeprefix("update=")) for file in self.checkpoints]
+        return list(self.checkpoints)
 
     @property
-    def phases(self) -> dict[str, Any]:
-        """What the run found: `memorised_at`, `grokked_at`, `delay` and the last scores; empty before the first.
+    def findings(self) -> Findings:
+        """What the run found.
 
         Raises:
-            InputError: if the file that holds it is damaged.
+            InputError: if the run has not ended yet, or the file is damaged.
         """
-        file = self.path / PHASES
-        try:
-            found = json.loads(file.read_text()) if file.is_file() else {}
-        except (ValueError, RecursionError):
-            found = None
-        if not isinstance(found, dict):
-            raise InputError(f"{file}: not what a run found; remove it, and it is found again")
-        return found
+        return read_findings(self.path)
 
     def snapshot(self, update: int | None = None) -> Snapshot:
         """Return the network as it was after `update` updates, or at the last checkpoint.
@@ -96,20 +92,8 @@ class Run:
             InputError: if there is no such checkpoint.
         """
         if update is None:
-            return load_snapshot(self.checkpoints[-1])
-        if update not in self.updates:
-            raise InputError(f"{self.path}: no checkpoint at update {update}; there are {self.updates}")
-        return load_snapshot(self.path / CHECKPOINTS / checkpoint_name(update))
-
-
-def load_run(path: str | Path) -> Run:
-    """Open a run's directory.
-
-    Raises:
-        InputError: if it is none or has no checkpoint.
-    """
-    run = Run(Path(path))
-    if not run.path.is_dir():
-        raise InputError(f"{path}: no such directory")
-    run.checkpoints  # noqa: B018 - raises where there is none
-    return run
+            return load_snapshot(self.last_checkpoint)
+        checkpoints = self.checkpoints
+        if update not in checkpoints:
+            raise InputError(f"{self.path}: no checkpoint at update {update}; there are {list(checkpoints)}")
+        return load_snapshot(checkpoints[update])

@@ -1,16 +1,20 @@
-"""What was measured over a run, and the phases that it shows."""
+"""The scores of a run, evaluation by evaluation, and when it memorised and grokked."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 THRESHOLD = 0.99
-"""Accuracy from which a side of the split counts as learned."""
+"""Accuracy from which a side of the split counts as learned, unless a run sets another."""
+
+COLUMNS = tuple(
+    f"{side}_{name}" for side in ("train", "heldout") for name in ("loss", "accuracy", "probability")
+)
 
 
-@dataclass(frozen=True)
-class Score:
+class Score(NamedTuple):
     """What was measured over some pairs: mean loss, accuracy, and mean probability of the right answer."""
 
     loss: float
@@ -22,55 +26,81 @@ class Score:
 class History:
     """The scores of both sides of the split, an entry for each evaluation.
 
-    For mixtures, `of_task` holds one `History` per formula.
+    For mixtures, `of_task` holds one `History` per formula, and the mixture has memorised or grokked when every
+    formula has.
+
+    Attributes:
+        threshold: the accuracy at which a side of the split counts as learned.
+        update: (e,) the updates that were evaluated, ascending; the other columns have one score for each.
+        memorised_at: the first evaluated update at which the training accuracy reached the threshold.
+        grokked_at: the same for the held-out accuracy.
+        grokked_since: the evaluated update since when the held-out accuracy has stayed at the threshold.
     """
 
+    threshold: float = THRESHOLD
     update: list[int] = field(default_factory=list)
     train_loss: list[float] = field(default_factory=list)
     train_accuracy: list[float] = field(default_factory=list)
+    train_probability: list[float] = field(default_factory=list)
     heldout_loss: list[float] = field(default_factory=list)
     heldout_accuracy: list[float] = field(default_factory=list)
-    train_probability: list[float] = field(default_factory=list)
     heldout_probability: list[float] = field(default_factory=list)
     of_task: dict[str, History] = field(default_factory=dict)
-    threshold: float = THRESHOLD
+    memorised_at: int | None = None
+    grokked_at: int | None = None
+    grokked_since: int | None = None
 
     @classmethod
-    def from_record(cls, record: dict[str, Any]) -> History:
-        """Build the history that `asdict` took apart."""
-        of_task = {task: cls.from_record(each) for task, each in record.get("of_task", {}).items()}
-        return cls(**{**record, "of_task": of_task})
+    def from_record(cls, record: Mapping[str, Any]) -> History:
+        """Build the history that `asdict` took apart.
 
-    def append(self, update: int, train: Score, heldout: Score) -> None:
-        """Add an evaluation."""
+        Raises:
+            ValueError: if it is not one, or its columns differ in length.
+        """
+        try:
+            of_task = {task: cls.from_record(own) for task, own in record["of_task"].items()}
+            history = cls(**{**record, "of_task": of_task})
+            lengths = {len(getattr(history, name)) for name in ("update", *COLUMNS)}
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError("not a history") from error
+        if len(lengths) > 1:
+            raise ValueError("a history with columns of different lengths")
+        return history
+
+    def append(
+        self,
+        update: int,
+        train: Score,
+        heldout: Score,
+        of_task: Mapping[str, tuple[Score, Score]] | None = None,
+    ) -> None:
+        """Add an evaluation, for mixtures with the scores (train, held-out) of each formula."""
         self.update.append(update)
         for side, score in (("train", train), ("heldout", heldout)):
-            for name, value in asdict(score).items():
+            for name, value in score._asdict().items():
                 getattr(self, f"{side}_{name}").append(value)
+        for task, scores in (of_task or {}).items():
+            self.of_task.setdefault(task, History(self.threshold)).append(update, *scores)
+        parts = [*self.of_task.values()] or [self]
+        if self.memorised_at is None and all(part.train_accuracy[-1] >= self.threshold for part in parts):
+            self.memorised_at = update
+        if all(part.heldout_accuracy[-1] >= self.threshold for part in parts):
+            self.grokked_at = update if self.grokked_at is None else self.grokked_at
+            self.grokked_since = update if self.grokked_since is None else self.grokked_since
+        else:
+            self.grokked_since = None
+
+    @property
+    def delay(self) -> int | None:
+        """Updates from memorising to grokking."""
+        if self.memorised_at is None or self.grokked_at is None:
+            return None
+        return self.grokked_at - self.memorised_at
 
     def latest(self) -> dict[str, float]:
-        """Return the last evaluation, under the names its figures are logged by."""
-        return {
-            f"{side}/{name}": getattr(self, f"{side}_{name}")[-1]
-            for side in ("train", "heldout")
-            for name in ("loss", "accuracy", "probability")
-        }
+        """Return the last evaluation, under the names its scores are logged by."""
+        return {name: column[-1] for name, column in self.columns().items() if name != "update"}
 
-    def learned(self, side: Literal["train", "heldout"], threshold: float | None = None) -> list[bool]:
-        """Return for each evaluation whether the accuracy was at `threshold`: of a mixture, that of each formula."""
-        threshold = self.threshold if threshold is None else threshold
-        curves = [getattr(history, f"{side}_accuracy") for history in (*self.of_task.values(),) or (self,)]
-        return [min(accuracies) >= threshold for accuracies in zip(*curves, strict=True)]
-
-    @property
-    def memorised_at(self) -> int | None:
-        """The first update evaluated at which the training accuracy reaches the threshold."""
-        return self._first(self.learned("train"))
-
-    @property
-    def grokked_at(self) -> int | None:
-        """The first update evaluated at which the held-out accuracy reaches the threshold."""
-        return self._first(self.learned("heldout"))
-
-    def _first(self, learned: list[bool]) -> int | None:
-        return next((update for update, yes in zip(self.update, learned, strict=True) if yes), None)
+    def columns(self) -> dict[str, list[Any]]:
+        """Return the history as columns under the names they are logged by, as a data frame wants them."""
+        return {"update": self.update} | {name.replace("_", "/", 1): getattr(self, name) for name in COLUMNS}

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.loggers.logger import DummyLogger
 
 
 class RunLogger(TensorBoardLogger):
-    """Logs into a new `lightning_logs/version_N`, or goes on with a run's events.
+    """Logs into a new `lightning_logs/version_N`, or into the directory of a run, new or resumed.
 
     Args:
         root: where `lightning_logs` is.
-        run: the directory of the run to go on with.
-        update: after which it goes on; events of later updates, which will come again, are taken back.
+        directory: the run's own directory; a new `version_N` unless given.
+        update: the update being resumed from; later events are purged because they will be logged again.
     """
 
-    def __init__(self, root: Path, run: Path | None = None, update: int = 0) -> None:
-        if run is None:
+    def __init__(self, root: Path, directory: Path | None = None, update: int | None = None) -> None:
+        purge = None if update is None else update + 1
+        if directory is None:
             super().__init__(root, default_hp_metric=False)
         else:
-            super().__init__(run.parent, "", run.name, default_hp_metric=False, purge_step=update + 1)
+            super().__init__(directory.parent, "", directory.name, default_hp_metric=False, purge_step=purge)
+
+    def log_metrics(self, metrics: dict[str, Any], step: int | None = None) -> None:  # type: ignore[override]
+        """Log scalars, without the epoch that Lightning adds: a run counts updates."""
+        super().log_metrics({name: value for name, value in metrics.items() if name != "epoch"}, step)
 
     def _get_next_version(self) -> int:
         """Take the next number by making its directory, so that two runs started at once never share one."""
@@ -35,7 +41,7 @@ class RunLogger(TensorBoardLogger):
                 return number
 
 
-class Unlogged(DummyLogger):
+class DirectoryOnlyLogger(DummyLogger):
     """Logs nothing, and gives the run the directory that it would have been logged into."""
 
     def __init__(self, logger: RunLogger) -> None:

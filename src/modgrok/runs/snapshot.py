@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from jsonargparse import ArgumentParser
 from torch import Tensor
 
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError, brief
-from modgrok.models import MLP, Network, Transformer
-from modgrok.models.restore import check_weights, restore
-from modgrok.runs.arguments import check_arguments
-from modgrok.runs.data_only import load_data
+from modgrok.models import Network, class_path, network_class, restore
+from modgrok.runs.checkpoint import load_data
 from modgrok.runs.history import History
 
-NETWORKS: dict[str, type[Network]] = {"MLP": MLP, "Transformer": Transformer}
-"""The networks that a checkpoint may name; no other class is ever built from a file."""
-
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -42,9 +37,18 @@ class PretrainedFrom:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A network after `update` updates on `data`, and what was measured on the way.
+    """A network after `update` updates on `data`, and the scores on the way.
 
-    Other people's weights are a snapshot too; which pairs they were trained on is not known, unless they say so.
+    Other people's weights are a snapshot too; which pairs they were trained on is unknown unless they say so.
+
+    Attributes:
+        network: in evaluation mode, on the CPU.
+        data: its pairs and their split.
+        update: how many updates were made.
+        history: the scores up to here.
+        split_known: whether `data`'s split is the one that the network was trained on.
+        pretrained_from: where its initial weights came from, if from another run.
+        frozen: the parts that were not trained.
     """
 
     network: Network
@@ -52,43 +56,31 @@ class Snapshot:
     update: int
     history: History
     split_known: bool = True
-    origin: PretrainedFrom | None = None
+    pretrained_from: PretrainedFrom | None = None
     frozen: Sequence[str] = ()
-    """The parts that were not trained."""
 
 
-def record(
-    network: Network,
-    data: ModularDataModule,
-    update: int,
-    history: History,
-    origin: PretrainedFrom | None = None,
-    frozen: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Return, as plain data, what a checkpoint holds besides the weights to be a snapshot."""
+def snapshot_metadata(snapshot: Snapshot) -> dict[str, Any]:
+    """Return, as plain data, what a checkpoint holds besides the weights to be read back as this snapshot."""
+    origin = snapshot.pretrained_from
     return {
         "format": FORMAT,
-        "update": update,
-        "network": {"class": type(network).__name__, "config": network.config},
-        "data": data.config,
-        "split": data.split_fingerprint,
-        "history": asdict(history),
-        "origin": asdict(origin) if origin else None,
-        "frozen": list(frozen),
+        "update": snapshot.update,
+        "network": {"class_path": class_path(snapshot.network), "config": snapshot.network.config},
+        "data": snapshot.data.config,
+        "split": snapshot.data.split_fingerprint,
+        "history": asdict(snapshot.history),
+        "pretrained_from": asdict(origin) if origin else None,
+        "frozen": list(snapshot.frozen),
     }
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint of modgrok's, as data: nothing in it is executed.
-
-    What it says of its network, its data and its history is checked here, so that who builds them from it needs no
-    more memory than the file's weights and the task's table take.
+    """Read a checkpoint of modgrok's as plain data and weights; nothing in it is executed.
 
     Raises:
-        InputError: if there is no such file, or it is damaged, or another program's, or contradicts itself.
+        InputError: if there is no such file, it is damaged, or another program or version wrote it.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such checkpoint")
     checkpoint = load_data(path)
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("modgrok"), dict):
         raise InputError(f"{path}: not a checkpoint of modgrok")
@@ -97,15 +89,6 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise InputError(
             f"{path}: written by another version of modgrok, in format {brief(saved.get('format'))}"
         )
-    try:
-        _check_record(saved)
-        check_weights(
-            NETWORKS[saved["network"]["class"]],
-            saved["network"]["config"],
-            network_weights(checkpoint.get("state_dict")),
-        )
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
     return checkpoint
 
 
@@ -122,28 +105,34 @@ def snapshot_from_checkpoint(checkpoint: dict[str, Any], path: Path) -> Snapshot
     """Build the snapshot in a checkpoint that was read from `path`.
 
     Raises:
-        InputError: if its network and its data do not fit, or its split cannot be made again here.
+        InputError: if its record is incomplete, its network and its data do not fit, or its split cannot be made
+            again here.
     """
     saved = checkpoint["modgrok"]
-    config = saved["network"]["config"]
     try:
-        data = ModularDataModule(**saved["data"])
+        data = ModularDataModule(**_arguments(ModularDataModule, saved.get("data"), "its data"))
+        kind, config = saved["network"]["class_path"], saved["network"]["config"]
+        _arguments(network_class(kind), config, "its network")
+        for name, size in data.network_shape.items():
+            if config.get(name, size) != size:
+                raise InputError(f"the network's {name} is {config[name]}, and its data's is {size}")
+        network = restore(kind, config, network_weights(checkpoint.get("state_dict")))
+        origin = saved["pretrained_from"]
+        snapshot = Snapshot(
+            network.eval(),
+            data,
+            int(saved["update"]),
+            History.from_record(saved["history"]),
+            pretrained_from=PretrainedFrom(**origin) if origin else None,
+            frozen=tuple(saved["frozen"]),
+        )
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    if data.split_fingerprint != saved["split"]:
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: its record is damaged: {brief(str(error))}") from None
+    if data.split_fingerprint != saved.get("split"):
         raise InputError(f"{path}: this machine's random generator does not make the run's split again")
-    for name, size in data.network_shape.items():
-        if config[name] != size:
-            raise InputError(f"{path}: the network's {name} is {config[name]}, and its data's is {size}")
-    network = restore(NETWORKS[saved["network"]["class"]], config, network_weights(checkpoint["state_dict"]))
-    return Snapshot(
-        network,
-        data,
-        saved["update"],
-        History.from_record(saved["history"]),
-        origin=PretrainedFrom(**saved["origin"]) if saved.get("origin") else None,
-        frozen=tuple(saved["frozen"]),
-    )
+    return snapshot
 
 
 def network_weights(state_dict: object) -> dict[str, Tensor]:
@@ -157,52 +146,17 @@ def network_weights(state_dict: object) -> dict[str, Tensor]:
     return {str(name).removeprefix("network."): weight for name, weight in state_dict.items()}
 
 
-def _check_record(saved: dict[str, Any]) -> None:
-    """Raise an InputError unless a record is one that `record` returns, as far as types and sizes tell."""
-    for name, kind in (
-        ("update", int),
-        ("network", dict),
-        ("data", dict),
-        ("split", str),
-        ("history", dict),
-        ("frozen", list),
-    ):
-        if not isinstance(saved.get(name), kind):
-            raise InputError(f"its record has no {name}")
-    if saved["update"] < 0:
-        raise InputError(f"its update {brief(saved['update'])} is before the first")
-    network = saved["network"]
-    if not isinstance(network.get("class"), str) or network["class"] not in NETWORKS:
-        raise InputError(
-            f"its network is of the class {brief(network.get('class'))}, not of {', '.join(NETWORKS)}"
-        )
-    check_arguments(NETWORKS[network["class"]], network.get("config"), "its network")
-    check_arguments(ModularDataModule, saved["data"], "its data")
-    _check_history(saved["history"], "its history")
-    if saved.get("origin") is not None:
-        check_arguments(PretrainedFrom, saved["origin"], "its origin")
-    if unknown := [part for part in saved["frozen"] if part not in NETWORKS[network["class"]].parts]:
-        raise InputError(f"its network has no part {brief(unknown[0])}")
-    if saved["data"]["modulus"] > network["config"]["vocabulary_size"]:
-        raise InputError(
-            f"its modulus {brief(saved['data']['modulus'])} is larger than its network's vocabulary"
-        )
-    if saved["update"] and not saved["history"].get("update"):
-        raise InputError("its history is empty")
+def _arguments(kind: type, given: object, whose: str) -> dict[str, Any]:
+    """Return constructor arguments read from a file, checked against the signature and the type hints of `kind`.
 
-
-def _check_history(history: dict[str, Any], where: str) -> None:
-    """Raise an InputError unless a history, and of a mixture each formula's, has an entry for each evaluation."""
-    check_arguments(History, {name: entries for name, entries in history.items() if name != "of_task"}, where)
-    scores = {name: entries for name, entries in history.items() if name not in ("of_task", "threshold")}
-    if len({len(entries) for entries in scores.values()}) > 1:
-        raise InputError(f"{where} has columns of different lengths")
-    if not all(map(math.isfinite, scores.get("train_loss", ()))):
-        raise InputError(f"{where} goes on after a loss that is not finite")
-    of_task = history.get("of_task", {})
-    if not isinstance(of_task, dict):
-        raise InputError(f"{where} of each formula is none")
-    for task, own in of_task.items():
-        if not isinstance(own, dict) or own.get("of_task"):
-            raise InputError(f"{where} of {brief(task)} is none")
-        _check_history(own, f"{where} of {brief(task)}")
+    Raises:
+        InputError: if one is missing, unknown or of another type.
+    """
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_class_arguments(kind)
+    try:
+        parser.parse_object(given)
+    except Exception as error:
+        raise InputError(f"{whose}: {' '.join(str(error).split())[:200]}") from None
+    assert isinstance(given, dict)
+    return given

@@ -1,11 +1,12 @@
-"""Makes updates, as many at a time as it is told."""
+"""Makes updates: loss, gradients, gradient filters, optimizer, schedule."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import warnings
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,240 +14,179 @@ from torch.func import functional_call, grad_and_value
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from modgrok.data import Batches, Examples
-from modgrok.errors import InputError
-from modgrok.models import IndexedTokens, Network, index_tokens
-from modgrok.training.gradient_filters import NO_LP, Lp
-from modgrok.training.losses import pair_losses, pair_weights
+from modgrok.data import Examples
+from modgrok.models import Network
+from modgrok.training.gradient_filters import GradientFilter
+from modgrok.training.losses import Loss, pair_weights
 
 EngineName = Literal["auto", "eager", "compile", "cuda_graph"]
 
 LOGITS_AT_ONCE = 1 << 24
 """Logits whose gradients are computed at once: float64 logits of 128 MiB, so that memory stays flat as p grows."""
 
+MIN_MULTIPLIES_TO_COMPILE = 1.2e13
+"""Compile only if the run needs at least this many multiplications.
+
+Then compilation saves twice what it costs: a factor of two because most runs stop before `max_steps`.
+"""
+
+CALL_OVERHEAD_IN_MULTIPLIES = 5e8
+"""Per-update overhead of Python and kernel launches that compilation removes, expressed in multiplications."""
+
+RECOMPILE_LIMIT = 256
+"""Shapes that one process may compile for; PyTorch's own limit of 8 would leave the ninth network uncompiled."""
+
 
 class MicroBatch(NamedTuple):
     """A part of a batch small enough to be differentiated at once."""
 
-    tokens: IndexedTokens
+    tokens: Any  # as the network's `prepare` returns them
     answers: Tensor  # (n,)
     weights: Tensor  # (n,) of each pair's loss in the batch's
 
 
-def microbatch_loss(logits: Tensor, share: MicroBatch) -> Tensor:
-    """Return the share's part of its batch's loss, float64, of the logits, (n, p), that the network gives it."""
-    return (pair_losses(logits, share.answers) * share.weights).sum()
-
-
-def shares(batch: Examples, n_answers: int, n_tasks: int) -> list[MicroBatch]:
-    """Cut a batch into the fewest shares, of nearly equal size."""
+def microbatches(batch: Examples, network: Network, n_answers: int, n_tasks: int) -> list[MicroBatch]:
+    """Cut a batch into the fewest microbatches, of nearly equal size."""
     count = -(-batch.size * n_answers // LOGITS_AT_ONCE)
-    weights = pair_weights(batch.task, n_tasks)
-    parts = zip(
-        *(tensor.tensor_split(count) for tensor in (batch.tokens, batch.answers, weights)), strict=True
-    )
-    return [MicroBatch(index_tokens(tokens), answers, weight) for tokens, answers, weight in parts]
+    columns = (batch.tokens, batch.answers, pair_weights(batch.task_index, n_tasks))
+    parts = zip(*(column.tensor_split(count) for column in columns), strict=True)
+    return [MicroBatch(network.prepare(tokens), answers, weights) for tokens, answers, weights in parts]
+
+
+Backward = Callable[[MicroBatch], Tensor]
+"""Adds a microbatch's gradients to the parameters' and returns its part of the batch's loss, a scalar."""
+
+
+def eager_backward(network: Network, loss: Loss) -> Backward:
+    """Differentiate operation by operation."""
+
+    def backward(microbatch: MicroBatch) -> Tensor:
+        value = (loss(network(microbatch.tokens), microbatch.answers) * microbatch.weights).sum()
+        value.backward()
+        return value.detach()
+
+    return backward
+
+
+def compiled_backward(network: Network, loss: Loss) -> Backward:
+    """Compile loss and gradients as one function."""
+    trained = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
+    detached = {name: weight.detach() for name, weight in trained.items()}
+
+    def value(weights: dict[str, Tensor], microbatch: MicroBatch) -> Tensor:
+        logits = functional_call(network, weights, (microbatch.tokens,))
+        return (loss(logits, microbatch.answers) * microbatch.weights).sum()
+
+    torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, RECOMPILE_LIMIT)
+    compiled = torch.compile(grad_and_value(value), dynamic=False)
+
+    def backward(microbatch: MicroBatch) -> Tensor:
+        gradients, result = compiled(detached, microbatch)
+        for name, weight in trained.items():
+            # fused optimizers pair weights and gradients as they lie in memory
+            gradient = gradients[name].contiguous()
+            weight.grad = gradient if weight.grad is None else weight.grad.add_(gradient)
+        return result
+
+    return backward
 
 
 class Engine:
-    """Makes updates one by one: loss, gradient, AdamW, schedule.
+    """Makes updates one by one.
 
     Args:
-        network: whose parameters `optimizer` updates.
-        optimizer: and `scheduler` make an update of the gradients.
-        scheduler: of the learning rate.
-        batches: the training pairs of each update.
-        n_tasks: how many tasks they are of.
-        lp: regularization added to the loss; the losses that are returned leave it out.
+        network: whose trained weights the optimizers update.
+        loss: of each pair.
+        optimizers: all of them step at each update.
+        schedulers: of the optimizers' learning rates; all of them step at each update.
+        filters: change the gradients, one after the other.
+        n_answers: number of logits of a pair.
+        n_tasks: number of tasks; the batch's loss is the sum of their mean losses.
+        backward: what makes the gradients; eager unless given.
     """
 
     def __init__(
         self,
         network: Network,
-        optimizer: Optimizer,
-        scheduler: LRScheduler,
-        batches: Batches,
-        n_tasks: int,
-        lp: Lp = NO_LP,
+        loss: Loss,
+        optimizers: Sequence[Optimizer],
+        schedulers: Sequence[LRScheduler] = (),
+        filters: Sequence[GradientFilter] = (),
+        *,
+        n_answers: int,
+        n_tasks: int = 1,
+        backward: Backward | None = None,
     ) -> None:
         self.network = network
-        self.optimizer = optimizer
-        self.scheduler = scheduler
-        self.batches = batches
-        self.n_tasks = n_tasks
-        self.lp = lp
-        self._whole = self._shares(0) if batches.full else None
-        self._prepare()
+        self.loss = loss
+        self.optimizers = optimizers
+        self.schedulers = schedulers
+        self.filters = filters
+        self.n_answers, self.n_tasks = n_answers, n_tasks
+        self.backward = backward or eager_backward(network, loss)
+        self._trained = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
+        self._last: tuple[Examples, list[MicroBatch]] | None = None
 
-    def _prepare(self) -> None:
-        """Get ready to make updates."""
+    def microbatches(self, batch: Examples) -> list[MicroBatch]:
+        """Return the batch's microbatches, made once for a batch that is the same at every update."""
+        if self._last is None or self._last[0] is not batch:
+            self._last = batch, microbatches(batch, self.network, self.n_answers, self.n_tasks)
+        return self._last[1]
 
-    def _shares(self, update: int) -> list[MicroBatch]:
-        return shares(self.batches.of(update), self.network.config["n_answers"], self.n_tasks)
+    def gradients(self, parts: Sequence[MicroBatch]) -> Tensor:
+        """Compute the gradients of a batch; return its loss, a scalar."""
+        for weight in self._trained.values():
+            weight.grad = None
+        return torch.stack([self.backward(part) for part in parts]).sum()
 
-    def backward(self, share: MicroBatch) -> Tensor:
-        """Add the share's gradients; return its part of the loss."""
-        loss = microbatch_loss(self.network(share.tokens), share)
-        loss.backward()
-        return loss.detach()
+    def step(self) -> None:
+        """Filter the gradients and step the optimizers."""
+        for gradient_filter in self.filters:
+            weights = {name: weight.detach() for name, weight in self._trained.items()}
+            gradients = {
+                name: weight.grad for name, weight in self._trained.items() if weight.grad is not None
+            }
+            for name, gradient in gradient_filter(gradients, weights).items():
+                self._trained[name].grad = gradient
+        for optimizer in self.optimizers:
+            optimizer.step()
 
-    def update(self, share_list: list[MicroBatch]) -> Tensor:
-        """Make one update; return the batch's loss before it, a float64 scalar on the device."""
-        self.optimizer.zero_grad(set_to_none=True)
-        loss = torch.stack([self.backward(share) for share in share_list]).sum()
-        if self.lp.strength:
-            self.lp.penalty(weight for weight in self.network.parameters() if weight.requires_grad).backward()
-        self.optimizer.step()
-        return loss
-
-    def run(self, first: int, n: int) -> Tensor:
-        """Make n updates, the first of which has number `first`.
-
-        Returns:
-            (n,) float64 on the device: the loss of each update's batch, before the update.
-        """
-        losses = []
-        for number in range(first, first + n):
-            losses.append(self.update(self._whole or self._shares(number)))
-            self.scheduler.step()
-        return torch.stack(losses)
-
-
-class CompiledEngine(Engine):
-    """The same with loss and gradients compiled as one; eager, with a warning, where compilation fails."""
-
-    def _prepare(self) -> None:
-        def loss(weights: dict[str, Tensor], share: MicroBatch) -> Tensor:
-            return microbatch_loss(functional_call(self.network, weights, (share.tokens,)), share)
-
-        trained = [item for item in self.network.named_parameters() if item[1].requires_grad]
-        self._trained = [parameter for _, parameter in trained]
-        self._weights = {name: parameter.detach() for name, parameter in trained}
-        self._gradients = torch.compile(grad_and_value(loss), dynamic=False)
-        self._compiled = True
-        try:
-            for share in self._whole or ():
-                self.backward(share)
-        except torch._dynamo.exc.TorchDynamoException as error:
-            reason = str(error).strip().splitlines()[0]
-            warnings.warn(f"engine: compilation failed, training goes on uncompiled ({reason})", stacklevel=2)
-            self._compiled = False
-
-    def backward(self, share: MicroBatch) -> Tensor:
-        """Add the share's gradients; return its part of the loss."""
-        if not self._compiled:
-            return super().backward(share)
-        gradients, loss = self._gradients(self._weights, share)
-        for parameter, gradient in zip(self._trained, gradients.values(), strict=True):
-            # AdamW pairs weights and gradients as they lie in memory
-            gradient = gradient.contiguous()
-            parameter.grad = gradient if parameter.grad is None else parameter.grad.add_(gradient)
+    def update(self, batch: Examples) -> Tensor:
+        """Make one update; return the batch's loss before it, a scalar on the device."""
+        loss = self.gradients(self.microbatches(batch))
+        self.step()
+        for scheduler in self.schedulers:
+            scheduler.step()
         return loss
 
 
-class CudaGraphEngine(Engine):
-    """The same with the whole update captured once as a CUDA graph and replayed.
+def choose_engine(name: EngineName, device: torch.device, full_batch: bool, multiplies: float) -> EngineName:
+    """Return the fastest engine that fits where `auto` asks for it, and any other name as it is.
 
-    Nothing in a replay waits for the device: losses are gathered there, and the learning rate is a tensor that the
-    schedule fills in the stream's order.
+    The choice depends on the configuration and the machine alone, never on a timing.
+
+    Args:
+        name: what was asked for.
+        device: where the network is.
+        full_batch: whether all updates see the same batch.
+        multiplies: multiplications of the whole run; infinite where its length is not known.
     """
-
-    WARM_UP = 3  # updates on a side stream before the capture, as CUDA graphs require; they are undone
-
-    def _prepare(self) -> None:
-        for group in self.optimizer.param_groups:
-            group["capturable"] = True
-            group["lr"] = torch.as_tensor(group["lr"], dtype=torch.float32, device=self.network.device)
-        self._losses = torch.zeros(4096, dtype=torch.float64, device=self.network.device)
-        self._place = torch.zeros(1, dtype=torch.int64, device=self.network.device)
-        self._graph = self._capture()
-
-    def _update_in_place(self) -> None:
-        assert self._whole is not None
-        self._losses.index_copy_(0, self._place, self.update(self._whole).view(1))
-        self._place.add_(1)
-
-    def _capture(self) -> torch.cuda.CUDAGraph:
-        weights = [parameter.detach().clone() for parameter in self.network.parameters()]
-        state = {
-            parameter: {name: value.clone() for name, value in moments.items()}
-            for parameter, moments in self.optimizer.state.items()
-        }
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(self.WARM_UP):
-                self._update_in_place()
-        torch.cuda.current_stream().wait_stream(stream)
-        graph = torch.cuda.CUDAGraph()
-        self.optimizer.zero_grad(set_to_none=True)
-        with torch.cuda.graph(graph):
-            self._update_in_place()
-        with torch.no_grad():
-            for parameter, weight in zip(self.network.parameters(), weights, strict=True):
-                parameter.copy_(weight)
-                for name, moment in self.optimizer.state.get(parameter, {}).items():
-                    moment.copy_(state[parameter][name] if parameter in state else torch.zeros_like(moment))
-        return graph
-
-    def run(self, first: int, n: int) -> Tensor:
-        """Make n updates; see `Engine.run`."""
-        losses = []
-        for start in range(0, n, len(self._losses)):
-            count = min(n - start, len(self._losses))
-            self._place.zero_()
-            for _ in range(count):
-                self._graph.replay()
-                self.scheduler.step()
-            losses.append(self._losses[:count].clone())
-        return torch.cat(losses)
+    if name != "auto" or not full_batch:
+        return "eager" if name == "auto" else name
+    if device.type == "cuda":
+        return "cuda_graph"
+    has_compiler = shutil.which(os.environ.get("CXX", "g++")) is not None
+    return "compile" if has_compiler and multiplies > MIN_MULTIPLIES_TO_COMPILE else "eager"
 
 
-ENGINES: dict[str, type[Engine]] = {"eager": Engine, "compile": CompiledEngine, "cuda_graph": CudaGraphEngine}
-
-MIN_MULTIPLIES_TO_COMPILE = 1.2e13
-"""Multiplications of a run from which compiling saves twice the time it takes: most runs stop before `max_steps`."""
-
-CALL_OVERHEAD_IN_MULTIPLIES = 5e8
-"""Multiplications that take as long as the calls of an update which compiling saves."""
-
-
-def check_engine(name: EngineName, device: torch.device, full_batch: bool) -> None:
-    """Raise an InputError if the engine called `name` cannot run on `device`, or on batches like these."""
-    if name in ("compile", "cuda_graph") and not full_batch:
-        raise InputError(f"model.engine: {name} needs the full batch; with data.batch_size use eager")
-    if name == "cuda_graph" and device.type != "cuda":
-        raise InputError(f"model.engine: cuda_graph needs CUDA, and the run is on {device.type}")
-
-
-def make_engine(
-    name: EngineName,
-    network: Network,
-    optimizer: Optimizer,
-    scheduler: LRScheduler,
-    batches: Batches,
-    n_tasks: int,
-    max_updates: int,
-    lp: Lp = NO_LP,
-) -> Engine:
-    """Make the engine called `name`; `auto` is the fastest that fits.
-
-    The choice depends on the configuration and the machine alone, never on a timing, so that a run repeated or resumed
-    is the same run.
-
-    Raises:
-        InputError: if the engine cannot run this configuration here.
-    """
-    check_engine(name, network.device, batches.full)
-    if name == "auto":
-        weights = sum(parameter.numel() for parameter in network.parameters())
-        long = (
-            batches.examples.size * weights + CALL_OVERHEAD_IN_MULTIPLIES
-        ) * max_updates > MIN_MULTIPLIES_TO_COMPILE
-        if not batches.full:
-            name = "eager"
-        elif network.device.type == "cuda":
-            name = "cuda_graph"
-        else:
-            name = "compile" if long and shutil.which(os.environ.get("CXX", "g++")) else "eager"
-    return ENGINES[name](network, optimizer, scheduler, batches, n_tasks, lp)
+def compile_engine(engine: Engine, batch: Examples) -> None:
+    """Compile the engine's gradients for the microbatches of a batch, and leave them uncompiled if that fails."""
+    compiled = compiled_backward(engine.network, engine.loss)
+    try:
+        for part in engine.microbatches(batch):
+            compiled(part)
+    except torch._dynamo.exc.TorchDynamoException as error:
+        reason = str(error).strip().splitlines()[0]
+        warnings.warn(f"engine: compilation failed, training continues uncompiled ({reason})", stacklevel=2)
+    else:
+        engine.backward = compiled

@@ -1,102 +1,171 @@
-"""The LightningModule: trains a network in spans of updates and measures it in between."""
+"""The LightningModule: trains a network, several updates a step, and scores it on both sides of the split."""
 
 from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict
-from typing import Any, cast
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
 
 import torch
 from lightning.pytorch import LightningModule
-from lightning_utilities.core.rank_zero import rank_zero_warn
+from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
+from lightning.pytorch.trainer.states import TrainerFn
 from torch import Tensor
 from torch.optim import AdamW
-from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from modgrok.data import Batches, Chunks, Examples, ModularDataModule
-from modgrok.data.data_module import CHUNK
+from modgrok.data import Examples, ModularDataModule
 from modgrok.errors import InputError, RunStoppedError
-from modgrok.models import Network
-from modgrok.models.restore import check_weights
-from modgrok.runs.history import History
+from modgrok.models import Network, class_path
+from modgrok.models.registry import check_weights
+from modgrok.runs import Findings, History, Score, Snapshot
+from modgrok.runs.history import THRESHOLD
 from modgrok.runs.pretrained import freeze, load_parts
-from modgrok.runs.snapshot import PretrainedFrom, network_weights, record
-from modgrok.training.cpu_tuning import keep_freed_memory
-from modgrok.training.engine import Engine, EngineName, make_engine
-from modgrok.training.gradient_filters import Lp
-from modgrok.training.scores import TaskScores, score
-from modgrok.training.token_order import check_order
-from modgrok.training.warm_up import Timetable, WarmUp, next_due, next_multiple
+from modgrok.runs.snapshot import (
+    PretrainedFrom,
+    network_weights,
+    read_checkpoint,
+    snapshot_from_checkpoint,
+    snapshot_metadata,
+)
+from modgrok.training.checks import check_run
+from modgrok.training.cpu_tuning import cpu_tuning, keep_freed_memory, threads_for
+from modgrok.training.cuda_graph import GraphEngine
+from modgrok.training.engine import (
+    CALL_OVERHEAD_IN_MULTIPLIES,
+    Engine,
+    EngineName,
+    choose_engine,
+    compile_engine,
+)
+from modgrok.training.gradient_filters import GradientFilter
+from modgrok.training.hyperparameters import (
+    numbered,
+    object_hyperparameters,
+    optimizer_hyperparameters,
+    scheduler_hyperparameters,
+)
+from modgrok.training.losses import CrossEntropy, Loss
+from modgrok.training.resume import apply_changes, check_states, check_unchanged, fresh_states
+from modgrok.training.scores import TaskScores
+from modgrok.training.warm_up import WarmUp
 
-SPAN_SECONDS = 0.5
-"""Updates are handed to the engine for about this long at most, so that the progress bar and Ctrl-C stay alive."""
+ADAMW = {"lr": 1e-3, "betas": (0.9, 0.98), "weight_decay": 1.0, "fused": True}
+"""The arguments of the optimizer of the grokking papers."""
+
+MOST_UPDATES_PER_STEP = {"cpu": 10, "cuda": 50}
+"""Updates per training step unless a run says otherwise: Lightning's own work is then a small part of a step."""
+
+
+def adamw(parameters: Any) -> AdamW:
+    """Return the optimizer of the grokking papers."""
+    return AdamW(parameters, **ADAMW)  # type: ignore[arg-type]
 
 
 class GrokkingModule(LightningModule):
-    """Trains a network until it groks: float64 cross-entropy, AdamW with warm-up.
+    """Trains a network until it groks.
+
+    A training step makes `updates_per_step` updates on the batches it is given, by manual optimization; `global_step`,
+    `max_steps`, checkpoints and the x axes of logs count updates. Every `evaluate_every` updates Lightning's validation
+    scores all held-out and all training pairs; `history` keeps these scores.
 
     Args:
         network: maps tokens to logits over the answers.
-        lr: AdamW's learning rate.
-        betas: AdamW's.
-        weight_decay: AdamW's, decoupled.
-        warmup_updates: over which the learning rate rises from 0.
-        evaluate_every: updates between evaluations of all training and held-out pairs.
-        engine: what makes the updates; see `make_engine`.
-        tf32: allow CUDA to multiply float32 matrices in TF32, which changes results in the fourth digit.
-        lp_strength: of a regularization of the weights besides AdamW's decay; see `Lp`.
-        lp_power: of that regularization.
+        optimizer: makes the optimizer of the trained parameters.
+        lr_scheduler: makes the learning-rate schedule of the optimizer; it steps once per update.
+        loss: what is descended.
+        gradient_filters: change the gradients before the optimizer sees them, in this order.
+        evaluate_every: updates between evaluations.
+        updates_per_step: updates per training step; must divide `evaluate_every`. 1 has exactly Lightning's semantics,
+            more is faster. The largest divisor up to 10 (on CUDA 50) unless given.
+        threshold: accuracy from which a side of the split counts as learned.
+        engine: what makes the updates: `eager`, `compile`, `cuda_graph`, or `auto` for the fastest that fits.
+        threads: CPU threads that make the updates; follow from the size of an update unless given.
         pretrained: a run or a checkpoint that the network starts from.
-        pretrained_parts: which parts of it are taken over; all unless given.
+        pretrained_parts: parts of it that are taken over; all unless given.
         frozen: parts of the network that are not trained.
+        allow_changes: resume even if hyperparameters differ from the checkpoint's.
 
     Raises:
-        InputError: if a number is out of its range, or `pretrained` does not fit the network.
+        InputError: if a value is out of its range, or `pretrained` does not fit the network.
     """
 
     def __init__(
         self,
         network: Network,
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.98),
-        weight_decay: float = 1.0,
-        warmup_updates: int = 10,
+        optimizer: OptimizerCallable = adamw,
+        lr_scheduler: LRSchedulerCallable = WarmUp,
+        loss: Loss | None = None,
+        gradient_filters: list[GradientFilter] | None = None,
         evaluate_every: int = 100,
+        updates_per_step: int | None = None,
+        threshold: float = THRESHOLD,
         engine: EngineName = "auto",
-        tf32: bool = False,
-        lp_strength: float = 0.0,
-        lp_power: float = 1.0,
+        threads: int | None = None,
         pretrained: str | None = None,
         pretrained_parts: list[str] | None = None,
         frozen: list[str] | None = None,
+        allow_changes: bool = False,
     ) -> None:
         super().__init__()
-        for name, value in (("lr", lr), ("weight_decay", weight_decay), ("warmup_updates", warmup_updates)):
-            if not 0 <= value < math.inf:
-                raise InputError(f"{name}: {value} is not a number from 0 up")
-        if not all(0 <= beta < 1 for beta in betas):
-            raise InputError(f"betas: {betas} are not two numbers from 0 up to, but not including, 1")
-        if evaluate_every < 1:
-            raise InputError(f"evaluate_every: {evaluate_every} is not a positive number of updates")
+        for name, number in (("evaluate_every", evaluate_every), ("threads", threads)):
+            if number is not None and number < 1:
+                raise InputError(f"{name} must be a positive integer, got {number}")
+        if updates_per_step is not None and (updates_per_step < 1 or evaluate_every % updates_per_step):
+            raise InputError(
+                f"updates_per_step must divide evaluate_every = {evaluate_every}, got {updates_per_step}"
+            )
+        if not 0 < threshold <= 1:
+            raise InputError(f"threshold must be an accuracy in (0, 1], got {threshold}")
+        if pretrained_parts is not None and pretrained is None:
+            raise InputError("pretrained_parts needs pretrained: RUN_OR_CKPT")
         self.automatic_optimization = False
         self.network = network
-        self.lr, self.betas, self.weight_decay = lr, betas, weight_decay
-        self.warmup_updates = warmup_updates
+        self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
+        self.loss = loss or CrossEntropy()
+        self.gradient_filters = gradient_filters or []
         self.evaluate_every = evaluate_every
-        self.engine_name, self.tf32 = engine, tf32
-        self.lp = Lp(lp_power, lp_strength)
-        if pretrained_parts is not None and pretrained is None:
-            raise InputError("pretrained_parts: of which run? give it as pretrained: RUN_OR_CKPT")
-        self.origin = None if pretrained is None else load_parts(network, pretrained, pretrained_parts)
+        self.updates_per_step = updates_per_step
+        self.threshold = threshold
+        self.engine, self.threads = engine, threads
+        self.allow_changes = allow_changes
+        self.pretrained_from = (
+            None if pretrained is None else load_parts(network, pretrained, pretrained_parts)
+        )
         self.frozen = list(frozen or ())
         freeze(network, self.frozen)
-        self.history = History()
-        """What was evaluated so far in the run."""
+        self.history = History(threshold)
+        """The scores evaluated so far."""
+        self._seconds_before = 0.0  # that the run had taken before this fit
+        self._clock: float | None = None  # when this fit began to train
         self.interruptible = False
         """Whether a KeyboardInterrupt leaves the run as it is: no update is under way."""
-        self._engine: Engine
-        self._span = 1
+        self.used_threads = torch.get_num_threads()
+        self._prepared: dict[tuple[str, int], Any] = {}  # tokens that are scored again at each evaluation
+        self._resumed: dict[str, Any] | None = None  # the checkpoint that the fit resumes from
+
+    @classmethod
+    def load_from_checkpoint(  # type: ignore[override]
+        cls, checkpoint_path: str | Path, map_location: Any = None, **arguments: Any
+    ) -> Self:
+        """Build the module whose checkpoint this is, with the network, the weights and the history of the file.
+
+        Args:
+            checkpoint_path: a file that a run of modgrok wrote.
+            map_location: the device of the network; the CPU unless given.
+            arguments: the constructor's other arguments, such as an optimizer other than the default.
+
+        Raises:
+            InputError: if the file is not such a checkpoint.
+        """
+        path = Path(checkpoint_path)
+        checkpoint = read_checkpoint(path)
+        snapshot = snapshot_from_checkpoint(checkpoint, path)
+        module = cls(**{**checkpoint["modgrok"]["settings"], "network": snapshot.network, **arguments})
+        module.history, module.pretrained_from = snapshot.history, snapshot.pretrained_from
+        return module.to(map_location or "cpu")
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return the logits, (n, p), of tokens (n, t)."""
@@ -104,15 +173,24 @@ class GrokkingModule(LightningModule):
         return logits
 
     def configure_optimizers(self) -> Any:
-        """Return AdamW and its warm-up."""
-        optimizer = AdamW(
-            [parameter for parameter in self.network.parameters() if parameter.requires_grad],
-            lr=self.lr,
-            betas=self.betas,
-            weight_decay=self.weight_decay,
-            fused=True,
-        )
-        return [optimizer], [LambdaLR(optimizer, WarmUp(self.warmup_updates))]
+        """Return the optimizer of the trained parameters and its schedule.
+
+        Raises:
+            InputError: if one of them refuses its arguments.
+        """
+        trained = [weight for weight in self.network.parameters() if weight.requires_grad]
+        field = "optimizer"
+        try:
+            optimizer = self.optimizer(trained)
+            field = "lr_scheduler"
+            scheduler = self.lr_scheduler(optimizer)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"model.{field}: {error}") from error
+        if isinstance(scheduler, ReduceLROnPlateau):
+            raise InputError(
+                "model.lr_scheduler: ReduceLROnPlateau needs a metric at each step; take another"
+            )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     @property
     def data(self) -> ModularDataModule:
@@ -126,197 +204,289 @@ class GrokkingModule(LightningModule):
             raise InputError("the trainer needs a ModularDataModule: trainer.fit(module, datamodule)")
         return data
 
+    def updates_per_step_on(self, device: torch.device) -> int:
+        """Return the updates of a training step on that device."""
+        most = MOST_UPDATES_PER_STEP.get(device.type, 10)
+        return self.updates_per_step or max(n for n in range(1, most + 1) if self.evaluate_every % n == 0)
+
     def hyperparameters(self) -> dict[str, Any]:
-        """Return what was chosen for the run, flat and plain, for the loggers."""
-        chosen = {"lr": self.lr, "betas": str(self.betas), "weight_decay": self.weight_decay}
-        chosen |= {"warmup_updates": self.warmup_updates}
-        data = {name: value for name, value in self.data.config.items() if value is not None}
+        """Return what was chosen for the run, flat and plain; the trainer must have set the optimizers up."""
+        chosen: dict[str, Any] = {"evaluate_every": self.evaluate_every, "threshold": self.threshold}
         return {
+            **numbered("optimizer", [optimizer_hyperparameters(one) for one in self._optimizers()]),
+            **numbered("lr_scheduler", [scheduler_hyperparameters(one) for one in self._schedulers()]),
+            **numbered("loss", [object_hyperparameters(self.loss)]),
+            **numbered("gradient_filter", [object_hyperparameters(one) for one in self.gradient_filters]),
             **chosen,
+            "frozen": self.frozen,
+            "precision": self.trainer.precision,
             **self.network.config,
-            **{name: str(v) if isinstance(v, list) else v for name, v in data.items()},
+            **{name: value for name, value in self.data.config.items() if value is not None},
         }
 
     # training
 
+    def setup(self, stage: str) -> None:
+        """Check everything that can be wrong with a run before anything of it is written; see `check_run`."""
+        if stage == "fit":
+            check_run(self, self.data, self.trainer)
+
     def on_fit_start(self) -> None:
-        """Set the arithmetic up, and take the pairs apart for evaluation.
+        """Decide how the updates are made, and take up the run that is resumed.
 
         Raises:
-            InputError: if the network cannot tell the examples apart (see `check_order`), or was trained on another
-                modulus before.
+            InputError: if hyperparameters differ from the checkpoint's.
         """
-        check_order(self.network, self.data)
-        modulus = self.data.config["modulus"]
-        if self.origin is not None and self.origin.modulus != modulus:
-            raise InputError(
-                f"pretrained: {self.origin.source} was trained mod {self.origin.modulus}, this run is mod {modulus}"
-            )
-        if self.tf32 or self.trainer.precision != "32-true":
-            changed = "TF32" if self.tf32 else self.trainer.precision
-            rank_zero_warn(f"{changed} arithmetic was asked for: the results differ from those in float32")
-        # without this a confident network's gradients are denormal, and an update takes five times as long
-        torch.set_flush_denormal(True)
+        saved = self._resumed["modgrok"] if self._resumed else None
+        update = saved["update"] if saved else self.global_step
+        self._fresh = self.hyperparameters()
+        if self._resumed is not None and saved is not None:
+            check_unchanged(self._fresh, saved["hyperparameters"], self.allow_changes)
+            check_states(self._optimizers(), self._resumed["optimizer_states"])
+        self._fresh_states = fresh_states(self._optimizers(), self._schedulers())
+        full = self.data.batch_size is None
+        weights = sum(weight.numel() for weight in self.network.parameters())
+        size = (self.data.training_pairs.size if full else self.data.batch_size) * weights  # type: ignore[operator]
+        max_steps = self.trainer.max_steps if self.trainer.max_steps > 0 else math.inf
+        multiplies = (size + CALL_OVERHEAD_IN_MULTIPLIES) * max_steps
+        used = saved["used"] if saved else {}
+        asked: Any = used.get("engine", "auto") if self.engine == "auto" else self.engine
+        self.used_engine = choose_engine(asked, self.device, full, multiplies)
+        self.used_threads = self.threads or min(used.get("threads", math.inf), threads_for(size))
+        self.used_updates_per_step = self.updates_per_step_on(self.device)
+        self.trainer.val_check_interval = self.evaluate_every // self.used_updates_per_step
+        self.trainer.check_val_every_n_epoch = None
+        self._count_updates(update)
+        self.trainer.fit_loop.epoch_loop.batch_progress.total.ready = update // self.used_updates_per_step
+        if update == 0:
+            self.history, self._seconds_before = History(self.threshold), 0.0
+        self._engine: Engine | None = None
         keep_freed_memory()
-        torch.set_float32_matmul_precision("high" if self.tf32 else "highest")
-        device = self.device
-        self._training_chunks = Chunks(self.data.training_pairs.to(device), CHUNK)
-        self._heldout_chunks = Chunks(self.data.heldout_pairs.to(device), CHUNK)
-
-    def teardown(self, stage: str) -> None:
-        """Leave the process's arithmetic as it was."""
-        torch.set_flush_denormal(False)
 
     def on_train_start(self) -> None:
-        """Evaluate the network as it comes, then make the engine that updates it."""
-        self._mark = self.global_step, time.perf_counter()
-        if self.global_step == 0:
-            self.history = History(threshold=self.history.threshold)
-            self._evaluate()
+        """Take up changed hyperparameters where they are allowed; score the network as it comes."""
+        if self._resumed is not None and self.allow_changes:
+            apply_changes(self._fresh_states, self._optimizers(), self._schedulers())
+        self._resumed = None
+        self._clock = self._evaluated = time.perf_counter()
+        if not self.history.update or (
+            self.history.update[-1] < self.global_step and self.global_step % self.evaluate_every == 0
+        ):
+            loop = self.trainer.fit_loop.epoch_loop.val_loop
+            self.trainer.validating = True
+            loop.run()
+            self.trainer.training = True
+
+    def training_step(self, batches: Sequence[Examples], batch_index: int) -> None:
+        """Make one update on each of the batches, up to the trainer's last, or until the run is to stop."""
+        first = self.global_step
+        with cpu_tuning(self.used_threads):
+            if self._engine is None and not self._make_engine(batches[0]):
+                return
+            assert self._engine is not None
+            losses = []
+            for batch in batches:
+                losses.append(self._engine.update(batch))
+                if first + len(losses) == self.trainer.max_steps or self.trainer.should_stop:
+                    break
+            values = torch.stack(losses).tolist()
+        for update, loss in enumerate(values, start=first):
+            if not math.isfinite(loss):
+                raise self._diverged(update, loss)
+        self._count_updates(first + len(values))
+        self.log("train/loss", values[-1])
+        if self.global_step == self.trainer.max_steps:
+            self.trainer.should_stop = True  # Lightning validates where a run stops
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_index: int) -> None:
+        """Let Lightning validate where an evaluation is due, and not where a signal happens to stop the run."""
+        due = self.global_step % self.evaluate_every == 0 or self.global_step == self.trainer.max_steps
+        if not due or self.history.update[-1:] == [self.global_step]:
+            self.trainer.fit_loop.epoch_loop._skip_next_val = True
+
+    @property
+    def seconds(self) -> float:
+        """Wall time spent on training so far, resumptions included."""
+        return self._seconds_before + (time.perf_counter() - self._clock if self._clock else 0.0)
+
+    def on_train_end(self) -> None:
+        """Stop the clock."""
+        self._seconds_before, self._clock = self.seconds, None
+
+    def teardown(self, stage: str) -> None:
+        """Free what was kept for the next evaluation."""
+        self._prepared = {}
+
+    def _make_engine(self, batch: Examples) -> bool:
+        """Build the engine; return whether it was. Compilation can take a minute, so Ctrl-C may interrupt it."""
+        kind = GraphEngine if self.used_engine == "cuda_graph" else Engine
+        engine = kind(
+            self.network,
+            self.loss,
+            self._optimizers(),
+            self._schedulers(),
+            self.gradient_filters,
+            n_answers=self.data.n_answers,
+            n_tasks=len(self.data.tasks),
+        )
+        self.interruptible = True
         try:
-            self._make_engine()
+            if isinstance(engine, GraphEngine):
+                engine.capture(batch)
+            elif self.used_engine == "compile":
+                compile_engine(engine, batch)
         except KeyboardInterrupt:
             if not self.trainer.should_stop:
                 raise
-        self._mark = self.global_step, time.perf_counter()
-
-    def training_step(self, batches: Batches, batch_index: int) -> None:
-        """Make the updates up to the next one at which something else must happen."""
-        first = self.global_step
-        due = self._next_due(first)
-        n = min(due - first, self._span)
-        start = time.perf_counter()
-        losses = self._engine.run(first, n)
-        self._note(first, losses.tolist())
-        self._span = max(1, int(n * SPAN_SECONDS / (time.perf_counter() - start)))
-        self._count(n)
-        update = self.global_step
-        if update == due or update == self.trainer.max_steps:
-            self._evaluate()
-
-    def _make_engine(self) -> None:
-        """Make the engine; compiling takes longer than anybody who stops a run should have to wait."""
-        self.interruptible = True
-        try:
-            self._span = 1
-            self._engine = make_engine(
-                self.engine_name,
-                self.network,
-                self.optimizers(use_pl_optimizer=False),  # type: ignore[arg-type]
-                self.lr_schedulers(),  # type: ignore[arg-type]
-                cast(Batches, self.trainer.train_dataloader),
-                len(self.data.tasks),
-                self.trainer.max_steps,
-                self.lp,
-            )
+            return False
         finally:
             self.interruptible = False
+        self._engine = engine
+        return True
 
-    def _next_due(self, update: int) -> int:
-        due = next_multiple(update, self.evaluate_every)
-        callbacks = self.trainer.callbacks  # type: ignore[attr-defined]
-        callbacks = [callback for callback in callbacks if isinstance(callback, Timetable)]
-        if (called := next_due(update, callbacks)) is not None:
-            due = min(due, called)
-        return min(due, self.trainer.max_steps) if self.trainer.max_steps > 0 else due
+    def _optimizers(self) -> list[torch.optim.Optimizer]:
+        optimizers = self.optimizers(use_pl_optimizer=False)
+        return optimizers if isinstance(optimizers, list) else [optimizers]
 
-    def _note(self, first: int, losses: list[float]) -> None:
-        """Log the losses before each update of a span; stop if one is not finite."""
-        every = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
-        for update, loss in enumerate(losses, start=first):
-            if not math.isfinite(loss):
-                self._diverged(update, loss)
-            if update % every == 0 and update != self.history.update[-1]:
-                self._log({"train/loss": loss}, update)
+    def _schedulers(self) -> list[LRScheduler]:
+        schedulers = self.lr_schedulers() or []
+        return schedulers if isinstance(schedulers, list) else [schedulers]
 
-    def _count(self, n: int) -> None:
-        """Tell the trainer how many updates the span was: its `global_step` is where every part of it looks."""
+    def _count_updates(self, update: int) -> None:
+        """Set Lightning's `global_step`, which counts steps of manual optimization, to the number of updates."""
         steps = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
         for progress in (steps.total, steps.current):
-            progress.ready += n
-            progress.completed += n
+            progress.ready = progress.completed = update
 
-    def _evaluate(self) -> None:
-        update, now = self.global_step, time.perf_counter()
-        tasks = self.data.tasks
-        train, train_of_task = score(self.network, self._training_chunks, len(tasks))
-        heldout, heldout_of_task = score(self.network, self._heldout_chunks, len(tasks))
-        if not math.isfinite(train.loss):
-            self._diverged(update, train.loss)
-        self.history.append(update, train, heldout)
-        scalars = self.history.latest()
-        if len(tasks) > 1:
-            for task, *sides in zip(tasks, train_of_task, heldout_of_task, strict=True):
-                history = self.history.of_task.setdefault(
-                    task.name, History(threshold=self.history.threshold)
-                )
-                history.append(update, *sides)
-                scalars |= {f"{name}/{task.name}": value for name, value in history.latest().items()}
-        since, then = self._mark
-        if update > since:
-            scalars["perf/updates_per_second"] = (update - since) / (now - then)
-        self._log(scalars, update)
-        self._mark = update, time.perf_counter()
-
-    def _log(self, scalars: dict[str, float], update: int) -> None:
-        for logger in self.loggers:
-            logger.log_metrics(scalars, step=update)
-
-    def _diverged(self, update: int, loss: float) -> None:
-        rate = self.lr_schedulers().get_last_lr()[0]  # type: ignore[union-attr]
+    def _diverged(self, update: int, loss: float) -> RunStoppedError:
+        rate = self._optimizers()[0].param_groups[0]["lr"]
         saved = getattr(self.trainer.checkpoint_callback, "last_saved", None)
-        raise RunStoppedError(
+        return RunStoppedError(
             f"the training loss became {loss} at update {update}, learning rate {float(rate):g}; "
             + (f"the last good checkpoint is {saved}" if saved else "no checkpoint was written yet")
         )
 
+    # scores
+
+    def _start_scores(self) -> None:
+        self._scores: dict[str, TaskScores] = {}
+        self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.global_step  # the x axis of the scores
+
+    def validation_step(self, examples: Examples, batch_index: int, dataloader_idx: int = 0) -> None:
+        """Score a chunk of the held-out pairs or, from the second loader, of the training pairs."""
+        self._score("train" if dataloader_idx else "heldout", examples, batch_index)
+
+    def test_step(self, examples: Examples, batch_index: int) -> None:
+        """Score a chunk of the held-out pairs."""
+        self._score("heldout", examples, batch_index)
+
+    def _score(self, side: str, examples: Examples, chunk: int) -> None:
+        if side not in self._scores:
+            self._scores[side] = TaskScores(self.loss, len(self.data.tasks)).to(self.device)
+        if (side, chunk) not in self._prepared:
+            self._prepared[side, chunk] = self.network.prepare(examples.tokens)
+        with cpu_tuning(self.used_threads):
+            self._scores[side].update(self.network(self._prepared[side, chunk]), examples)
+
+    def _log_scores(self) -> None:
+        if self.trainer.sanity_checking:
+            return
+        found = {side: scores.compute() for side, scores in self._scores.items()}
+        names = [task.name for task in self.data.tasks]
+        scalars = {
+            f"{side}/{name}": value
+            for side, (both, _) in found.items()
+            for name, value in both._asdict().items()
+        }
+        for side, (_, each) in found.items() if len(names) > 1 else ():
+            for task, score in zip(names, each, strict=True):
+                scalars |= {f"{side}/{name}/{task}": value for name, value in score._asdict().items()}
+        if self.trainer.state.fn == TrainerFn.FITTING:
+            scalars |= self._record(names, found)
+        self.log_dict(scalars)
+
+    def _record(self, names: Sequence[str], found: dict[str, tuple[Score, list[Score]]]) -> dict[str, float]:
+        """Add an evaluation to the history; return the rate of the updates since the last."""
+        update, (train, of_train), (heldout, of_heldout) = self.global_step, found["train"], found["heldout"]
+        if not math.isfinite(train.loss):
+            raise self._diverged(update, train.loss)
+        of_task = (
+            dict(zip(names, zip(of_train, of_heldout, strict=True), strict=True)) if len(names) > 1 else {}
+        )
+        since = self.history.update[-1] if self.history.update else update
+        seconds = time.perf_counter() - self._evaluated
+        self.history.append(update, train, heldout, of_task)
+        return {"perf/updates_per_second": (update - since) / seconds} if update > since else {}
+
+    def on_validation_end(self) -> None:
+        """Start the clock of the updates up to the next evaluation."""
+        self._evaluated = time.perf_counter()
+
+    on_validation_epoch_start = on_test_epoch_start = _start_scores
+    on_validation_epoch_end = on_test_epoch_end = _log_scores
+
+    def predict_step(self, examples: Examples, batch_index: int) -> Tensor:
+        """Return the probability of every answer, (n, p)."""
+        return self.loss.probabilities(self.network(examples.tokens))
+
     # checkpoints
 
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Add what a snapshot needs besides the weights, and keep every number plain."""
-        checkpoint["modgrok"] = record(
-            self.network, self.data, self.global_step, self.history, self.origin, self.frozen
+    def findings(self, *, finished: bool) -> Findings:
+        """Return what the run has found so far."""
+        return Findings.of(
+            self.history,
+            task=" | ".join(task.name for task in self.data.tasks),
+            modulus=self.data.config["modulus"],
+            updates=self.global_step,
+            seconds=self.seconds,
+            engine=self.used_engine,
+            threads=self.used_threads,
+            finished=finished,
         )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what a snapshot and a resumed run need besides the weights, and keep every number plain."""
+        snapshot = Snapshot(
+            self.network,
+            self.data,
+            self.global_step,
+            self.history,
+            pretrained_from=self.pretrained_from,
+            frozen=self.frozen,
+        )
+        settings = ("evaluate_every", "updates_per_step", "threshold", "engine", "threads", "frozen")
+        checkpoint["modgrok"] = snapshot_metadata(snapshot) | {
+            "hyperparameters": self._fresh,
+            "settings": {name: getattr(self, name) for name in settings},
+            "used": {"engine": self.used_engine, "threads": self.used_threads},
+            "seconds": self.seconds,
+        }
+        checkpoint["gradient_filters"] = [each.state_dict() for each in self.gradient_filters]
         for state in checkpoint.get("optimizer_states", ()):
             for group in state["param_groups"]:
-                group["lr"], group["capturable"] = float(group["lr"]), False
+                group["lr"] = float(group["lr"])
+                group |= {"capturable": False} if "capturable" in group else {}
         for state in checkpoint.get("lr_schedulers", ()):
             state["_last_lr"] = [float(rate) for rate in state["_last_lr"]]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the history up where it was left.
+        """Take up the history and, to resume, remember what `on_fit_start` compares.
 
         Raises:
-            InputError: if the checkpoint is of another network.
+            InputError: if the checkpoint is not modgrok's, or of another network.
         """
-        try:
-            check_weights(type(self.network), self.network.config, network_weights(checkpoint["state_dict"]))
-        except InputError as error:
-            raise InputError(f"the checkpoint is not of this network: {error}") from None
-        saved = checkpoint["modgrok"]
+        saved = checkpoint.get("modgrok")
+        if not isinstance(saved, dict):
+            raise InputError("not a checkpoint of modgrok")
+        ours = {"class_path": class_path(self.network), "config": self.network.config}
+        if saved["network"] != ours:
+            raise InputError(f"the checkpoint is of another network: {saved['network']}, not {ours}")
+        check_weights(self.network, network_weights(checkpoint["state_dict"]))
         self.history = History.from_record(saved["history"])
-        self.origin = PretrainedFrom(**saved["origin"]) if saved.get("origin") else None
-
-    # validate, test, predict
-
-    def _start_scores(self) -> None:
-        self._scores = TaskScores(len(self.data.tasks)).to(self.device)
-
-    def _score_step(self, examples: Examples, batch_index: int) -> None:
-        self._scores.update(self.network(examples.tokens), examples)
-
-    def _log_scores(self) -> None:
-        overall, each = self._scores.read()
-        self.log_dict({f"heldout/{name}": value for name, value in asdict(overall).items()})
-        if len(each) > 1:
-            for task, of_task in zip(self.data.tasks, each, strict=True):
-                scalars = asdict(of_task).items()
-                self.log_dict({f"heldout/{name}/{task.name}": value for name, value in scalars})
-
-    on_validation_epoch_start = on_test_epoch_start = _start_scores
-    validation_step = test_step = _score_step
-    on_validation_epoch_end = on_test_epoch_end = _log_scores
-
-    def predict_step(self, examples: Examples, batch_index: int) -> Tensor:
-        """Return the probability of every answer, (n, p) float64."""
-        return self.network(examples.tokens).double().softmax(-1)
+        self._seconds_before = saved["seconds"]
+        self.pretrained_from = PretrainedFrom(**origin) if (origin := saved["pretrained_from"]) else None
+        if self.trainer.state.fn == TrainerFn.FITTING:
+            self._resumed = checkpoint
+            checkpoint.pop("loops", None)  # Lightning's counters follow from the update
+            for each, state in zip(self.gradient_filters, checkpoint["gradient_filters"], strict=True):
+                each.load_state_dict(state)

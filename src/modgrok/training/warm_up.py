@@ -1,35 +1,31 @@
-"""What happens at which update."""
+"""The learning rate's first updates."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol, runtime_checkable
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from modgrok.errors import InputError
 
 
-class WarmUp:
-    """The factor min(update / length, 1) of the learning rate; the first update of a warm-up has none."""
+class WarmUp(LRScheduler):
+    """Raises the learning rate linearly from 0: by the factor min(update / updates, 1), updates counted from 0.
 
-    def __init__(self, length: int) -> None:
-        self.length = length
+    Args:
+        optimizer: whose learning rate it is.
+        updates: length of the warm-up; 0 for none.
 
-    def __call__(self, update: int) -> float:
-        """Return the factor at update number `update`, counted from 0."""
-        return min(update / self.length, 1.0) if self.length else 1.0
+    Raises:
+        InputError: if the length is negative.
+    """
 
+    def __init__(self, optimizer: Optimizer, updates: int = 10) -> None:
+        if updates < 0:
+            raise InputError(f"updates must be ≥ 0, got {updates}")
+        self.updates = updates
+        super().__init__(optimizer)
 
-@runtime_checkable
-class Timetable(Protocol):
-    """A callback that has to look at certain updates."""
-
-    def next_update(self, after: int) -> int | None:
-        """Return the first update later than `after` at which the callback must be called, if there is one."""
-
-
-def next_multiple(after: int, of: int) -> int:
-    """Return the first multiple of `of` that is greater than `after`."""
-    return (after // of + 1) * of
-
-
-def next_due(after: int, timetables: Iterable[Timetable]) -> int | None:
-    """Return the first update later than `after` at which one of the callbacks must be called."""
-    return min((due for table in timetables if (due := table.next_update(after)) is not None), default=None)
+    def get_lr(self) -> list[float]:  # type: ignore[override]
+        """Return the learning rate of each parameter group for the next update."""
+        factor = min(self.last_epoch / self.updates, 1.0) if self.updates else 1.0
+        return [float(rate) * factor for rate in self.base_lrs]

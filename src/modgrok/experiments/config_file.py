@@ -1,66 +1,27 @@
-"""Parsing whose errors are a line or two."""
+"""Config files: YAML that is checked before a parser sees it."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
-from typing import NoReturn
+from typing import Any
 
 import yaml
-from jsonargparse import ArgumentParser
-from lightning.pytorch.cli import LightningArgumentParser
 
-from modgrok.errors import InputError, brief, did_you_mean
+from modgrok.errors import InputError, brief
 
 LARGEST_CONFIG = 1_000_000
 MOST_NODES = 10_000
-LONGEST_MESSAGE = 500
 
 
-def shortened(message: object) -> str:
-    """Return a message in a line that can be read: others' name every type that a field may have."""
-    text = " ".join(str(message).split())
-    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 100]} … {text[-100:]}"
-
-
-class Parser(LightningArgumentParser):
-    """A parser whose errors are a line or two, with the nearest known option where one is unknown."""
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Raise the message as an InputError."""
-        parser = getattr(ex, "subcommand_parser", None) or self
-        text = shortened(re.sub(r'Parser key "([^"]*)":', r"\1:", message))
-        unknown = re.search(
-            r"unrecognized arguments: --([\w.]+)|Option '([\w.]+)' is not accepted|Key '([\w.]+)'", text
-        )
-        if unknown:
-            options = [
-                option.removeprefix("--") for action in parser._actions for option in action.option_strings
-            ]
-            text += did_you_mean(next(filter(None, unknown.groups())), options)
-        raise InputError(text) from None
-
-
-class CommandParser(ArgumentParser):
-    """The same for a command that takes no config."""
-
-    error = Parser.error
-
-
-def option_values(args: Sequence[str], *names: str) -> list[str]:
-    """Return the values of an option that is needed before the parser is made."""
-    values = [value for name, value in pairwise(args) if name in names]
-    return values + [argument.partition("=")[2] for argument in args if argument.startswith(f"{names[0]}=")]
-
-
-def check_config(path: Path, inheriting: tuple[Path, ...] = ()) -> None:
-    """Raise an InputError that names the file and the line, unless `path` holds the YAML of a configuration.
+def read_config(path: Path, inheriting: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Read a config file as plain data, on top of the file that it inherits from (`config: base.yaml`).
 
     Args:
-        path: of the file; the one that it inherits from, as `config: base.yaml`, is checked too.
+        path: of the file.
         inheriting: the files that inherit from it.
+
+    Raises:
+        InputError: naming the file and the line, if it is not the YAML of a configuration.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such config file")
@@ -88,7 +49,8 @@ def check_config(path: Path, inheriting: tuple[Path, ...] = ()) -> None:
     if (base := config.get("config")) is not None:
         if not isinstance(base, str):
             raise InputError(f"{path}: `config:` names one file, such as base.yaml")
-        check_config(path.parent / base, (*inheriting, path.resolve()))
+        return {**read_config(path.parent / base, (*inheriting, path.resolve())), **config}
+    return config
 
 
 def _check_nodes(root: yaml.Node | None, path: Path) -> None:

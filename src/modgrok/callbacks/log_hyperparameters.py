@@ -1,0 +1,39 @@
+"""What was chosen for a run, beside what came of it."""
+
+from __future__ import annotations
+
+import math
+
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.loggers import TensorBoardLogger
+
+from modgrok.training import GrokkingModule
+
+
+class LogHyperparameters(Callback):
+    """Logs the hyperparameters, and the final scores beside them."""
+
+    def on_train_start(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
+        """Log the hyperparameters, except to TensorBoard, which takes them once and with the scores."""
+        for logger in trainer.loggers:
+            if not isinstance(logger, TensorBoardLogger):
+                logger.log_hyperparams(_scalars(pl_module))
+
+    def on_train_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
+        """Log the final scores."""
+        history = pl_module.history
+        final = {f"final/{name.replace('/', '_')}": value for name, value in history.latest().items()}
+        final["final/grokked_at"] = math.nan if history.grokked_at is None else history.grokked_at
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                logger.log_hyperparams(_scalars(pl_module), final, step=trainer.global_step)
+            else:
+                logger.log_metrics(final, step=trainer.global_step)
+
+
+def _scalars(module: GrokkingModule) -> dict[str, bool | int | float | str]:
+    """Return the module's hyperparameters as values that every logger takes."""
+    return {
+        name: value if isinstance(value, bool | int | float) else str(value)
+        for name, value in module.hyperparameters().items()
+    }

@@ -1,0 +1,52 @@
+"""What a run found, in words for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from modgrok.data import ModularDataModule
+from modgrok.runs import Findings
+
+
+def summary(findings: Findings, evaluate_every: int) -> str:
+    """Say when the run memorised and grokked, for mixtures also each formula, and how it ended."""
+    memorised, grokked = _milestones(vars(findings), findings.updates, bool(findings.tasks))
+    if findings.memorised_at is not None:
+        memorised += f" (evaluated every {evaluate_every})"
+    tasks = [
+        f"  {task}: {'; '.join(_milestones(own, findings.updates, False))}"
+        for task, own in findings.tasks.items()
+    ]
+    end = (
+        f"after {findings.updates:,} updates: held-out accuracy {findings.heldout_accuracy:.4f}, "
+        f"held-out loss {findings.heldout_loss:.3g}, training loss {findings.train_loss:.3g}"
+    )
+    return "\n".join([memorised, grokked, *tasks, end])
+
+
+def _milestones(found: Mapping[str, Any], updates: int, mixture: bool) -> tuple[str, str]:
+    def say(verb: str, past: str, side: str, accuracy: float) -> str:
+        at = found[f"{past}_at"]
+        if at is not None:
+            return f"{'every formula ' if mixture else ''}{past} at update {at:,}"
+        failed = f"not every formula {past}" if mixture else f"did not {verb}"
+        return f"{failed} within {updates:,} updates: {side} accuracy {accuracy:.4f}"
+
+    memorised = say("memorise", "memorised", "training", found["train_accuracy"])
+    grokked = say("grok", "grokked", "held-out", found["heldout_accuracy"])
+    delay = found["delay"]
+    return memorised, grokked + (f", {delay:,} updates later" if delay is not None else "")
+
+
+def score_table(data: ModularDataModule, update: int, scores: Mapping[str, Any]) -> None:
+    """Print the held-out scores of the network after `update` updates."""
+    table = Table(title=data.title)
+    for heading in ("update", "held-out pairs", "loss", "accuracy"):
+        table.add_column(heading, justify="right")
+    loss, accuracy = scores["heldout/loss"], scores["heldout/accuracy"]
+    table.add_row(f"{update:,}", f"{data.heldout_pairs.size:,}", f"{loss:.4g}", f"{accuracy:.4f}")
+    Console().print(table)

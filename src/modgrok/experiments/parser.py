@@ -1,0 +1,74 @@
+"""Parsing whose errors are a line or two."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NoReturn
+
+from jsonargparse import ArgumentParser
+from lightning.pytorch.cli import LightningArgumentParser
+
+from modgrok.errors import InputError, did_you_mean
+
+LONGEST_MESSAGE = 500
+
+RENAMED = {
+    "model.lr": "model.optimizer.lr",
+    "model.betas": "model.optimizer.betas",
+    "model.weight_decay": "model.optimizer.weight_decay",
+    "model.warmup_updates": "model.lr_scheduler.updates",
+    "model.lp_strength": "model.gradient_filters, with modgrok.training.LpPenalty",
+    "model.lp_power": "model.gradient_filters, with modgrok.training.LpPenalty",
+    "model.tf32": "torch.set_float32_matmul_precision, from Python",
+    "phases": "model.threshold",
+    "phases.threshold": "model.threshold",
+    "stop.threshold": "model.threshold",
+    "stop.heldout_loss": "trainer.callbacks, with lightning's EarlyStopping on heldout/loss",
+    "model.network.normalisation": "model.network.normalization",
+    "model.network.initialisation": "model.network.initialization",
+    "model.network.init_args.normalisation": "model.network.normalization",
+    "model.network.init_args.initialisation": "model.network.initialization",
+    "normalisation": "normalization",
+    "initialisation": "initialization",
+}
+"""What fields of earlier configs are called now."""
+
+
+def shortened(message: object) -> str:
+    """Shorten third-party messages, which list every accepted type, to a line that can be read."""
+    text = " ".join(str(message).split())
+    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 100]} … {text[-100:]}"
+
+
+class Parser(LightningArgumentParser):
+    """A parser whose errors are a line or two, with the new name of a renamed field or the nearest known one."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Raise the message as an InputError."""
+        text = shortened(re.sub(r'Parser key "([^"]*)":', r"\1:", message))
+        unknown = re.search(
+            r"unrecognized arguments: --([\w.]+)|Option '([\w.]+)' is not accepted|Key '([\w.]+)'", text
+        )
+        if unknown:
+            name = next(filter(None, unknown.groups()))
+            if name in RENAMED:
+                raise InputError(f"{name} is now {RENAMED[name]}") from None
+            options = [
+                option.removeprefix("--") for action in self._actions for option in action.option_strings
+            ]
+            text += did_you_mean(name, options)
+        raise InputError(text) from None
+
+
+class CommandParser(ArgumentParser):
+    """The same for a command that takes no config."""
+
+    error = Parser.error
+
+
+def option_values(args: Sequence[str], *names: str) -> list[str]:
+    """Return the values of an option that is needed before the parser is made."""
+    values = [value for name, value in pairwise(args) if name in names]
+    return values + [argument.partition("=")[2] for argument in args if argument.startswith(f"{names[0]}=")]

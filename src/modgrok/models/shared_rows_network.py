@@ -1,0 +1,50 @@
+"""Networks that compute each distinct row once, and let their activations be watched."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from modgrok.models.hooks import ActivationRecorder, Hook, HookPoint, no_hooks
+from modgrok.models.network import Network
+from modgrok.models.shared_rows import IndexedTokens, index_tokens, unshared
+
+
+class SharedRowsNetwork(Network):
+    """A network whose activations are `SharedRows` and pass named hook points, as those of the built-ins do."""
+
+    @abstractmethod
+    def forward_shared(self, tokens: IndexedTokens, point: HookPoint) -> Tensor:
+        """Compute the logits, (n, p), calling `point(name, rows)` on every named activation."""
+
+    def forward(self, tokens: Tensor | IndexedTokens) -> Tensor:
+        """Compute the logits, (n, p), of tokens (n, t), or of what `prepare` made of them."""
+        if isinstance(tokens, Tensor):
+            tokens = index_tokens(tokens)
+        return self.forward_shared(tokens, no_hooks).expand(tokens.n_examples, -1)
+
+    def prepare(self, tokens: Tensor) -> IndexedTokens:
+        """Index tokens (n, t) once, so that `forward` need not do it each time."""
+        return index_tokens(tokens)
+
+    def run_with_cache(
+        self, tokens: Tensor, hooks: Mapping[str, Hook] | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Compute the logits and keep every named activation.
+
+        Args:
+            tokens: (n, t).
+            hooks: functions by activation name; each sees the activation and may return another in its place.
+
+        Returns:
+            The logits, (n, p), and the activations by name. Those on the query side of the last block hold its last
+            position only, since no other is read: `blocks.0.mlp.hook_post` of a one-layer network is (n, 1, m).
+
+        Raises:
+            InputError: if a hook names no activation or returns another shape.
+        """
+        recorder = ActivationRecorder(hooks or {})
+        logits = self.forward_shared(unshared(tokens), recorder)
+        return logits, recorder.finish()

@@ -1,0 +1,105 @@
+"""What a run found, as plain data."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from modgrok.errors import InputError
+from modgrok.runs.history import History
+
+FINDINGS = "findings.json"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a run found so far; a row of a table of runs.
+
+    Attributes:
+        task: the formula, or a mixture's formulas joined by |.
+        modulus: p.
+        updates: how many were made.
+        threshold: the accuracy that memorised and grokked refer to.
+        memorised_at: the first evaluated update at which the training accuracy reached the threshold.
+        grokked_at: the same for the held-out accuracy.
+        delay: updates from memorising to grokking.
+        censored_at: the last update of a run that has not grokked: grokking would have come later, or never.
+        train_loss: last scores, as all scores below.
+        train_accuracy: of all training pairs.
+        heldout_loss: mean over the held-out pairs.
+        heldout_accuracy: of all held-out pairs.
+        seconds: wall time spent on training, resumptions included.
+        engine: what made the updates.
+        threads: CPU threads that made them.
+        finished: whether the run came to its end; a run that a signal stopped did not.
+        tasks: for mixtures, memorised_at, grokked_at, delay and last scores of each formula.
+    """
+
+    task: str
+    modulus: int
+    updates: int
+    threshold: float
+    memorised_at: int | None
+    grokked_at: int | None
+    delay: int | None
+    censored_at: int | None
+    train_loss: float
+    train_accuracy: float
+    heldout_loss: float
+    heldout_accuracy: float
+    seconds: float
+    engine: str
+    threads: int
+    finished: bool
+    tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, history: History, **about_run: Any) -> Findings:
+        """Read the findings off a history; `about_run` has what the history does not know."""
+        updates = about_run["updates"]
+        return cls(
+            threshold=history.threshold,
+            censored_at=updates if history.grokked_at is None else None,
+            tasks={task: _scores(own) for task, own in history.of_task.items()},
+            **_scores(history),
+            **about_run,
+        )
+
+    def write(self, directory: Path) -> None:
+        """Write `findings.json`, whole or not at all."""
+        partial = directory / f"{FINDINGS}.partial"
+        partial.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        os.replace(partial, directory / FINDINGS)
+
+
+def _scores(history: History) -> dict[str, Any]:
+    names = ("train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy")
+    last = {name: getattr(history, name)[-1] for name in names}
+    return {
+        "memorised_at": history.memorised_at,
+        "grokked_at": history.grokked_at,
+        "delay": history.delay,
+        **last,
+    }
+
+
+def read_findings(directory: Path) -> Findings:
+    """Read a run's `findings.json`.
+
+    Raises:
+        InputError: if there is none, or it is damaged.
+    """
+    file = directory / FINDINGS
+    try:
+        content = json.loads(file.read_text())
+        known = {one.name for one in fields(Findings)}
+        return Findings(**{name: value for name, value in content.items() if name in known})
+    except FileNotFoundError:
+        raise InputError(
+            f"{directory}: the run has no {FINDINGS} yet; it is written when a run ends"
+        ) from None
+    except (ValueError, RecursionError, AttributeError, TypeError):
+        raise InputError(f"{file}: damaged; resuming the run writes it again") from None
