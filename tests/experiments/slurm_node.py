@@ -59,7 +59,9 @@ class SlurmNode:
             CONFIG.format(host=host, root=self.root, controller=free_port(), daemon=free_port())
         )
         os.environ["SLURM_CONF"] = str(self.config)
-        munge = [f"--{name}={self.root}/munge.{name}" for name in ("socket", "pid-file", "log-file", "seed-file")]
+        munge = [
+            f"--{name}={self.root}/munge.{name}" for name in ("socket", "pid-file", "log-file", "seed-file")
+        ]
         self.run("munged", "--foreground", "--force", f"--key-file={key}", *munge)
         wait_for(lambda: (self.root / "munge.socket").exists(), 20)
         self.run("slurmctld", "-D", "-c", "-f", str(self.config))

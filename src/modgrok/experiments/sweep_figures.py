@@ -33,16 +33,14 @@ def map_figures(analysis: SweepAnalysis) -> list[Figure]:
     cells = dict(iter(analysis.finished.groupby([row, column], sort=False)))
     rows, columns = analysis.values(row), analysis.values(column)
 
-    def panel(title: str, value: str, measure: Callable[[pd.DataFrame], float | None]) -> Panel:
+    labels = [*map(value_text, columns)], [*map(value_text, rows)]
+
+    def panel(title: str, value: str, measure: Callable[[pd.DataFrame], float | None]) -> Panel | None:
         found = [[measure(cells[key]) if (key := (y, x)) in cells else None for x in columns] for y in rows]
         z = torch.tensor([[np.nan if v is None else v for v in line] for line in found], dtype=torch.float32)
-        return Panel(
-            title,
-            [Heatmap(z, value, [*map(value_text, columns)], [*map(value_text, rows)])],
-            Axis(column),
-            Axis(row),
-            shape="square",
-        )
+        if z.isnan().all():
+            return None
+        return Panel(title, [Heatmap(z, value, *labels)], Axis(column), Axis(row), shape="square")
 
     panels = [
         panel("Median time to grok", "updates", lambda rows: median_time(analysis.sample(rows)).estimate),
@@ -51,9 +49,10 @@ def map_figures(analysis: SweepAnalysis) -> list[Figure]:
     ]
     look_for = (
         "The median is Kaplan and Meier's; where less than half of the cells grokked there is none, "
-        "and the map is empty."
+        "and the map has a gap."
     )
-    return [Figure(f"{row} against {column}", panels, look_for)]
+    drawn = [panel for panel in panels if panel]
+    return [Figure(f"{row} against {column}", drawn, look_for)] if drawn else []
 
 
 def survival_figures(groupings: Sequence[Grouping]) -> list[Figure]:

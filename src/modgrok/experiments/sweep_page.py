@@ -130,7 +130,7 @@ def _rows(table: pd.DataFrame, columns: list[str], directory: Path) -> list[dict
     for path in table["path"]:
         page = Path(path, PAGE)
         links.append(quote(f"../{page if (directory / page).exists() else path + '/'}"))
-    return [{"values": values, "link": link} for *values, link in zip(*shown, links, strict=True)]
+    return [{"fields": values, "link": link} for *values, link in zip(*shown, links, strict=True)]
 
 
 def _shown(column: str, value: Any) -> tuple[str, float | None]:
