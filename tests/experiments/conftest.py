@@ -1,9 +1,13 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
 from slurm_node import MISSING, SlurmNode
 
 BASE = """
