@@ -5,13 +5,13 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from modgrok import GrokkingModule, ModularDataModule, Transformer
-from modgrok.callbacks import Measures, budgeted
+from modgrok.callbacks import LogMeasures, budgeted
 from modgrok.errors import InputError
 
 
 @pytest.fixture(autouse=True)
 def enough_time(monkeypatch) -> None:
-    monkeypatch.setattr(budgeted, "SHARE", float("inf"))
+    monkeypatch.setattr(budgeted, "TIME_SHARE", float("inf"))
 
 
 def train(directory, task="x + y", updates=25, **arguments) -> tuple[EventAccumulator, Transformer]:
@@ -23,12 +23,12 @@ def train(directory, task="x + y", updates=25, **arguments) -> tuple[EventAccumu
         accelerator="cpu",
         max_steps=updates,
         logger=logger,
-        callbacks=[Measures(**arguments)],
+        callbacks=[LogMeasures(**arguments)],
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(GrokkingModule(network), data)
+    trainer.fit(GrokkingModule(network, evaluate_every=1), data)
     events = EventAccumulator(str(directory))
     events.Reload()
     return events, network
@@ -73,12 +73,12 @@ def test_null_measures_nothing(tmp_path) -> None:
 
 
 def test_a_measurement_that_would_take_too_much_of_the_time_is_left_out(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(budgeted, "SHARE", 0.05)
-    monkeypatch.setattr(budgeted, "FIRST", 1e6)
+    monkeypatch.setattr(budgeted, "TIME_SHARE", 0.05)
+    monkeypatch.setattr(budgeted, "FIRST_COST_SECONDS", 1e6)
     events, _ = train(tmp_path, every=1)
-    assert not [tag for tag in events.Tags()["scalars"] if tag.startswith("progress/")]
+    assert [event.step for event in events.Scalars("progress/tuned")] == [25], "only at the end"
 
 
 def test_every_is_a_positive_number() -> None:
-    with pytest.raises(InputError, match="every: 0"):
-        Measures(0)
+    with pytest.raises(InputError, match="every must be a positive integer"):
+        LogMeasures(0)

@@ -8,7 +8,8 @@ from modgrok import load_run
 from modgrok.cli import main
 
 CONFIGS = Path(__file__).parents[2] / "configs"
-FILES = sorted(CONFIGS.rglob("*.yaml"))
+BASE = CONFIGS / "furuta" / "base.yaml"  # for any task; the files beside it inherit from it
+FILES = sorted([*CONFIGS.glob("*.yaml"), *BASE.parent.glob("*.yaml")])
 SMALL = ("--data.modulus", "29")  # of so many runs, none needs to be large
 
 
@@ -26,20 +27,30 @@ def fit(root, *args):
 def pregrokked(tmp_path_factory):
     """A run whose weights the configs of the pre-grokked take over."""
     return fit(
-        tmp_path_factory.mktemp("pregrokked"), "--config", str(CONFIGS / "furuta" / "add.yaml"), *SMALL
+        tmp_path_factory.mktemp("pregrokked"),
+        *("--config", str(BASE), "--data.task", "add", *SMALL),
     )
 
 
 @pytest.mark.parametrize("config", FILES, ids=lambda file: str(file.relative_to(CONFIGS)))
 def test_config_describes_and_trains(config, pregrokked, tmp_path, capsys):
     options = ["--config", str(config)]
-    if config.name in ("base.yaml", "random_embedding.yaml"):  # for any task
+    if config.parent == BASE.parent:
         options += ["--data.task", "2x_3y"]
-    if config.parent.name.startswith("pregrokked"):
+    if config.name.startswith("pregrokked"):
         options += ["--model.pretrained", str(pregrokked.path)]
     main(["describe", *options, *SMALL])
-    assert "pairs" in capsys.readouterr().out
+    assert "held out" in capsys.readouterr().out
     run = fit(tmp_path, *options, *SMALL)
     history = run.snapshot().history
     assert history.update == [0, 2]
     assert history.train_loss[-1] != history.train_loss[0]
+
+
+@pytest.mark.parametrize("name", ["random_embedding", "pregrokked_embedding", "pregrokked_model"])
+def test_a_config_that_inherits_from_the_base_keeps_its_settings(name, pregrokked, tmp_path):
+    options = ["--config", str(BASE.with_name(f"{name}.yaml")), "--data.task", "add"]
+    if name.startswith("pregrokked"):
+        options += ["--model.pretrained", str(pregrokked.path)]
+    run = fit(tmp_path, *options, *SMALL)
+    assert run.snapshot().network.config == pregrokked.snapshot().network.config

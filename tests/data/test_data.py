@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from modgrok import ModularDataModule
-from modgrok.data import Batches
+from modgrok.data import TrainingBatches
 from modgrok.errors import InputError
 
 
@@ -70,24 +70,24 @@ def test_several_formulas_have_an_operator_each():
     for (x, op, y, _), answer, task in zip(*(column.tolist() for column in data.pairs), strict=True):
         assert op == 11 + task
         assert answer == ((x + y) % 11 if task == 0 else x * y % 11)
-    assert torch.bincount(data.training_pairs.task).tolist() == [60, 60]
+    assert torch.bincount(data.training_pairs.task_index).tolist() == [60, 60]
     alone = ModularDataModule("x + y", 11, train_fraction=0.5)
     assert torch.equal(data.training_index[:60], alone.training_index)
 
 
 def test_minibatches_cover_every_pair_once_an_epoch_and_depend_on_the_update_alone():
     examples = ModularDataModule("x + y", 11).training_pairs
-    batches = Batches(examples, 10, seed=3)
+    batches = TrainingBatches(examples, 10, seed=3)
     per_epoch = -(-examples.size // 10)
-    first = [batches.of(update).tokens for update in range(per_epoch)]
+    first = [batches.batch_at(update).tokens for update in range(per_epoch)]
     assert sorted(torch.cat(first).tolist()) == sorted(examples.tokens.tolist())
     assert (
         torch.cat(first).tolist()
-        != torch.cat([batches.of(per_epoch + i).tokens for i in range(per_epoch)]).tolist()
+        != torch.cat([batches.batch_at(per_epoch + i).tokens for i in range(per_epoch)]).tolist()
     )
-    again = Batches(examples, 10, seed=3)
-    assert torch.equal(again.of(2 * per_epoch + 1).tokens, batches.of(2 * per_epoch + 1).tokens)
-    assert not torch.equal(Batches(examples, 10, seed=4).of(0).tokens, first[0])
+    again = TrainingBatches(examples, 10, seed=3)
+    assert torch.equal(again.batch_at(2 * per_epoch + 1).tokens, batches.batch_at(2 * per_epoch + 1).tokens)
+    assert not torch.equal(TrainingBatches(examples, 10, seed=4).batch_at(0).tokens, first[0])
 
 
 def test_config_makes_the_same_data_again():

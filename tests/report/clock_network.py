@@ -11,9 +11,9 @@ from torch import Tensor
 from modgrok import MLP, ModularDataModule, Transformer
 from modgrok.analysis import Clock
 from modgrok.models import Network
-from modgrok.runs import History, Score
+from modgrok.runs import History, Score, Snapshot
 from modgrok.runs.directory import CHECKPOINTS, checkpoint_name
-from modgrok.runs.snapshot import record
+from modgrok.runs.snapshot import snapshot_metadata
 
 PHASES = 12
 GAIN = 60.0
@@ -102,7 +102,7 @@ def save(
     """Write a checkpoint as a run does, as far as snapshots are concerned."""
     path.parent.mkdir(parents=True, exist_ok=True)
     weights = {f"network.{name}": weight for name, weight in network.state_dict().items()}
-    kept = record(network, data, update, seen or history(max(update, 200)))
+    kept = snapshot_metadata(Snapshot(network, data, update, seen or history(max(update, 200))))
     torch.save({"state_dict": weights, "modgrok": kept}, path)
     return path
 

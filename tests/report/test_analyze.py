@@ -142,7 +142,7 @@ def composite(tmp_path) -> Path:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["nowhere"], "nowhere: no such directory"),
+        (["nowhere"], "nowhere: no such run or checkpoint"),
         ([], "path"),
         (["{run}", "--basis", "circular"], "basis: "),
         (["{run}", "--formula", "x + y"], "--formula needs --modulus"),

@@ -55,7 +55,7 @@ def test_pregrokked_embedding_stays_and_the_rest_trains_from_scratch(small_run, 
 def test_pregrokked_model_starts_where_the_other_run_ended(small_run, tmp_path, capsys):
     run = fit(tmp_path, "--model.pretrained", small_run)
     assert all(torch.equal(w, weights(load_run(small_run))[name]) for name, w in weights(run, 0).items())
-    origin = run.snapshot().origin
+    origin = run.snapshot().pretrained_from
     assert (origin.tasks, origin.modulus, origin.update) == (["x + y"], 11, 90)
     assert f"started with the embedding, transformer, unembedding from {small_run}" in capsys.readouterr().out
 
@@ -82,7 +82,7 @@ def test_transferred_run_is_gone_on_from_without_its_source(small_run, tmp_path)
     )
     resumed = load_run(tmp_path / "resumed" / "lightning_logs" / "version_0")
     assert all(torch.equal(w, weights(run)[name]) for name, w in weights(resumed).items())
-    assert resumed.snapshot().origin == run.snapshot().origin
+    assert resumed.snapshot().pretrained_from == run.snapshot().pretrained_from
     assert resumed.snapshot().frozen == ("embedding",)
 
 
@@ -96,7 +96,7 @@ def test_transferred_run_is_gone_on_from_without_its_source(small_run, tmp_path)
         (["--model.pretrained_parts", "[embeding]"], "no part 'embeding'; it has embedding, transformer"),
         (["--model.frozen", "[head]"], "no part 'head'"),
         (["--model.frozen", "[embedding, transformer, unembedding]"], "nothing is left to train"),
-        (["--model.pretrained", "nowhere"], "nowhere: no such checkpoint"),
+        (["--model.pretrained", "nowhere"], "nowhere: no such file"),
         (["--model.pretrained", "null", "--model.pretrained_parts", "[embedding]"], "RUN_OR_CKPT"),
     ],
 )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from modgrok.tasks import CATALOG, Structure, Task, make_task, structure_of
+from modgrok.tasks.cyclic_positions import cyclic_positions, explains
 from modgrok.tasks.operation import Operation
 
 INVERSES_MOD_11 = [-1, *(pow(y, -1, 11) for y in range(1, 11))]
@@ -36,20 +37,26 @@ class Given(Operation):
 
 
 def assert_exact(task: Task, structure: Structure) -> None:
-    """The parts of every defined tuple give its answer, and symbols of no defined tuple have none."""
+    """h of the parts of every defined tuple gives its answer, and symbols of no defined tuple have no part."""
     answers, defined = task.grid()
     seen = [set[int]() for _ in structure.parts]
+    answer_map = range(task.n_answers) if structure.answer_map is None else structure.answer_map
+    reached = set()
     for operands in itertools.product(range(task.n_symbols), repeat=task.n_operands):
         if defined[operands]:
             parts = [int(part[s]) for part, s in zip(structure.parts, operands, strict=True)]
             assert min(parts) >= 0
-            combined = sum(parts) if structure.kind == "additive" else prod(parts)
-            assert combined % task.n_answers == answers[operands]
+            combined = (sum(parts) if structure.kind == "additive" else prod(parts)) % task.n_answers
+            assert answer_map[combined] == answers[operands]
+            reached.add(combined)
             for symbols, s in zip(seen, operands, strict=True):
                 symbols.add(s)
     for part, symbols in zip(structure.parts, seen, strict=True):
         assert part.dtype == np.int64
         assert set(np.flatnonzero(part >= 0).tolist()) == symbols
+    if structure.answer_map is not None:
+        assert structure.answer_map.dtype == np.int64
+        assert set(np.flatnonzero(structure.answer_map >= 0).tolist()) == reached
 
 
 @pytest.mark.parametrize(
@@ -89,9 +96,18 @@ def test_a_product_has_the_parts_that_a_reader_expects(text: str, f: list[int], 
 @pytest.mark.parametrize(
     ("text", "modulus", "kind"),
     [
-        ("x*y + 1", 11, "neither"),
+        ("x*y + 1", 11, "multiplicative"),
         ("x**2 + x*y + y**2", 11, "neither"),
-        ("(x + y)**2", 11, "neither"),
+        ("(x + y)**2", 11, "additive"),
+        ("(x + y)**2", 12, "additive"),
+        ("(x**2 + y**2)**2", 23, "additive"),
+        ("(x**2 + y)**3", 31, "additive"),
+        ("(x**2*y + 1)**2", 23, "multiplicative"),
+        ("(x**2 + 1)*(y + 3) + 1", 23, "multiplicative"),
+        ("x*y + x + y", 23, "multiplicative"),
+        ("(x + y + z)**3", 13, "additive"),
+        ("(x*y*z + 1)**2", 11, "multiplicative"),
+        ("x**3 + x*y", 23, "neither"),
         ("(x + y)**2", 2, "additive"),
         ("x / (x + y)", 11, "neither"),
         ("x - y", 12, "additive"),
@@ -146,7 +162,9 @@ def test_many_to_one_parts_are_counted() -> None:
     [
         ("x / y", 97, "f(x)·g(y) mod 97"),
         ("only_add", 97, "f(x) + g(y) (number"),
-        ("x + y*z", 5, "no f(x) + g(y) + h(z) and no f(x)·g(y)·h(z)"),
+        ("x + y*z", 5, "no h(f(x) + g(y) + k(z)) and no h(f(x)·g(y)·k(z))"),
+        ("(x + y)**3", 97, "h(f(x) + g(y) mod 97) with a map h, 97 values to 33 answers (number"),
+        ("x*y + x + y", 97, "h(f(x)·g(y) mod 97) with a map h, one-to-one (number"),
         ("x*y", 12, "mod a prime only"),
         ("random", 97, "drawn at random"),
         ("s5", 120, "permutations"),
@@ -182,6 +200,84 @@ def test_what_separates_is_found(
 
 
 @settings(max_examples=60, deadline=None)
+@given(parts=parts, h=st.data(), multiplicative=st.booleans())
+def test_a_map_of_what_separates_is_found(
+    parts: tuple[int, list[int], list[int]], h: st.DataObject, multiplicative: bool
+) -> None:
+    p, f, g = parts
+    combine = np.multiply if multiplicative else np.add
+    combined = combine.outer(np.array(f, dtype=np.int64), np.array(g, dtype=np.int64)) % p
+    labels = np.array(h.draw(st.lists(st.integers(0, p - 1), min_size=p, max_size=p)), dtype=np.int64)
+    task = Task("given", p, Given(labels[combined]))
+    structure = structure_of(task)
+    if structure.kind == "neither":  # too few different symbols or answers for the parts to explain anything
+        assert not _explained_by(labels[combined], np.array(f), np.array(g), p, multiplicative)
+    else:
+        assert_exact(task, structure)
+
+
+def _explained_by(
+    table: NDArray[np.int64], f: NDArray[np.int64], g: NDArray[np.int64], p: int, multiplicative: bool
+) -> bool:
+    """Whether these parts are fewer numbers than the table, 0 aside, once equal rows and columns are one."""
+    rows, row = np.unique(table, axis=0, return_index=True)
+    columns = np.unique(table, axis=1, return_index=True)[1]
+    f, g, merged = f[row], g[columns], rows[:, columns]
+    if multiplicative:
+        f, g = f[f > 0], g[g > 0]
+    pairs = {(a, b) for a in f.tolist() for b in g.tolist()}
+    sums = {(a * b if multiplicative else a + b) % p for a, b in pairs}
+    assert merged.size >= len(pairs)
+    return min(len(set(f)), len(set(g))) > 1 and len(set(f)) + len(set(g)) - 3 + len(sums) < len(pairs)
+
+
+@pytest.mark.parametrize("p", [59, 97])
+@pytest.mark.parametrize("multiplicative", [False, True])
+@pytest.mark.parametrize("injective", [False, True])
+@pytest.mark.parametrize("full", [False, True])
+def test_a_random_map_of_random_parts_is_found(
+    p: int, multiplicative: bool, injective: bool, full: bool
+) -> None:
+    draws = np.random.default_rng(p)
+    f, g = (draws.permutation(p) if full else draws.integers(p, size=p) for _ in "fg")
+    h = draws.permutation(p) if injective else draws.integers(p, size=p)
+    combined = (np.multiply if multiplicative else np.add).outer(f, g) % p
+    task = Task("given", p, Given(h[combined]))
+    structure = structure_of(task)
+    assert structure.kind == ("multiplicative" if multiplicative else "additive")
+    assert_exact(task, structure)
+    # equal up to origin and unit: equal sums are where they were
+    parts = structure.parts
+    again = (np.multiply if multiplicative else np.add).outer(*parts) % p
+    assert len(np.unique(np.stack([combined.ravel(), again.ravel()]), axis=1)[0]) == len(np.unique(combined))
+
+
+@pytest.mark.parametrize("n_labels", [2, 3, 23])
+@pytest.mark.parametrize("seed", range(5))
+def test_random_labels_are_not_structured(n_labels: int, seed: int) -> None:
+    answers = np.random.default_rng(seed).integers(n_labels, size=(23, 23))
+    assert structure_of(Task("given", 23, Given(answers))).kind == "neither"
+
+
+@pytest.mark.parametrize("order", [3, 4, 5])
+def test_the_search_finds_what_trying_all_finds(order: int) -> None:
+    draws = np.random.default_rng(order)
+    found = 0
+    for _ in range(60):
+        labels, a, b = (draws.integers(order, size=n) for n in (order, 3, 3))
+        table = labels[(a[:, None] + b) % order] if draws.random() < 0.5 else draws.integers(3, size=(3, 3))
+        table = np.unique(np.unique(table, axis=0), axis=1)
+        values = [np.array(v) for n in table.shape for v in [list(itertools.product(range(order), repeat=n))]]
+        expected = min(table.shape) > 1 and any(
+            explains(table, a, b, order) for a in values[0] if a[0] == 0 for b in values[1] if b[0] == 0
+        )
+        positions = cyclic_positions(table, order)
+        assert (positions is not None) == expected
+        found += expected
+    assert found > 5
+
+
+@settings(max_examples=60, deadline=None)
 @given(answers=st.lists(st.integers(-1, 2), min_size=9, max_size=9).filter(lambda a: max(a) >= 0))
 def test_what_does_not_separate_is_not_found(answers: list[int]) -> None:
     table = np.array(answers, dtype=np.int64).reshape(3, 3)
@@ -193,16 +289,29 @@ def test_what_does_not_separate_is_not_found(answers: list[int]) -> None:
         for combine in (np.add, np.multiply)
     ]
     expected = "additive" if separable[0] else "multiplicative" if separable[1] else "neither"
-    assert structure_of(Task("given", 3, Given(table))).kind == expected
+    task = Task("given", 3, Given(table))
+    structure = structure_of(task)
+    if structure.answer_map is None:
+        assert structure.kind == expected
+    else:
+        assert expected == "neither"
+        assert_exact(task, structure)
 
 
 def test_published_operations() -> None:
-    kinds = {name: structure_of(make_task(name, 13)).kind for name in CATALOG if not name.startswith("s5")}
-    multiplicative = {"multiply", "divide", "multiply_non_zero", "multiply_z", "xy_y", "xy_m_y"}
+    structures = {name: structure_of(make_task(name, 13)) for name in CATALOG if not name.startswith("s5")}
+    kinds = {name: structure.kind for name, structure in structures.items()}
+    multiplicative = {
+        *("multiply", "divide", "multiply_non_zero", "multiply_z", "xy_y", "xy_m_y", "xy_x_y", "xy_x_m_y")
+    }
     neither = {
-        *("x2_xy_y2", "x2_xy_y2_x", "x3_xy", "x3_xy2_y", "xy_x_y", "xy_x_m_y", "x2_2xy_y2", "x2_m_2xy_y2"),
-        *("x2_2xy_y2_x_y", "_x_y__3", "_x_y__4", "_x_m_y__3", "_x_m_y__4", "random"),
+        *("x2_xy_y2", "x2_xy_y2_x", "x3_xy", "x3_xy2_y", "random"),
         *("odd_divide_even_subtract", "even_add_odd_multiply", "even_add_odd_subtract"),
+    }
+    mapped = {
+        *("xy_x_y", "xy_x_m_y", "x2_2xy_y2", "x2_m_2xy_y2", "x2_2xy_y2_x_y"),
+        *("_x_y__3", "_x_y__4", "_x_m_y__3", "_x_m_y__4"),
     }
     assert {name for name, kind in kinds.items() if kind == "multiplicative"} == multiplicative
     assert {name for name, kind in kinds.items() if kind == "neither"} == neither
+    assert {name for name, structure in structures.items() if structure.answer_map is not None} == mapped

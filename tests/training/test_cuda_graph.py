@@ -1,82 +1,103 @@
-"""The CUDA engine where there is no CUDA: what its graph would replay is called again instead."""
-
-from contextlib import contextmanager, nullcontext
-from functools import partial
-from unittest.mock import Mock
+"""What is done with a capture: here one that calls the captured function again, or one that goes wrong."""
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
+from torch.optim import SGD, Adam
 from torch.utils._pytree import tree_map_only
 
-from modgrok import GrokkingModule, ModularDataModule, Transformer
-from modgrok.runs.checkpoint import DataCheckpointIO
-from modgrok.training import engine as engine_module
-from modgrok.training.engine import CudaGraphEngine, Engine, shares
+from modgrok import ModularDataModule, Transformer
+from modgrok.training import CrossEntropy, GradientFilter, WarmUp
+from modgrok.training.cuda_graph import GraphEngine
+from modgrok.training.engine import Engine, microbatches
+from modgrok.training.grokking_module import adamw
 
 
-@pytest.fixture
-def by_hand(monkeypatch):
-    class Graph:
-        replay = None
+class Halving(GradientFilter):
+    """Halves every gradient and counts its calls."""
 
-    @contextmanager
-    def capture(graph):
-        def update_and_note(engine):
-            graph.replay = partial(update, engine)
-            update(engine)
+    def __init__(self):
+        self.calls = 0
 
-        update = CudaGraphEngine._update_in_place
-        with monkeypatch.context() as patch:
-            patch.setattr(CudaGraphEngine, "_update_in_place", update_and_note)
-            yield
+    def __call__(self, gradients, weights):
+        self.calls += 1
+        return {name: gradient / 2 for name, gradient in gradients.items()}
 
-    monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
-    monkeypatch.setattr(torch.cuda, "graph", capture)
-    monkeypatch.setattr(torch.cuda, "Stream", Mock())
-    monkeypatch.setattr(torch.cuda, "current_stream", Mock())
-    monkeypatch.setattr(torch.cuda, "stream", nullcontext)
-    monkeypatch.setattr(engine_module, "check_engine", lambda *_: None)
+    def state_dict(self):
+        return {"calls": self.calls}
 
 
-def fit(root, updates, engine, going_on_from=None, warmup_updates=10):
+OPTIMIZERS = {
+    "adamw": adamw,
+    "Adam": lambda parameters: Adam(parameters, lr=1e-3, capturable=False),
+    "SGD": lambda parameters: SGD(parameters, lr=0.1, momentum=0.9),
+}
+
+
+def build(kind, optimizer="adamw", filters=(), warmup=3):
     torch.manual_seed(0)
     data = ModularDataModule("x + y", 11, train_fraction=0.5)
-    module = GrokkingModule(
-        Transformer(**data.network_shape, d_model=32, d_mlp=64), engine=engine, warmup_updates=warmup_updates
-    )
-    trainer = Trainer(
-        accelerator="cpu",
-        max_steps=updates,
-        default_root_dir=root,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        plugins=[DataCheckpointIO()],
-    )
-    trainer.fit(module, data, ckpt_path=going_on_from)
-    checkpoint = root / f"update={updates}.ckpt"
-    trainer.save_checkpoint(checkpoint)
-    return module, checkpoint
+    network = Transformer(**data.network_shape, d_model=16, n_heads=2, d_mlp=24)
+    made = OPTIMIZERS[optimizer](network.parameters())
+    filters = [each() for each in filters]
+    engine = kind(network, CrossEntropy(), [made], [WarmUp(made, warmup)], filters, n_answers=11)
+    return engine, data.training_pairs
 
 
-def test_warming_the_graph_up_is_undone(by_hand, tmp_path):
-    expected, _ = fit(tmp_path, 5, "eager", warmup_updates=0)
-    module, _ = fit(tmp_path, 5, "cuda_graph", warmup_updates=0)
-    for weight, weight_expected in zip(module.parameters(), expected.parameters(), strict=True):
-        torch.testing.assert_close(weight, weight_expected, rtol=1e-5, atol=1e-7)
+def again(function):
+    """Stands for a capture: the warm-up calls, then a replay that calls the function again."""
+    for _ in range(3):
+        function()
+    return function
 
 
-@pytest.mark.parametrize("engine_after", ["cuda_graph", "eager"])
-def test_a_run_of_the_graph_is_gone_on_from(by_hand, tmp_path, engine_after):
-    expected, _ = fit(tmp_path, 30, "cuda_graph")
-    _, checkpoint = fit(tmp_path, 17, "cuda_graph")
-    module, _ = fit(tmp_path, 30, engine_after, going_on_from=checkpoint)
-    for weight, weight_expected in zip(module.parameters(), expected.parameters(), strict=True):
-        if engine_after == "cuda_graph":
-            assert torch.equal(weight, weight_expected)
-        else:
-            torch.testing.assert_close(weight, weight_expected, rtol=1e-4, atol=1e-6)
+def run(engine, batch, n=20):
+    return torch.stack([engine.update(batch) for _ in range(n)])
+
+
+@pytest.mark.parametrize("warmup", [0, 3])
+@pytest.mark.parametrize("filters", [(), (Halving,)])
+@pytest.mark.parametrize("optimizer", ["adamw", "SGD"])
+def test_the_capture_is_undone_and_replays_are_updates(optimizer, filters, warmup, recwarn):
+    eager, batch = build(Engine, optimizer, filters, warmup)
+    graph, _ = build(GraphEngine, optimizer, filters, warmup)
+    graph.capture(batch, again)
+    assert graph._replay is not None
+    assert not [warning for warning in recwarn if "CUDA graph" in str(warning.message)]
+    torch.testing.assert_close(run(graph, batch), run(eager, batch), rtol=1e-5, atol=0)
+    for one, other in zip(graph.network.parameters(), eager.network.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+    assert [each.calls for each in graph.filters] == [20] * len(filters)
+
+
+def no_capture(function):
+    raise RuntimeError("operation not permitted when stream is capturing\nand more")
+
+
+def does_nothing(function):
+    function()
+    return lambda: torch.tensor(0.0, dtype=torch.float64)
+
+
+def forgets_the_weights(function):
+    loss = function()
+    return lambda: loss
+
+
+@pytest.mark.parametrize(
+    ("capture", "reason"),
+    [
+        (no_capture, "operation not permitted when stream is capturing"),
+        (does_nothing, "a replayed update differs from an eager one"),
+        (forgets_the_weights, "a replayed update differs from an eager one"),
+    ],
+)
+def test_where_a_replay_is_not_an_update_training_is_eager_to_the_bit(capture, reason):
+    eager, batch = build(Engine, warmup=0)
+    graph, _ = build(GraphEngine, warmup=0)
+    with pytest.warns(UserWarning, match=f"no CUDA graph, training is eager .{reason}"):
+        graph.capture(batch, capture)
+    assert torch.equal(run(graph, batch), run(eager, batch))
+    assert all(map(torch.equal, graph.network.parameters(), eager.network.parameters()))
 
 
 @pytest.mark.parametrize("variant", [{}, {"n_layers": 2, "normalization": True, "biases": True}], ids=str)
@@ -84,13 +105,11 @@ def test_gradients_ask_nothing_of_the_host(variant):
     """On the meta device no value can be read, and no tensor of another device be used: as in a graph's capture."""
     data = ModularDataModule(["x + y", "x * y"], 11)
     network = Transformer(**data.network_shape, **variant)
-    (share,) = tree_map_only(
+    (part,) = tree_map_only(
         torch.Tensor,
         lambda tensor: tensor.to("meta"),
-        shares(data.training_pairs, network, len(data.tasks)),
+        microbatches(data.training_pairs, network, data.n_answers, len(data.tasks)),
     )
-    engine = Engine.__new__(Engine)
-    engine.network = network.to("meta")
-    loss = engine.backward(share)
-    assert loss.is_meta
+    engine = Engine(network.to("meta"), CrossEntropy(), [], n_answers=11)
+    assert engine.backward(part).is_meta
     assert all(weight.grad.is_meta for weight in network.parameters() if weight.grad is not None)

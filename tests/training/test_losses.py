@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from modgrok.training.losses import pair_losses
+from modgrok.training import CrossEntropy
 
 
 @pytest.mark.parametrize("scale", [1, 30, 1e4])
@@ -11,7 +11,7 @@ def test_losses_and_gradients_are_the_cross_entropy_in_float64(scale):
     answers = torch.arange(200) % 13
     weights = torch.linspace(0, 1, 200, dtype=torch.float64)
     got, expected = (logits.clone().requires_grad_() for _ in range(2))
-    losses = pair_losses(got, answers)
+    losses = CrossEntropy()(got, answers)
     losses_expected = F.cross_entropy(expected.double(), answers, reduction="none")
     torch.testing.assert_close(losses, losses_expected, rtol=1e-12, atol=1e-15)
     (losses @ weights).backward()
@@ -22,6 +22,6 @@ def test_losses_and_gradients_are_the_cross_entropy_in_float64(scale):
 def test_a_confident_networks_gradient_is_not_rounded_away():
     """Where the right answer leads by 30, its gradient is −exp(−30): far below float32's resolution at 1."""
     logits = torch.tensor([[30.0, 0.0]], requires_grad=True)
-    pair_losses(logits, torch.tensor([0])).sum().backward()
+    CrossEntropy()(logits, torch.tensor([0])).sum().backward()
     expected = torch.tensor([[-1.0, 1.0]]) * torch.tensor(-30.0).exp()
     torch.testing.assert_close(logits.grad, expected, rtol=1e-2, atol=0)

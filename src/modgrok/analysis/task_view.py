@@ -90,8 +90,10 @@ def task_views(
     for number, task in enumerate(data.tasks):
         of_task = data.pairs.task_index == number
         structure = structure_of(task)
-        law = basis if basis != "auto" else "additive" if structure.kind == "neither" else structure.kind
-        fits = structure.kind == law
+        # a task h(f(x) + g(y)) with another h than the identity is looked at as one without structure
+        kind = structure.kind if structure.answer_map is None else "neither"
+        law = basis if basis != "auto" else "additive" if kind == "neither" else kind
+        fits = kind == law
         if law == "multiplicative" and task.n_answers != task.modulus:
             raise InputError(
                 f"basis: the answers of {task.name} are not residues mod {task.modulus}; use additive"
@@ -109,7 +111,7 @@ def task_views(
                 structure=structure,
                 domain=place_on_clock(clock, parts, data.operands[of_task], data.pairs.answers[of_task]),
                 fits=fits,
-                reason=_reason(structure, law, basis),
+                reason=_reason(structure.reason, fits, law, basis),
                 words=data.template.words,
                 tokens=data.pairs.tokens[of_task],
                 training=data.trained_on[of_task] if split_known else None,
@@ -118,15 +120,15 @@ def task_views(
     return tuple(views)
 
 
-def _reason(structure: Structure, law: str, basis: BasisName) -> str:
-    if structure.kind == law:
-        return f"{structure.reason} It is looked at in the {law} characters of these parts."
+def _reason(structure: str, fits: bool, law: str, basis: BasisName) -> str:
+    if fits:
+        return f"{structure} It is looked at in the {law} characters of these parts."
     if basis == "auto":
         return (
-            f"{structure.reason} The additive characters of the operands are used as a fallback: "
+            f"{structure} The additive characters of the operands are used as a fallback: "
             "they are not the task's own, and a circuit in another basis would not be seen."
         )
     return (
-        f"{structure.reason} The {law} characters of the operands were chosen by hand; they are not those of "
+        f"{structure} The {law} characters of the operands were chosen by hand; they are not those of "
         "the task's structure."
     )

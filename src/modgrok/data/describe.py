@@ -1,4 +1,4 @@
-"""What a task is, in words and numbers, before any training."""
+"""Describe tasks in words and numbers, before any training."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import math
 
 from modgrok.data import ModularDataModule
 from modgrok.tasks import CATALOG, label_entropy, make_task, structure_of
+
+STRUCTURE_MODULUS = 13
+"""The modulus at which the catalog's structures are listed: large enough that no table separates by chance."""
 
 
 def describe(data: ModularDataModule) -> str:
@@ -39,7 +42,11 @@ def list_tasks() -> str:
     """List the operations of the catalog: name, formula, operands, algebraic structure, source."""
     rows = [("name", "formula", "operands", "structure", "source")]
     for name, entry in CATALOG.items():
-        kind = "neither" if entry.operation.unstructured else structure_of(make_task(name, 5)).kind
+        kind = (
+            "neither"
+            if entry.operation.unstructured
+            else structure_of(make_task(name, STRUCTURE_MODULUS)).kind
+        )
         rows.append((name, entry.formula, str(entry.n_operands), kind, entry.source))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

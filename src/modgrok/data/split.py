@@ -1,4 +1,4 @@
-"""Which pairs are trained on and which are held out."""
+"""The split into training pairs and held-out pairs."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def split(counts: Sequence[int], train_fraction: float, seed: int, method: Split
 
     Args:
         counts: the number of pairs n of each task; pairs are numbered in row-major order.
-        train_fraction: f, of the pairs that are trained on.
-        seed: of the generator.
-        method: whose generator.
+        train_fraction: f, the fraction of each task's pairs that are trained on.
+        seed: the seed of the generator.
+        method: which generator permutes the pairs, torch's or Python's.
 
     Returns:
-        For each task the numbers of its training pairs, in the order drawn.
+        The numbers of each task's training pairs, in the order drawn.
 
     Raises:
         InputError: if the fraction is not between 0 and 1 or leaves one side empty.
@@ -54,7 +54,7 @@ def split(counts: Sequence[int], train_fraction: float, seed: int, method: Split
 
 
 def fingerprint(training: Sequence[Tensor]) -> str:
-    """Return a digest of the sets of training pairs: equal where, and only where, the split is."""
+    """Return a digest of the sets of training pairs; two splits have the same digest only if they are equal."""
     digest = hashlib.sha256()
     for numbers in training:
         digest.update(numbers.sort().values.numpy().tobytes())

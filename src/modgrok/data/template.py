@@ -1,4 +1,4 @@
-"""Which tokens stand for one example, and so the vocabulary."""
+"""Templates: how an example is written as tokens, which also fixes the vocabulary."""
 
 from __future__ import annotations
 
@@ -41,11 +41,12 @@ class Template:
     `x`, `y`, `z` stand for the operands, `op` for the task's operator, any other word for a token of its own.
 
     Args:
-        words: in the order the network reads them.
-        tasks: the tasks whose examples are written so.
+        words: the words of an example, in the order the network reads them.
+        tasks: the tasks whose examples use this template.
 
     Raises:
-        InputError: if an operand is left out or not the tasks', or several tasks cannot be told apart.
+        InputError: if an operand of the tasks is missing, a word names an operand that they do not have, or several
+            tasks cannot be told apart.
     """
 
     def __init__(self, words: Sequence[str], tasks: Sequence[Task]) -> None:

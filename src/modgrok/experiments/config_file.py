@@ -49,8 +49,20 @@ def read_config(path: Path, inheriting: tuple[Path, ...] = ()) -> dict[str, Any]
     if (base := config.get("config")) is not None:
         if not isinstance(base, str):
             raise InputError(f"{path}: `config:` names one file, such as base.yaml")
-        return {**read_config(path.parent / base, (*inheriting, path.resolve())), **config}
+        del config["config"]
+        return _merged(read_config(path.parent / base, (*inheriting, path.resolve())), config)
     return config
+
+
+def _merged(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    """Put the values of one config on top of another's, section by section; another class comes as a whole."""
+    merged = dict(base)
+    for name, value in top.items():
+        below = base.get(name)
+        both = isinstance(value, dict) and isinstance(below, dict)
+        same = both and value.get("class_path", below.get("class_path")) == below.get("class_path")
+        merged[name] = _merged(below, value) if same else value
+    return merged
 
 
 def _check_nodes(root: yaml.Node | None, path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -84,9 +85,11 @@ class Experiment(LightningCLI):
 
     def __init__(self, command: Command, args: Sequence[str], directory: Path | None = None) -> None:
         self.command = command
-        args = list(args)
-        configs = [read_config(Path(path)) for path in option_values(args, "--config", "-c")]
-        in_configs = [config["ckpt_path"] for config in configs if config.get("ckpt_path") is not None]
+        configs = {path: read_config(Path(path)) for path in option_values(args, "--config", "-c")}
+        # as data: the parser's own inheritance of config files replaces whole sections
+        written = {path: json.dumps(config) for path, config in configs.items()}
+        args = [written.get(arg, arg) for arg in _separated(args)]
+        in_configs = [config["ckpt_path"] for config in configs.values() if config.get("ckpt_path") is not None]
         given = [*in_configs, *option_values(args, "--ckpt_path")][-1:]
         if command in ("validate", "test", "predict") and not given and not {"-h", "--help"} & set(args):
             raise InputError(f"{command} needs a trained network: --ckpt_path RUN_OR_CKPT")
@@ -271,6 +274,12 @@ class Experiment(LightningCLI):
         path = str(self.checkpoint) if self.checkpoint else None
         method = getattr(self.trainer, command)
         return method(self.model, self.datamodule, ckpt_path=path, weights_only=True, **arguments)
+
+
+def _separated(args: Sequence[str]) -> list[str]:
+    """Write `--config=FILE` as two arguments."""
+    parts = [arg.split("=", 1) if arg.startswith("--config=") else [arg] for arg in args]
+    return [part for each in parts for part in each]
 
 
 def _network_class(class_path: str) -> type:

@@ -1,4 +1,4 @@
-"""Which tuples a task keeps of those that it could ask."""
+"""Domains: which tuples of operands a task keeps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from modgrok.tasks.residues import Integers
 
 @dataclass(frozen=True)
 class Domain:
-    """A choice of tuples, made alike for every operation.
+    """Conditions that a tuple must meet to be part of the task; the same for every operation.
 
     Attributes:
         nonzero_operands: keep only tuples without the symbol 0.

@@ -114,7 +114,7 @@ def parse_formula(text: str) -> Formula:
             precedence. An exponent is a non-negative integer literal.
 
     Raises:
-        InputError: for anything else, saying where.
+        InputError: if the text contains anything else; the message gives the character.
     """
     if len(text) > MAX_LENGTH:
         raise InputError(

@@ -1,4 +1,4 @@
-"""Whether something fits in the memory of this machine."""
+"""Refuse tables that do not fit in the memory of this machine."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def check_memory(modulus: int, n_pairs: int, n_columns: int) -> None:
     copies while it is made.
 
     Raises:
-        InputError: naming the modulus, the memory needed and the memory there is.
+        InputError: if it is larger; the message gives the modulus, the memory needed and the memory available.
     """
     needed = 3 * n_pairs * (n_columns + 1) * 8
     physical = physical_memory()

@@ -1,4 +1,4 @@
-"""What a task computes: an answer for each tuple of symbols, wherever there is one."""
+"""Operations: what a task computes from a tuple of symbols."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ class Operation(ABC):
     """
 
     unstructured: ClassVar[str | None] = None
-    """Why no modular structure is looked for in the answers, where none is."""
+    """The reason why modular structure is not searched for, or None if it is."""
 
     @abstractmethod
     def __str__(self) -> str:
-        """Say the rule as a reader knows it: a formula, or a few words."""
+        """Return the rule as a reader knows it: a formula, or a few words."""
 
     @property
     def n_operands(self) -> int:
@@ -29,7 +29,11 @@ class Operation(ABC):
         return 2
 
     def n_symbols(self, modulus: int) -> int:
-        """Count the symbols that an operand is drawn from. Raises InputError for a modulus that cannot be."""
+        """Count the symbols that an operand is drawn from.
+
+        Raises:
+            InputError: if the operation does not exist for this modulus.
+        """
         return modulus
 
     def n_answers(self, modulus: int) -> int:

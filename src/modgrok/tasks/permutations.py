@@ -34,7 +34,7 @@ def composition_table() -> Integers:
 class PermutationWord(Operation):
     """A product of the permutations x and y and their inverses, composed from left to right.
 
-    There are 120 symbols and 120 answers, and the modulus must say so.
+    There are 120 symbols and 120 answers, so the modulus must be 120.
 
     Attributes:
         letters: the factors in order, each "x", "y", "x⁻¹" or "y⁻¹".
@@ -47,7 +47,11 @@ class PermutationWord(Operation):
         return f"{'·'.join(self.letters)} in S5"
 
     def n_symbols(self, modulus: int) -> int:
-        """Count the permutations. Raises InputError unless the modulus is 120."""
+        """Count the permutations.
+
+        Raises:
+            InputError: if the modulus is not 120.
+        """
         if modulus != _ORDER:
             raise InputError(f"modulus: {self} has {_ORDER} permutations as symbols, so it must be {_ORDER}")
         return _ORDER

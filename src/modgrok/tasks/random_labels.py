@@ -1,4 +1,4 @@
-"""Random labels: the task that can only be memorised."""
+"""Random labels: a task that can only be memorised."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class RandomLabels(Operation):
     """A fixed table of answers, each drawn uniformly from the residues.
 
     Attributes:
-        seed: what draws the table, 0 … 2³² − 1. The same seed and modulus give the same table.
+        seed: the seed of the table, 0 … 2³² − 1. The same seed and modulus give the same table.
     """
 
     seed: int = 0
@@ -27,8 +27,8 @@ class RandomLabels(Operation):
 
     def evaluate(self, operands: Sequence[Integers], modulus: int) -> tuple[Integers, NDArray[np.bool_]]:
         """Look every pair up in the table."""
-        # RandomState's stream is frozen for all versions of numpy, a Generator's is not; and a checkpoint
-        # that is opened with a later numpy must find the labels it was trained on.
+        # RandomState's stream is the same in every version of numpy, a Generator's is not, and a checkpoint
+        # opened with a later numpy must find the labels it was trained on.
         table = np.random.RandomState(self.seed).randint(modulus, size=(modulus, modulus), dtype=np.int64)
         x, y = operands
         return table[x, y], np.ones((1, 1), dtype=np.bool_)

@@ -41,7 +41,7 @@ def inverse_table(modulus: int) -> Integers:
 
 
 def is_prime(n: int) -> bool:
-    """Say whether n is a prime, by trial division: a modulus is small enough to list its residues."""
+    """Say whether n is a prime, by trial division, which is fast enough for a modulus whose residues are listed."""
     return n > 1 and all(n % divisor for divisor in range(2, math.isqrt(n) + 1))
 
 

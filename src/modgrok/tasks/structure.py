@@ -1,10 +1,12 @@
 """The algebra of a task: whether its answers separate into one part per operand, and into which.
 
-A task is additive where answer = f(x) + g(y), multiplicative where answer = f(x)·g(y); with three operands
-there is an h(z) too. Both are decided from the table of all answers and not from the formula, so that
-`(x**2 - y**2) / (x - y)` counts as the sum that it computes.
+A task is additive where answer = h(f(x) + g(y)), multiplicative where answer = h(f(x)·g(y)), with a map h of the
+residues that is most often the identity; with three operands there is a k(z) too. Both are decided from the table of
+all answers and not from the formula, so that `(x**2 - y**2) / (x - y)` counts as the sum that it computes, and
+`x*y + x + y` as a product: it is h((x + 1)·(y + 1)) with h(s) = s − 1.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import reduce
 from typing import Literal
@@ -12,10 +14,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from modgrok.tasks.cyclic_positions import cyclic_positions
 from modgrok.tasks.residues import Integers, discrete_logarithms, exponentials, is_prime
 from modgrok.tasks.task import Task
 
-_PARTS = ("f(x)", "g(y)", "h(z)")
+Kind = Literal["additive", "multiplicative"]
+
+_PARTS = ("f(x)", "g(y)", "k(z)")
 
 
 @dataclass(frozen=True)
@@ -24,14 +29,17 @@ class Structure:
 
     Attributes:
         kind: "additive", "multiplicative" or "neither".
-        parts: one (n_symbols,) array per operand with f(x), g(y) and, if there are three, h(z); −1 where a
+        parts: one (n_symbols,) array per operand with f(x), g(y) and, if there are three, k(z); −1 where a
             part is undefined, as at y = 0 in x/y. Empty for "neither".
         reason: why, in a sentence for the user.
+        answer_map: h, (n_answers,): the answer at each residue s = f(x) + g(y), or f(x)·g(y); −1 where no tuple
+            has that s. None where h is the identity.
     """
 
-    kind: Literal["additive", "multiplicative", "neither"]
+    kind: Kind | Literal["neither"]
     parts: tuple[Integers, ...]
     reason: str
+    answer_map: Integers | None = None
 
     @property
     def n_values(self) -> tuple[int, ...]:
@@ -42,16 +50,22 @@ class Structure:
 def structure_of(task: Task) -> Structure:
     """Find how a task's answers separate, wherever its operation is defined: also outside the task's domain.
 
-    Where a sum and a product both fit, as for x**2 alone, it is the sum. A product needs a prime modulus:
-    only there does every nonzero residue have a discrete logarithm. The parts give the answers exactly. They
-    are made unique by g = h = 0 (in a sum) or g = h = 1 (in a product) at the first symbol where that can be:
-    x**8 and y**9 for x**8 + y**9, x and 1/y for x/y.
+    The simplest structure is returned: with h the identity, then with an injective h, then with any h; a sum before
+    a product, since a sum needs no prime modulus and no exception for 0. A product needs a prime modulus: only there
+    does every nonzero residue have a discrete logarithm. The parts, and h, give the answers exactly.
+
+    With h the identity, the parts are made unique by g = k = 0 (in a sum) or g = k = 1 (in a product) at the first
+    symbol where that can be: x**8 and y**9 for x**8 + y**9, x and 1/y for x/y. Such parts may be missed with three
+    operands where divisors leave only a few scattered tuples; with two operands, never.
+
+    With another h, what counts is that the sums f(x) + g(y), or the discrete logarithms of the products, explain the
+    table: f, g and h must be fewer numbers than the table of distinct rows and columns (see `explains`); otherwise
+    every small table would be structured. `cyclic_positions` lists how they are found and what can be missed. Such
+    parts are unique but for the origin and unit of the positions, and h changes with these; the first symbol of each
+    operand has position 0. What has no h is never called structured.
 
     Sums are taken mod `task.n_answers`. That is p, but 2p − 1 for `only_add`, which no x + y reaches, so that
     nothing is reduced.
-
-    With three operands, parts that exist may be missed where divisors leave only a few scattered tuples; with
-    two operands, never.
     """
     if task.operation.unstructured:
         return _neither(task.operation.unstructured)
@@ -60,14 +74,116 @@ def structure_of(task: Task) -> Structure:
     sum_, product = (operator.join(_PARTS[: task.n_operands]) for operator in (" + ", "·"))
 
     terms = _terms(answers, defined, n)
-    if _agree(answers, reduce(np.add, np.ix_(*terms)) % n, defined):
+    if _agree(answers, _combined("additive", terms, n), defined):
         return _separated("additive", f"{sum_} mod {p}" if n == p else sum_, terms)
-    if not is_prime(p):
-        return _neither(f"no {sum_} gives them all, and products are looked for mod a prime only")
-    factors = _factors(answers, defined, p)
-    if _agree(answers, reduce(lambda left, right: left * right % p, np.ix_(*factors)), defined):
-        return _separated("multiplicative", f"{product} mod {p}", factors)
-    return _neither(f"no {sum_} and no {product} gives them all")
+    if is_prime(p):
+        factors = _factors(answers, defined, p)
+        if _agree(answers, _combined("multiplicative", factors, p), defined):
+            return _separated("multiplicative", f"{product} mod {p}", factors)
+
+    table = np.where(defined, answers, -1)
+    kinds: tuple[Kind, ...] = ("additive", "multiplicative") if n == p and is_prime(p) else ("additive",)
+    found: list[Structure] = []
+    for kind in kinds:
+        if (structure := _mapped(kind, table, n)) is not None:
+            if _injective(structure):
+                return structure
+            found.append(structure)
+    if found:
+        return found[0]
+    if len(kinds) == 1:
+        return _neither(f"no h({sum_}) gives them all, and products are looked for mod a prime only")
+    return _neither(f"no h({sum_}) and no h({product}) gives them all")
+
+
+def _mapped(kind: Kind, table: Integers, modulus: int) -> Structure | None:
+    """Find parts of which the answers are a function.
+
+    Args:
+        kind: whether the parts are added or multiplied.
+        table: (n_symbols,) * r answers, −1 where not defined.
+        modulus: of the sum or the product.
+    """
+    lines = table.reshape(len(table), -1)  # y and z together are one operand
+    rows, row_of = np.unique(lines, axis=0, return_inverse=True)
+    merged, column_of = np.unique(rows, axis=1, return_inverse=True)
+    for zero_rows, zero_columns in _zeros(kind, merged):
+        undefined_rows, undefined_columns = (merged < 0).all(axis=1), (merged < 0).all(axis=0)
+        on_rows, on_columns = ~(zero_rows | undefined_rows), ~(zero_columns | undefined_columns)
+        order = modulus if kind == "additive" else modulus - 1
+        positions = cyclic_positions(merged[on_rows][:, on_columns], order)
+        if positions is None:
+            continue
+        row_residues, column_residues = (
+            np.where(undefined, -1, 0) for undefined in (undefined_rows, undefined_columns)
+        )
+        row_residues[on_rows], column_residues[on_columns] = positions
+        first, rest = row_residues[row_of.ravel()], column_residues[column_of.ravel()]
+        on = on_rows[row_of.ravel()], on_columns[column_of.ravel()]
+        first[on[0]], rest[on[1]] = _from_origin(first[on[0]], rest[on[1]], order)
+        if kind == "multiplicative":
+            powers = exponentials(modulus)
+            first[on[0]], rest[on[1]] = powers[first[on[0]]], powers[rest[on[1]]]
+        parts = [first]
+        if table.ndim == 2:
+            parts.append(rest)
+        else:  # y and z are one operand no more
+            of_others = rest.reshape(table.shape[1:])
+            separate = _terms if kind == "additive" else _factors
+            parts += list(separate(of_others, of_others >= 0, modulus))
+        answers = _answer_map(kind, np.stack(parts), table, modulus)
+        if answers is not None:
+            return _with_map(kind, parts, answers, modulus)
+    return None
+
+
+def _zeros(kind: Kind, table: Integers) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Propose which rows and columns have the part 0 of a product: all their answers are h(0)."""
+    if kind == "multiplicative":
+        labels = [set(np.unique(line[line >= 0]).tolist()) for line in (*table, *table.T)]
+        for label in sorted({next(iter(found)) for found in labels if len(found) == 1}):
+            constant = (table == label) | (table < 0)
+            yield constant.all(axis=1), constant.all(axis=0)
+    yield np.zeros(len(table), dtype=np.bool_), np.zeros(table.shape[1], dtype=np.bool_)
+
+
+def _from_origin(a: Integers, b: Integers, order: int) -> tuple[Integers, Integers]:
+    """Move positions so that the first of each is 0, and the next of a that is not is 1 where a unit makes it so."""
+    a, b = (a - a[0]) % order, (b - b[0]) % order
+    second = int(a[np.argmax(a > 0)])
+    unit = pow(second, -1, order) if np.gcd(second, order) == 1 else 1
+    return a * unit % order, b * unit % order
+
+
+def _answer_map(kind: Kind, parts: Integers, table: Integers, modulus: int) -> Integers | None:
+    """Read h off the table; None where the answers are no function of the combined parts."""
+    defined = table >= 0
+    combined = _combined(kind, parts, modulus)
+    answers = np.full(modulus, -1, dtype=np.int64)
+    answers[combined[defined]] = table[defined]
+    return answers if _agree(table, answers[combined], defined) else None
+
+
+def _with_map(kind: Kind, parts: list[Integers], answers: Integers, modulus: int) -> Structure:
+    names = _PARTS[: len(parts)]
+    combined = (" + " if kind == "additive" else "·").join(names)
+    reached, taken = np.count_nonzero(answers >= 0), _n_values(answers)
+    map_ = "one-to-one" if reached == taken else f"{reached} values to {taken} answers"
+    reason = f"Every answer is h({combined} mod {modulus}) with a map h, {map_} ({_counts(parts)})."
+    return Structure(kind, tuple(parts), reason, answers)
+
+
+def _injective(structure: Structure) -> bool:
+    answers = structure.answer_map
+    return answers is None or np.count_nonzero(answers >= 0) == _n_values(answers)
+
+
+def _combined(kind: Kind, parts: Integers, modulus: int) -> Integers:
+    """Add or multiply the parts of every tuple; no meaning where a part is undefined."""
+    if kind == "additive":
+        total: Integers = reduce(np.add, np.ix_(*parts)) % modulus
+        return total
+    return reduce(lambda left, right: left * right % modulus, np.ix_(*parts))
 
 
 def _agree(answers: Integers, others: Integers, defined: NDArray[np.bool_]) -> bool:
@@ -119,9 +235,13 @@ def _factors(answers: Integers, defined: NDArray[np.bool_], prime: int) -> Integ
     return factors
 
 
-def _separated(kind: Literal["additive", "multiplicative"], written: str, parts: Integers) -> Structure:
+def _separated(kind: Kind, written: str, parts: Integers) -> Structure:
+    return Structure(kind, tuple(parts), f"Every answer is {written} ({_counts(list(parts))}).")
+
+
+def _counts(parts: list[Integers]) -> str:
     counts = ", ".join(f"{_n_values(part)} for {name}" for name, part in zip(_PARTS, parts, strict=False))
-    return Structure(kind, tuple(parts), f"Every answer is {written} (number of values: {counts}).")
+    return f"number of values: {counts}"
 
 
 def _neither(why: str) -> Structure:

@@ -21,7 +21,7 @@ _MISTYPED_NAME = re.compile(r"[A-Za-z_]\w{1,60}|[0-9]\w{0,60}_\w{0,60}")
 
 
 class Table(NamedTuple):
-    """All that a task asks, with the answers.
+    """All tuples of a task with their answers.
 
     Attributes:
         pairs: (n, r), the tuples in row-major order: x slowest.
@@ -101,11 +101,11 @@ def make_task(
         modulus: p, an integer from 2; composite ones too. For S5 it must be 120, the number of permutations.
         nonzero_operands: keep only tuples without 0.
         unordered_pairs: keep each unordered pair once, as x ≤ y (with three operands x ≤ y ≤ z).
-        label_seed: what draws the answers of `random`, 0 … 2³² − 1; other tasks do not depend on it.
+        label_seed: the seed of the answers of `random`, 0 … 2³² − 1; other tasks do not depend on it.
 
     Raises:
-        InputError: where the text is neither, the modulus is impossible or so large that the table would not
-            fit in memory, the seed is out of range, or no tuple is left.
+        InputError: if the text is neither a formula nor a name, the modulus is impossible or so large that the
+            table would not fit in memory, the seed is out of range, or no tuple is left.
     """
     _check_modulus(modulus)
     name, operation, domain = _look_up(text)

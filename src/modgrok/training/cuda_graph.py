@@ -66,7 +66,7 @@ class GraphEngine(Engine):
             replayed = [self._replayed(), *self._changing()]
             same = all(map(_close, replayed, expected))
             reason = "" if same else "a replayed update differs from an eager one"
-        except RuntimeError as error:
+        except (RuntimeError, TypeError) as error:
             reason = str(error).strip().splitlines()[0]
         self._restore(before, in_place=not reason)
         if reason:
@@ -90,21 +90,25 @@ class GraphEngine(Engine):
             group["capturable"] = True
             group["lr"] = torch.as_tensor(group["lr"], dtype=torch.float32, device=self.network.device)
 
+        self._gradients = [torch.empty_like(weight) for weight in self._trained.values()]
+
         def function() -> Tensor:
             loss = self.gradients(parts)
             if self._whole:
                 self.step()
+            else:
+                gradients = [weight.grad for weight in self._trained.values() if weight.grad is not None]
+                torch._foreach_copy_(self._gradients, gradients)
             return loss
 
         self._replay = capture(function)
-        self._captured_gradients = {name: weight.grad for name, weight in self._trained.items()}
 
     def _replayed(self) -> Tensor:
         assert self._replay is not None
         loss = self._replay()
         if not self._whole:
-            for name, gradient in self._captured_gradients.items():
-                self._trained[name].grad = gradient
+            for weight, gradient in zip(self._trained.values(), self._gradients, strict=True):
+                weight.grad = gradient
             self.step()
         return loss
 

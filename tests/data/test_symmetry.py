@@ -5,9 +5,9 @@ from itertools import combinations
 import pytest
 from lightning.pytorch import Trainer
 
-from modgrok import MLP, GrokkingModule, ModularDataModule, Transformer
+from modgrok import MLP, GrokkingModule, ModularDataModule
+from modgrok.data.symmetry import order_dependence
 from modgrok.errors import InputError
-from modgrok.training.token_order import check_order
 
 TASKS = [
     ({"task": "x + y"}, True),
@@ -32,12 +32,7 @@ def test_exactly_the_tasks_that_need_an_order_are_refused(arguments, learnable):
     examples = list(zip(data.pairs.tokens.tolist(), data.pairs.answers.tolist(), strict=True))
     same = [(a, b) for a, b in combinations(examples, 2) if sorted(a[0]) == sorted(b[0])]
     assert learnable == all(a[1] == b[1] for a, b in same)
-    if learnable:
-        check_order(MLP(**data.network_shape), data)
-    else:
-        with pytest.raises(InputError, match="MLP does not see the order of its tokens"):
-            check_order(MLP(**data.network_shape), data)
-    check_order(Transformer(**data.network_shape), data)
+    assert (order_dependence(data) is None) == learnable
 
 
 def test_a_fit_from_python_is_refused_too(tmp_path):
