@@ -187,6 +187,14 @@ def test_a_place_whose_package_is_missing_is_said(sweeps, monkeypatch, place, pa
         {"slurm": SlurmArrays, "ray": RayTasks}[place]().check()
 
 
+def test_without_pandas_there_is_no_sweep(sweeps, monkeypatch) -> None:
+    from modgrok.experiments import run_sweep
+
+    monkeypatch.setattr(run_sweep, "find_spec", lambda package: None)
+    with pytest.raises(InputError, match=r"pip install 'modgrok\[sweep\]'"):
+        modgrok.sweep(sweeps.root / "small.yaml")
+
+
 def test_without_sbatch_there_is_no_slurm(monkeypatch, tmp_path) -> None:
     pytest.importorskip("submitit")
     from modgrok.experiments.slurm_arrays import SlurmArrays

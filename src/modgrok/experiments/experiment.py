@@ -89,7 +89,9 @@ class Experiment(LightningCLI):
         # as data: the parser's own inheritance of config files replaces whole sections
         written = {path: json.dumps(config) for path, config in configs.items()}
         args = [written.get(arg, arg) for arg in _separated(args)]
-        in_configs = [config["ckpt_path"] for config in configs.values() if config.get("ckpt_path") is not None]
+        in_configs = [
+            config["ckpt_path"] for config in configs.values() if config.get("ckpt_path") is not None
+        ]
         given = [*in_configs, *option_values(args, "--ckpt_path")][-1:]
         if command in ("validate", "test", "predict") and not given and not {"-h", "--help"} & set(args):
             raise InputError(f"{command} needs a trained network: --ckpt_path RUN_OR_CKPT")

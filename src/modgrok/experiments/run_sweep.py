@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,9 @@ def check_sweep(path: str | Path, place: Place, directory: Path) -> Plan:
     Raises:
         InputError: naming the cell and the field, if the plan, the place or the directory is wrong.
     """
+    for package in ("pandas", "scipy"):
+        if find_spec(package) is None:
+            raise InputError(f"a sweep needs {package}, which is not installed; pip install 'modgrok[sweep]'")
     plan = read_plan(path)
     place.check()
     if not is_of(plan, directory):
