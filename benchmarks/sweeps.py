@@ -9,6 +9,7 @@ import resource
 import tempfile
 import time
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,7 @@ def make_up(directory: Path, seeds: int) -> None:
             memorised_at=min(grokked, 200), grokked_at=at, delay=None if at is None else max(0, at - 200),
             censored_at=4000 if at is None else None, train_loss=1e-5, train_accuracy=1.0, heldout_loss=0.1,
             heldout_accuracy=1.0 if at else generator.uniform(), seconds=9.0, engine="compile", threads=1,
+            finished=True,
         )  # fmt: skip
         (run / "findings.json").write_text(json.dumps(asdict(findings)))
         (run / OUTCOME).write_text(json.dumps(asdict(Outcome("finished"))))
@@ -65,7 +67,7 @@ def main() -> None:
         write_page(SweepAnalysis(plan, table), directory)
         marks.append(("drawn", time.perf_counter()))
         size = (directory / "report" / "index.html").stat().st_size / 1e6
-    for (_, before), (words, after) in zip(marks, marks[1:], strict=False):
+    for (_, before), (words, after) in pairwise(marks):
         print(f"{words}: {after - before:.1f} s")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"together {marks[-1][1] - marks[0][1]:.1f} s, peak {peak:.0f} MiB, page {size:.1f} MB")
