@@ -52,7 +52,8 @@ def run_cell(directory: Path, name: str, threads: int) -> None:
             files.begin(name)
             report = ProgressFile(files.progress_file(name))
             try:
-                fit(plan.config, cells[name].overrides, directory=files.cell(name), callbacks=[report])
+                overrides = {"model.threads": threads, **cells[name].overrides}
+                fit(plan.config, overrides, directory=files.cell(name), callbacks=[report])
             except KeyboardInterrupt:
                 raise
             except BaseException as error:
