@@ -22,6 +22,7 @@ BASE = "data:\n  task: x + y\n  modulus: 11\ntrainer:\n  max_steps: 100\n"
 def plan_of(tmp_path):
     """Read a sweep file with this text, beside a config base.yaml."""
     (tmp_path / "base.yaml").write_text(BASE)
+    (tmp_path / "loop.yaml").write_text("config: loop.yaml")
 
     def read(text, name="sweep.yaml"):
         file = tmp_path / name
@@ -159,8 +160,8 @@ def test_a_name_is_a_directorys_and_the_cells_alone(tmp_path_factory, texts) -> 
         ("vray: {seed: [0]}", ["'vray'", "did you mean 'vary'"]),
         ("vary: [seed]", ["vary", "mapping"]),
         ("config: {}\nvary: {seed: [0", ["line"]),
-        ("config: missing.yaml\nvary: {seed: [0]}", ["missing.yaml", "no such file"]),
-        ("config: sweep.yaml\nvary: {seed: [0]}", ["inherits from itself"]),
+        ("config: missing.yaml\nvary: {seed: [0]}", ["missing.yaml", "no such config file"]),
+        ("config: loop.yaml\nvary: {seed: [0]}", ["inherits from itself"]),
     ],
 )
 def test_what_is_wrong_with_a_plan_is_said_in_a_line_or_two(plan_of, text, words) -> None:

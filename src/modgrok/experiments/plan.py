@@ -17,6 +17,7 @@ from urllib.parse import quote
 import yaml
 
 from modgrok.errors import InputError, brief, did_you_mean
+from modgrok.experiments.config_file import read_config
 from modgrok.experiments.expression import parse_expression
 from modgrok.runs.findings import Findings
 
@@ -184,7 +185,7 @@ def read_plan(path: str | Path) -> Plan:
     shared = _section(spec, "set")
     plan = Plan(
         question=" ".join(question.split()),
-        config=config if isinstance(config, dict) else _resolve_config(path.parent / str(config)),
+        config=_nested(config if isinstance(config, dict) else read_config(path.parent / str(config))),
         shared=flatten(shared),
         axes=tuple(_axis(name, values) for name, values in _section(spec, "vary").items()),
         skip=spec.get("skip"),
@@ -341,26 +342,16 @@ def _section(spec: Mapping[str, Any], key: str) -> dict[str, Any]:
     return section
 
 
-def _resolve_config(path: Path, inheriting: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """Read a config and what it inherits from, as `config: base.yaml`, into one nested mapping."""
-    if path.resolve() in inheriting:
-        raise InputError(f"{path}: inherits from itself")
-    config = _read_yaml(path)
-    base = config.pop("config", None)
-    merged = {} if base is None else _resolve_config(path.parent / str(base), (*inheriting, path.resolve()))
+def _nested(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config with `data.task: ...` as a field of its section."""
+    nested: dict[str, Any] = {}
     for name, value in config.items():
         *sections, last = str(name).split(".")
-        target = merged
+        target = nested
         for section in sections:
             target = target.setdefault(section, {})
-        target[last] = _merged(target.get(last), value)
-    return merged
-
-
-def _merged(below: Any, above: Any) -> Any:
-    if not isinstance(below, dict) or not isinstance(above, dict):
-        return above
-    return below | {key: _merged(below.get(key), value) for key, value in above.items()}
+        target[last] = value
+    return nested
 
 
 class _Loader(yaml.SafeLoader):
