@@ -54,9 +54,10 @@ def run_cell(directory: Path, name: str, threads: int) -> None:
             try:
                 overrides = {"model.threads": threads, **cells[name].overrides}
                 fit(plan.config, overrides, directory=files.cell(name), callbacks=[report])
-            except KeyboardInterrupt:
-                raise
             except BaseException as error:
+                # a signal before the first update becomes Lightning's own exit
+                if KeyboardInterrupt in (type(error), type(error.__context__)):
+                    raise KeyboardInterrupt from None
                 try:
                     files.check_space()
                 except OSError:
