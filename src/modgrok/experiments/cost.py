@@ -10,7 +10,7 @@ from pathlib import Path
 from modgrok.experiments.plan import Plan, flatten
 from modgrok.experiments.run import fit
 
-UPDATES = 30
+UPDATES = 100
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def measure_cost(plan: Plan) -> Cost:
     torch.set_num_threads(1)
     try:
         with tempfile.TemporaryDirectory() as directory:
-            short = {"trainer.max_steps": UPDATES, "model.engine": "eager"}
+            short = {"trainer.max_steps": UPDATES, "model.evaluate_every": UPDATES, "model.engine": "eager"}
             run = fit(plan.config, plan.cells[0].overrides | short, directory=Path(directory, "run"))
             seconds = run.findings.seconds / UPDATES
     finally:
