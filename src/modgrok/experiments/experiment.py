@@ -229,6 +229,9 @@ class Experiment(LightningCLI):
             else:
                 others = trainer.logger if isinstance(trainer.logger, list) else [trainer.logger]
                 kwargs["logger"] = [run, *others]
+        if trainer.enable_progress_bar is False:
+            shown = self.trainer_defaults["callbacks"]
+            self.trainer_defaults["callbacks"] = [one for one in shown if not isinstance(one, ProgressBar)]
         plugins = trainer.plugins if isinstance(trainer.plugins, list) else [trainer.plugins]
         plugins = [plugin for plugin in plugins if plugin is not None]
         if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
