@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modgrok.data import ModularDataModule
-    from modgrok.experiments import Run, fit, load_run
+    from modgrok.experiments import Run, fit, load_run, sweep
     from modgrok.models import MLP, Network, Transformer
     from modgrok.training import GrokkingModule
 
@@ -18,9 +18,20 @@ _ROOMS = {
     "Transformer": "models",
     "fit": "experiments",
     "load_run": "experiments",
+    "sweep": "experiments",
 }
 
-__all__ = ["MLP", "GrokkingModule", "ModularDataModule", "Network", "Run", "Transformer", "fit", "load_run"]
+__all__ = [
+    "MLP",
+    "GrokkingModule",
+    "ModularDataModule",
+    "Network",
+    "Run",
+    "Transformer",
+    "fit",
+    "load_run",
+    "sweep",
+]
 
 
 def __getattr__(name: str) -> Any:

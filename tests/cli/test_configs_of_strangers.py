@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from modgrok.cli import main
-from modgrok.cli.trainer_commands import Cli
+from modgrok.experiments import Experiment
 
 TASK = {"task": "x + y", "modulus": 11}
 WRONG = [
@@ -50,7 +50,7 @@ def outcome(tmp_path, monkeypatch, capsys):
 
 def fields() -> list[str]:
     """Every field of a config, from the parser itself."""
-    parser = Cli(["--data.task", "x + y", "--data.modulus", "11"], run=False).parser
+    parser = Experiment("describe", ["--data.task", "x + y", "--data.modulus", "11"]).parser
     names = [action.dest for action in parser._actions if not action.dest.endswith("help")]
     return [name for name in names if name not in ("config", "print_config", "print_shtab")]
 

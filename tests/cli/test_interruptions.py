@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def assert_same(run, expected):
             for r in (run, expected)
         ]
         assert curves[0] == curves[1], tag
-    assert run.phases == expected.phases
+    assert replace(run.findings, seconds=0.0) == replace(expected.findings, seconds=0.0)
 
 
 def kill_and_resume(directory, expected, random_seconds, times):
@@ -117,7 +118,7 @@ def test_signals_end_a_run_with_a_checkpoint_and_say_how_to_go_on(tmp_path, unin
     assert time.monotonic() - began < 10
     assert "Traceback" not in errors
     run = load_run(tmp_path / RUN)
-    assert run.phases["update"] == run.updates[-1] < UPDATES
+    assert run.findings.updates == run.updates[-1] < UPDATES
     command = next(line.split() for line in out.splitlines() if "--ckpt_path" in line)
     assert command[0] == "modgrok"
     done = subprocess.run([sys.executable, "-m", *command], cwd=tmp_path, capture_output=True, text=True)
@@ -187,7 +188,7 @@ def test_full_disk_leaves_the_last_checkpoint_whole(tmp_path, small_disk):
     assert process.returncode == 1
     assert "Traceback" not in errors
     run = load_run(tmp_path / RUN)
-    assert run.checkpoints[-1].name in errors
+    assert run.last_checkpoint.name in errors
     assert "No space left" in errors or "cannot be written" in errors
     for checkpoint in run.checkpoints:
         torch.load(checkpoint, weights_only=True)
@@ -218,7 +219,7 @@ def test_read_only_directory_leaves_the_last_checkpoint_whole(tmp_path):
     assert "Permission denied" in errors
     assert "Traceback" not in errors
     run = load_run(tmp_path / RUN)
-    assert run.checkpoints[-1].name in errors
+    assert run.last_checkpoint.name in errors
     for checkpoint in run.checkpoints:
         torch.load(checkpoint, weights_only=True)
 

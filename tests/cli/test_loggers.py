@@ -35,7 +35,7 @@ def test_a_second_logger_gets_what_tensorboard_gets(tmp_path):
         assert logged == pytest.approx({event.step: event.value for event in events.Scalars(tag)}), tag
     hyperparameters = yaml.safe_load((table / "hparams.yaml").read_text())
     assert hyperparameters["modulus"] == 7
-    assert hyperparameters["weight_decay"] == 1.0
+    assert hyperparameters["optimizer.weight_decay"] == 1.0
 
 
 def test_a_run_with_a_second_logger_is_resumed_in_its_own_directory(tmp_path):
@@ -58,7 +58,7 @@ def test_without_logging_each_run_still_has_its_directory(tmp_path):
         run = tmp_path / "lightning_logs" / f"version_{number}"
         assert load_run(run).updates == [0, 20]
         assert {path.name for path in run.iterdir()} == {
-            *("config.yaml", "checkpoints", "curves.png", "phases.json")
+            *("config.yaml", "checkpoints", "curves.png", "findings.json")
         }
     assert [path.name for path in tmp_path.iterdir()] == ["lightning_logs"]
 
@@ -68,13 +68,13 @@ def test_a_logger_that_cannot_begin_ends_the_command_before_the_run(tmp_path, ca
     with pytest.raises(SystemExit) as stopped:
         main([*FIT, *CSV])
     assert stopped.value.code == 2
-    assert "trainer.logger: CSVLogger cannot begin: " in capsys.readouterr().err
+    assert "trainer.logger: CSVLogger failed to start: " in capsys.readouterr().err
     assert not (tmp_path / "lightning_logs").exists()
 
 
 def test_weights_and_biases_offline(tmp_path, monkeypatch):
     wandb = pytest.importorskip("wandb", reason="Weights & Biases is not installed")
-    monkeypatch.setattr(budgeted, "SHARE", float("inf"))
+    monkeypatch.setattr(budgeted, "TIME_SHARE", float("inf"))
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
     main(

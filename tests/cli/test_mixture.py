@@ -19,7 +19,7 @@ def mixture(tmp_path_factory):
         [
             *("fit", "--data.task", json.dumps(FORMULAS), "--data.modulus", "11"),
             *("--data.train_fraction", "0.5", "--model.network.d_model", "32", "--model.network.d_mlp", "64"),
-            *("--trainer.max_steps", "150", "--model.evaluate_every", "50", "--phases.threshold", "0.2"),
+            *("--trainer.max_steps", "150", "--model.evaluate_every", "50", "--model.threshold", "0.2"),
             *("--trainer.default_root_dir", str(root), "--model.engine", "eager"),
         ]
     )
@@ -32,7 +32,7 @@ def test_every_score_is_also_each_formulas_own(mixture):
     losses = 0.0
     for number, formula in enumerate(FORMULAS):
         pairs = snapshot.data.heldout_pairs
-        mine = pairs.at(pairs.task == number)
+        mine = pairs.select(pairs.task_index == number)
         with torch.no_grad():
             logits = snapshot.network(mine.tokens).double()
         probability = logits.softmax(-1).gather(1, mine.answers[:, None])
@@ -51,11 +51,11 @@ def test_every_score_is_also_each_formulas_own(mixture):
 
 
 def test_phases_are_also_each_formulas_own(mixture):
-    found, history = mixture.phases, mixture.snapshot().history
+    found, history = vars(mixture.findings), mixture.snapshot().history
     for formula in FORMULAS:
         own = history.of_task[formula]
         assert found["tasks"][formula]["memorised_at"] == own.memorised_at
-        assert found["tasks"][formula]["heldout/accuracy"] == own.heldout_accuracy[-1]
+        assert found["tasks"][formula]["heldout_accuracy"] == own.heldout_accuracy[-1]
     memorised = [found["tasks"][formula]["memorised_at"] for formula in FORMULAS]
     assert None not in memorised
     assert found["memorised_at"] >= max(memorised)

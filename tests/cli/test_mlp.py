@@ -13,13 +13,15 @@ from modgrok.analysis import circuit as circuit_module
 from modgrok.callbacks import budgeted
 from modgrok.cli import main
 from modgrok.data import Chunks
-from modgrok.training.scores import score
+from modgrok.training import CrossEntropy
+from modgrok.training.scores import TaskScores
 
 FIT = (
     *("fit", "--model.network", "modgrok.MLP", "--data.task", "x + y", "--data.modulus", "11"),
-    *("--data.train_fraction", "0.7", "--model.lr", "1e-2", "--model.evaluate_every", "100"),
+    *("--data.train_fraction", "0.7", "--model.optimizer.lr", "1e-2", "--model.evaluate_every", "100"),
     *("--model.network.d_model", "16", "--model.network.d_mlp", "48", "--model.engine", "eager"),
     *("--trainer.max_steps", "300", "--checkpoint.every", "150", "--measures.every", "150"),
+    *("--model.evaluate_every", "50"),
 )
 
 
@@ -27,7 +29,7 @@ FIT = (
 def run(tmp_path_factory):
     root = tmp_path_factory.mktemp("mlp")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(budgeted, "SHARE", float("inf"))
+        patch.setattr(budgeted, "TIME_SHARE", float("inf"))
         main([*FIT, "--trainer.default_root_dir", str(root)])
     return root / "lightning_logs" / "version_0"
 
@@ -92,7 +94,11 @@ def test_chunks_change_nothing(run, monkeypatch):
     torch.testing.assert_close(chunked.neurons([0, 5]), whole.neurons([0, 5]))
     torch.testing.assert_close(chunked.losses, whole.losses, rtol=1e-4, atol=1e-6)
     torch.testing.assert_close(chunked.classes.sums, whole.classes.sums, rtol=1e-4, atol=1e-4)
-    scored, _ = score(snapshot.network, Chunks(snapshot.data.heldout_pairs, 7), 1)
+    scores = TaskScores(CrossEntropy(), 1)
+    with torch.no_grad():
+        for examples in Chunks(snapshot.data.heldout_pairs, 7):
+            scores.update(snapshot.network(examples.tokens), examples)
+    scored, _ = scores.compute()
     assert scored.loss == pytest.approx(snapshot.history.heldout_loss[-1], rel=1e-5)
 
 

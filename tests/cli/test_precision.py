@@ -12,13 +12,13 @@ from modgrok.cli import main
 
 @pytest.mark.parametrize(("precision", "engine"), [("bf16-mixed", "compile"), ("bf16-true", "eager")])
 def test_a_run_in_other_arithmetic(precision, engine, small_run, tmp_path, monkeypatch):
-    monkeypatch.setattr(budgeted, "SHARE", math.inf)
+    monkeypatch.setattr(budgeted, "TIME_SHARE", math.inf)
     arguments = (
         *("--config", str(small_run / "config.yaml"), "--trainer.default_root_dir", str(tmp_path)),
         *("--trainer.max_steps", "40", "--measures.every", "20", "--weights.every", "20"),
         *("--trainer.precision", precision, "--model.engine", engine),
     )
-    with pytest.warns(UserWarning, match=f"{precision} arithmetic was asked for: the results differ"):
+    with pytest.warns(UserWarning, match=f"{precision} arithmetic: the results differ"):
         main(["fit", *arguments])
     run = tmp_path / "lightning_logs" / "version_0"
     history, usual = (load_run(path).snapshot(update=40).history for path in (run, small_run))

@@ -54,7 +54,6 @@ def test_a_published_file_is_the_network_it_was_made_of(network, tmp_path) -> No
     tokens = snapshot.data.pairs.tokens
     assert torch.equal(snapshot.network(tokens), network(tokens))
     (circuit,) = analyze(snapshot)
-    assert circuit.logits.shape == (121, 12)
     assert circuit.W_logit.shape == (20, 11)
     with torch.no_grad():
         expected = torch.nn.functional.cross_entropy(network(tokens).double(), snapshot.data.pairs.answers)
@@ -67,7 +66,6 @@ def test_the_published_network_has_the_published_loss() -> None:
     everything = torch.ones(113**2, dtype=torch.bool)
     assert circuit.loss(everything) == pytest.approx(1.11e-7, rel=0.005)
     assert circuit.accuracy(everything) == 1.0
-    assert circuit.logits.shape == (113**2, 114)
     assert circuit.view.clocked_pairs.clock.law == "additive"
     assert circuit.key_frequencies == (36, 52)
 
@@ -85,11 +83,11 @@ class Trap:
     [
         (
             lambda content, file: torch.save(content, file),
-            "it holds more than data and was not opened (posix.system)",
+            "it holds more than data and was not opened",
         ),
         (
             lambda content, file: file.write_bytes(pickle.dumps(content)),
-            "cannot be read; it is damaged, cut short, or no file of PyTorch's",
+            "cannot be read; it is damaged, cut short, or not a file that torch.save wrote",
         ),
     ],
     ids=["zip", "pickle"],

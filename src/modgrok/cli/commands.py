@@ -98,6 +98,13 @@ def analyze(options: list[str]) -> None:
     analyze(options)
 
 
+def sweep(options: list[str]) -> None:
+    """Run many cells."""
+    from modgrok.cli.sweep import run_sweep
+
+    run_sweep(options)
+
+
 def export(options: list[str]) -> None:
     """Write weights for TransformerLens."""
     from modgrok.cli.export import export
@@ -126,6 +133,9 @@ COMMANDS = {
     "tasks": Command("list the operations that have a name", tasks),
     "analyze": Command(
         "open the network, as one HTML page and tables:  modgrok analyze RUN_OR_CKPT", analyze
+    ),
+    "sweep": Command(
+        "many runs, one table, one page:  modgrok sweep --config configs/sweeps/powers.yaml", sweep
     ),
     "export": Command(
         "write the weights for TransformerLens:  modgrok export RUN_OR_CKPT weights.safetensors", export

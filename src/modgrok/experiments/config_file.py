@@ -59,9 +59,11 @@ def _merged(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for name, value in top.items():
         below = base.get(name)
-        both = isinstance(value, dict) and isinstance(below, dict)
-        same = both and value.get("class_path", below.get("class_path")) == below.get("class_path")
-        merged[name] = _merged(below, value) if same else value
+        if isinstance(value, dict) and isinstance(below, dict):
+            kind = below.get("class_path")
+            merged[name] = _merged(below, value) if value.get("class_path", kind) == kind else value
+        else:
+            merged[name] = value
     return merged
 
 

@@ -94,6 +94,8 @@ class Experiment(LightningCLI):
         in_configs = [
             config["ckpt_path"] for config in configs.values() if config.get("ckpt_path") is not None
         ]
+        if not all(isinstance(path, str) for path in in_configs):
+            raise InputError("ckpt_path: not a path; it names a run's directory or a checkpoint file")
         given = [*in_configs, *option_values(args, "--ckpt_path")][-1:]
         if command in ("validate", "test", "predict") and not given and not {"-h", "--help"} & set(args):
             raise InputError(f"{command} needs a trained network: --ckpt_path RUN_OR_CKPT")
@@ -192,6 +194,9 @@ class Experiment(LightningCLI):
         _check_null("model.network", _network_class(network.class_path), network.init_args)
         if self.recorded:
             self.config.model.pretrained = self.config.model.pretrained_parts = None
+        precision = str(self.config.trainer.precision)
+        if precision.startswith("16"):  # before Lightning takes bfloat16 for it on a CPU
+            raise InputError(f"trainer.precision: {precision} needs a loss scale; take bf16-mixed or 32")
         if self.config.trainer.accelerator == "auto":
             self.config.trainer.accelerator = "cuda" if torch.cuda.is_available() else "cpu"
 
@@ -229,6 +234,9 @@ class Experiment(LightningCLI):
             else:
                 others = trainer.logger if isinstance(trainer.logger, list) else [trainer.logger]
                 kwargs["logger"] = [run, *others]
+        if trainer.enable_progress_bar is False:
+            shown = self.trainer_defaults["callbacks"]
+            self.trainer_defaults["callbacks"] = [one for one in shown if not isinstance(one, ProgressBar)]
         plugins = trainer.plugins if isinstance(trainer.plugins, list) else [trainer.plugins]
         plugins = [plugin for plugin in plugins if plugin is not None]
         if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
@@ -248,6 +256,10 @@ class Experiment(LightningCLI):
         """
         self.model.trainer = self.trainer
         check_run(self.model, self.datamodule, self.trainer)
+        if self.checkpoint and self.recorded:
+            self.model.check_resumption(
+                read_checkpoint(self.checkpoint), self.datamodule, str(self.checkpoint)
+            )
         parameters = sum(parameter.numel() for parameter in self.model.parameters())
         _check_writable(self.directory or Path(self.trainer.default_root_dir), parameters)
 

@@ -6,10 +6,12 @@ import html
 import io
 import json
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from lightning.pytorch import Callback
 
 from modgrok.analysis import RunAnalysis, analyze, analyze_checkpoints
 from modgrok.analysis.task_view import BasisName
@@ -86,6 +88,7 @@ def fit(
     overrides: Mapping[str, Any] | None = None,
     *,
     directory: str | Path | None = None,
+    callbacks: Sequence[Callback] = (),
 ) -> Run:
     """Train one run.
 
@@ -97,6 +100,7 @@ def fit(
         overrides: values of single fields, by dotted names: `{"data.modulus": 113}`.
         directory: the run's own directory, a new `lightning_logs/version_N` unless given. A run that was interrupted
             there is resumed, one that is finished is returned as it is.
+        callbacks: that watch the run, besides those of the config; the run does not record them.
 
     Raises:
         InputError: if something of the config is wrong; nothing is written then.
@@ -112,6 +116,7 @@ def fit(
             pass  # it was killed before it wrote findings
     with quiet_lightning():
         experiment = Experiment("fit", _arguments(config, overrides), directory)
+        experiment.trainer.callbacks += callbacks  # type: ignore[attr-defined]
         run = Run(experiment.fit())
     if experiment.interrupt.received:
         raise KeyboardInterrupt(f"{run.path}: stopped by {experiment.interrupt.received.name}")

@@ -69,3 +69,20 @@ async function draw() {
 }
 dark.addEventListener("change", draw);
 draw();
+
+// a button in a table's heading sorts its rows by that column, then the other way; empty cells stay last
+for (const button of document.querySelectorAll("th > button")) {
+  button.addEventListener("click", () => {
+    const heading = button.parentElement, table = heading.closest("table"), body = table.tBodies[0];
+    const up = heading.getAttribute("aria-sort") !== "ascending";
+    for (const other of table.querySelectorAll("th")) other.removeAttribute("aria-sort");
+    heading.setAttribute("aria-sort", up ? "ascending" : "descending");
+    const keyed = [...body.rows].map((row) => {
+      const text = row.cells[heading.cellIndex].dataset.value ?? row.cells[heading.cellIndex].textContent.trim();
+      return { row, text, number: Number(text) };
+    });
+    const order = (a, b) => (Number.isNaN(a.number - b.number) ? a.text.localeCompare(b.text) : a.number - b.number);
+    keyed.sort((a, b) => (a.text === "") - (b.text === "") || (up ? order(a, b) : order(b, a)));
+    body.append(...keyed.map(({ row }) => row));
+  });
+}

@@ -12,8 +12,9 @@ import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.trainer.states import TrainerFn
+from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import Tensor
-from torch.optim import AdamW
+from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from modgrok.data import Examples, ModularDataModule
@@ -211,17 +212,41 @@ class GrokkingModule(LightningModule):
 
     def hyperparameters(self) -> dict[str, Any]:
         """Return what was chosen for the run, flat and plain; the trainer must have set the optimizers up."""
+        return self._describe(self.data, self._optimizers(), self._schedulers())
+
+    def check_resumption(self, checkpoint: dict[str, Any], data: ModularDataModule, path: str) -> None:
+        """Check that this module can resume a run from a checkpoint that was read from `path`.
+
+        Raises:
+            InputError: naming the hyperparameters that differ, or if the optimizer's state is not of these weights.
+        """
+        made = self.configure_optimizers()
+        optimizers, schedulers = [made["optimizer"]], [made["lr_scheduler"]["scheduler"]]
+        self._check_resumed(checkpoint, self._describe(data, optimizers, schedulers), optimizers, path)
+
+    def _check_resumed(
+        self, checkpoint: dict[str, Any], here: dict[str, Any], optimizers: Sequence[Optimizer], path: str
+    ) -> None:
+        try:
+            check_unchanged(here, checkpoint["modgrok"]["hyperparameters"], self.allow_changes)
+            check_states(optimizers, checkpoint.get("optimizer_states", ()))
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
+
+    def _describe(
+        self, data: ModularDataModule, optimizers: Sequence[Optimizer], schedulers: Sequence[LRScheduler]
+    ) -> dict[str, Any]:
         chosen: dict[str, Any] = {"evaluate_every": self.evaluate_every, "threshold": self.threshold}
         return {
-            **numbered("optimizer", [optimizer_hyperparameters(one) for one in self._optimizers()]),
-            **numbered("lr_scheduler", [scheduler_hyperparameters(one) for one in self._schedulers()]),
+            **numbered("optimizer", [optimizer_hyperparameters(one) for one in optimizers]),
+            **numbered("lr_scheduler", [scheduler_hyperparameters(one) for one in schedulers]),
             **numbered("loss", [object_hyperparameters(self.loss)]),
             **numbered("gradient_filter", [object_hyperparameters(one) for one in self.gradient_filters]),
             **chosen,
             "frozen": self.frozen,
             "precision": self.trainer.precision,
             **self.network.config,
-            **{name: value for name, value in self.data.config.items() if value is not None},
+            **{name: value for name, value in data.config.items() if value is not None},
         }
 
     # training
@@ -241,8 +266,7 @@ class GrokkingModule(LightningModule):
         update = saved["update"] if saved else self.global_step
         self._fresh = self.hyperparameters()
         if self._resumed is not None and saved is not None:
-            check_unchanged(self._fresh, saved["hyperparameters"], self.allow_changes)
-            check_states(self._optimizers(), self._resumed["optimizer_states"])
+            self._check_resumed(self._resumed, self._fresh, self._optimizers(), str(self.trainer.ckpt_path))
         self._fresh_states = fresh_states(self._optimizers(), self._schedulers())
         full = self.data.batch_size is None
         weights = sum(weight.numel() for weight in self.network.parameters())
@@ -260,6 +284,8 @@ class GrokkingModule(LightningModule):
         self.trainer.fit_loop.epoch_loop.batch_progress.total.ready = update // self.used_updates_per_step
         if update == 0:
             self.history, self._seconds_before = History(self.threshold), 0.0
+        if self.trainer.precision != "32-true":
+            rank_zero_warn(f"{self.trainer.precision} arithmetic: the results differ from those in float32")
         self._engine: Engine | None = None
         keep_freed_memory()
 
@@ -344,7 +370,7 @@ class GrokkingModule(LightningModule):
         self._engine = engine
         return True
 
-    def _optimizers(self) -> list[torch.optim.Optimizer]:
+    def _optimizers(self) -> list[Optimizer]:
         optimizers = self.optimizers(use_pl_optimizer=False)
         return optimizers if isinstance(optimizers, list) else [optimizers]
 

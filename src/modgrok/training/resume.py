@@ -34,7 +34,7 @@ def check_unchanged(here: Mapping[str, Any], saved: Mapping[str, Any], allowed: 
             else "set model.allow_changes to resume with other values"
         )
         more = f"; and {len(shown) - 3} more" if len(shown) > 3 else ""
-        raise InputError(f"cannot resume from this checkpoint: {'; '.join(shown[:3])}{more}; {advice}")
+        raise InputError(f"the run cannot be resumed: {'; '.join(shown[:3])}{more}; {advice}")
 
 
 def check_states(optimizers: Sequence[Optimizer], states: Sequence[Mapping[str, Any]]) -> None:
@@ -56,9 +56,9 @@ def check_states(optimizers: Sequence[Optimizer], states: Sequence[Mapping[str, 
                     weight = by_number[number]
                     if name != "step" and (value.shape, value.is_contiguous()) != (weight.shape, True):
                         raise ValueError(name)
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
         raise InputError(
-            "cannot resume from this checkpoint: its optimizer state does not match the network's parameters"
+            "the run cannot be resumed: its optimizer state does not match the network's parameters"
         ) from None
 
 

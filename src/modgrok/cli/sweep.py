@@ -1,0 +1,156 @@
+"""The sweep command: many runs, one table, one page."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+import time
+from collections import Counter
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Literal
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from modgrok.experiments.local_workers import LocalWorkers, available_cores
+from modgrok.experiments.parser import CommandParser
+from modgrok.experiments.place import Place
+from modgrok.experiments.plan import Plan
+from modgrok.experiments.ray_tasks import RayTasks
+from modgrok.experiments.run_sweep import Standing, check_sweep, default_directory, sweep
+from modgrok.experiments.slurm_arrays import SlurmArrays
+
+LINE_SECONDS = 10
+MOST_SHOWN = 12
+
+
+def run_sweep(options: list[str]) -> None:
+    """Run a sweep file, or say what it would run."""
+    parser = CommandParser(prog="modgrok sweep", description="Many runs, one table, one page.")
+    parser.add_argument("--config", type=Path, required=True, help="the sweep file")
+    parser.add_argument(
+        "--on", type=Literal["local", "slurm", "ray"], default="local", help="where the cells run"
+    )
+    parser.add_argument("--workers", type=int | None, help="local: processes; one for each core unless given")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of each cell")
+    parser.add_argument("--dry_run", action="store_true", help="list the cells and what they cost; run none")
+    parser.add_argument("--directory", type=Path | None, help="lightning_logs/sweeps/NAME unless given")
+    parser.add_class_arguments(SlurmArrays, "slurm", skip={"threads"})
+    given = parser.parse_args(options)
+    directory = given.directory or default_directory(given.config)
+    place = _place(given)
+    if given.dry_run:
+        plan = check_sweep(given.config, place, directory)
+        _print_plan(plan, given.workers or max(1, available_cores() // given.threads))
+        return
+    shown = os.path.relpath(directory)
+    with _View() as view:
+        try:
+            table = sweep(given.config, place=place, directory=directory, watch=view.show)
+        except KeyboardInterrupt:
+            print(f"stopped; the same command resumes {shown}", file=sys.stderr)
+            sys.exit(130)
+    counts = Counter(table["status"])
+    print(f"{counts['finished']:,} cells finished, {counts['failed']:,} failed\n\nsweep: {shown}")
+    for reason, count in Counter(table.loc[table["status"] == "failed", "reason"]).most_common(3):
+        print(f"  failed ({count:,}): {reason}")
+    print(f"  {shown}/results.csv\n  {shown}/report/index.html\n  tensorboard --logdir {shown}/cells")
+
+
+def _place(given: Any) -> Place:
+    match given.on:
+        case "slurm":
+            return SlurmArrays(**vars(given.slurm), threads=given.threads)
+        case "ray":
+            return RayTasks(given.threads)
+    return LocalWorkers(given.workers, given.threads)
+
+
+def _print_plan(plan: Plan, workers: int) -> None:
+    """Print the cells and the time that they take at most."""
+    from modgrok.experiments.cost import measure_cost
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("cell", *plan.cells[0].overrides):
+        table.add_column(heading)
+    for cell in plan.cells[:MOST_SHOWN]:
+        table.add_row(cell.name, *(str(value) for value in cell.overrides.values()))
+    console = Console()
+    console.print(table)
+    if len(plan.cells) > MOST_SHOWN:
+        print(f"… and {len(plan.cells) - MOST_SHOWN:,} more, up to {plan.cells[-1].name}")
+    cost = measure_cost(plan)
+    print(
+        f"\n{len(plan.cells):,} cells, at most {cost.updates:,} updates\n"
+        f"{cost.seconds_per_update * 1e3:.2g} ms per update of {plan.cells[0].name} on one thread of this machine: "
+        f"at most {duration(cost.updates * cost.seconds_per_update / workers)} on {workers} "
+        f"worker{'s' if workers > 1 else ''}"
+    )
+
+
+class _View(AbstractContextManager["_View"]):
+    """Shows where a sweep stands: live on a terminal, a line every ten seconds elsewhere."""
+
+    def __init__(self) -> None:
+        console = Console()
+        self._live = (
+            Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+        )
+        self._next_line = -math.inf
+
+    def __enter__(self) -> _View:
+        (self._live or nullcontext()).__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        (self._live or nullcontext()).__exit__(*error)
+
+    def show(self, standing: Standing) -> None:
+        """Show the sweep's standing."""
+        if self._live:
+            self._live.update(_panel(standing))
+        elif time.monotonic() >= self._next_line:
+            print(_line(standing), flush=True)
+            self._next_line = time.monotonic() + LINE_SECONDS
+
+
+def _line(standing: Standing) -> str:
+    words = [
+        f"{standing.finished:,} finished",
+        f"{len(standing.running):,} running",
+        f"{standing.waiting:,} waiting",
+        f"{standing.failed:,} failed",
+    ]
+    if standing.seconds_left is not None:
+        words.append(f"about {duration(standing.seconds_left)} left")
+    return ", ".join(words)
+
+
+def _panel(standing: Standing) -> Group:
+    ended = standing.finished + standing.failed
+    total = ended + len(standing.running) + standing.waiting
+    table = Table(box=None, pad_edge=False)
+    table.add_column("running")
+    table.add_column("update", justify="right")
+    table.add_column("held-out accuracy", justify="right")
+    for name, progress in list(standing.running.items())[:MOST_SHOWN]:
+        accuracy = "" if progress.heldout_accuracy is None else f"{progress.heldout_accuracy:.3f}"
+        table.add_row(name, f"{progress.update:,}", accuracy)
+    if len(standing.running) > MOST_SHOWN:
+        table.add_row(f"… and {len(standing.running) - MOST_SHOWN:,} more", "", "")
+    return Group(Text(_line(standing)), ProgressBar(total=max(total, 1), completed=ended), table)
+
+
+def duration(seconds: float) -> str:
+    """Write a duration in its two largest units."""
+    minutes, hours = seconds / 60, seconds / 3600
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if minutes < 60:
+        return f"{minutes:.0f} min"
+    return f"{hours:.0f} h {minutes % 60:.0f} min" if hours < 48 else f"{hours / 24:.1f} days"

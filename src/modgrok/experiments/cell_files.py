@@ -1,0 +1,150 @@
+"""The files of a sweep's directory: the plan, a run for each cell, what became of it, and which cells run now."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from modgrok.errors import InputError
+
+PLAN = "plan.yaml"
+CELLS = "cells"
+OUTCOME = "outcome.json"
+TRACEBACK = "traceback.txt"
+_CHECKPOINT = re.compile(r"update=(\d+)\.ckpt")
+_PROBE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a cell.
+
+    Attributes:
+        status: finished, or failed.
+        reason: why it failed, in a line; empty where it did not.
+    """
+
+    status: Literal["finished", "failed"]
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running cell is.
+
+    Attributes:
+        update: the last evaluated update.
+        max_updates: the most updates that it may make; -1 where there is no such limit, or none is known yet.
+        heldout_accuracy: at that update; None before the first evaluation.
+    """
+
+    update: int = 0
+    max_updates: int = -1
+    heldout_accuracy: float | None = None
+
+
+@dataclass(frozen=True)
+class CellFiles:
+    """The files of one sweep's directory."""
+
+    directory: Path
+
+    def cell(self, name: str) -> Path:
+        """Return the directory of a cell's run."""
+        return self.directory / CELLS / name
+
+    def lock(self, name: str) -> Path:
+        """Return the lock that a process holds while it runs the cell."""
+        return self.directory / "locks" / name
+
+    def outcome(self, name: str) -> Outcome | None:
+        """Return what became of a cell; None where nothing has yet."""
+        try:
+            return Outcome(**json.loads((self.cell(name) / OUTCOME).read_text(encoding="utf-8")))
+        except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
+            return None
+
+    def settle(self, name: str, outcome: Outcome) -> None:
+        """Record what became of a cell."""
+        write_whole(self.cell(name) / OUTCOME, json.dumps(asdict(outcome)))
+
+    def unsettle(self, name: str) -> None:
+        """Forget what became of a cell, so that it runs again."""
+        (self.cell(name) / OUTCOME).unlink(missing_ok=True)
+
+    def unsettled(self, names: Iterable[str]) -> list[str]:
+        """Return the cells of which nothing has become yet."""
+        return [name for name in names if not (self.cell(name) / OUTCOME).exists()]
+
+    def last_checkpoint(self, name: str) -> int:
+        """Return the update of a cell's last checkpoint; -1 where there is none."""
+        files = (self.cell(name) / "checkpoints").glob("update=*.ckpt")
+        return max(
+            (int(match[1]) for file in files if (match := _CHECKPOINT.fullmatch(file.name))), default=-1
+        )
+
+    def progress_file(self, name: str) -> Path:
+        """Return the file that is there while the cell runs."""
+        return self.directory / "running" / f"{name}.json"
+
+    def begin(self, name: str) -> None:
+        """Record that a cell runs now."""
+        write_whole(self.progress_file(name), json.dumps(asdict(Progress())))
+
+    def running(self) -> dict[str, Progress]:
+        """Return the cells that run now, and how far they are."""
+        found = {}
+        for file in sorted((self.directory / "running").glob("*.json")):
+            try:
+                found[file.stem] = Progress(**json.loads(file.read_text()))
+            except (OSError, ValueError, TypeError):  # it has just ended
+                continue
+        return found
+
+    def forget_running(self) -> None:
+        """Remove what killed processes left of the cells they ran; no cell may be running."""
+        for file in (self.directory / "running").glob("*"):
+            file.unlink(missing_ok=True)
+
+    def check_space(self) -> None:
+        """Raise an OSError unless something can be written, as where the disk or the quota is full."""
+        with tempfile.TemporaryFile(dir=self.directory) as probe:
+            probe.write(bytes(_PROBE_BYTES))
+            probe.flush()
+            os.fsync(probe.fileno())
+
+
+def write_whole(file: Path, content: str | bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        OSError: if it cannot be written; what was there before stays.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.replace(partial, file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def writable(directory: Path) -> Path:
+    """Make a directory.
+
+    Raises:
+        InputError: if it cannot be made.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise InputError(f"directory: cannot write in {directory}: {error.strerror}") from None
+    return directory

@@ -1,0 +1,162 @@
+"""The page of a sweep: the question, the answer, its figures, and every cell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pandas as pd
+
+from modgrok.experiments.cell_files import write_whole
+from modgrok.experiments.plan import value_text
+from modgrok.experiments.statistics import Interval, median_time, share
+from modgrok.experiments.sweep_analysis import Group, Grouping, SweepAnalysis
+from modgrok.experiments.sweep_figures import accuracy_figures, map_figures, survival_figures
+from modgrok.experiments.table import UPDATES
+from modgrok.figures.numbers import number, percent
+from modgrok.report.page import Section, render_page
+
+PAGE = Path("report", "index.html")
+SHARES = ("train_accuracy", "heldout_accuracy")
+
+
+def write_page(analysis: SweepAnalysis, directory: Path) -> None:
+    """Write report/index.html into the sweep's directory.
+
+    Raises:
+        OSError: if it cannot be written; what was there before stays.
+    """
+    write_whole(directory / PAGE, sweep_page(analysis, directory))
+
+
+def sweep_page(analysis: SweepAnalysis, directory: Path) -> str:
+    """Render the page as HTML.
+
+    Args:
+        analysis: what it shows.
+        directory: of the sweep, whose cells have the histories.
+    """
+    columns = [
+        *analysis.plan.varied,
+        "status",
+        *UPDATES,
+        "train_accuracy",
+        "heldout_loss",
+        "heldout_accuracy",
+        "seconds",
+    ]
+    columns += ["reason"] if (analysis.table["status"] == "failed").any() else []
+    return render_page(
+        "experiments/sweep_page.html.jinja",
+        [
+            Section("maps", "Maps", map_figures(analysis)),
+            Section("survival", "Time to grok", survival_figures(analysis.groupings)),
+            Section("accuracy", "Held-out accuracy", accuracy_figures(analysis, directory)),
+        ],
+        question=analysis.plan.question,
+        source="/".join(directory.absolute().parts[-2:]),
+        summary=summary(analysis),
+        groupings=[
+            {"name": one.name, "test": test_words(one), "rows": [_group_row(group) for group in one.groups]}
+            for one in analysis.groupings
+        ],
+        columns=[column.replace("_", " ") for column in columns],
+        rows_of_cells=_rows(analysis.table, columns, directory),
+    )
+
+
+def summary(analysis: SweepAnalysis) -> str:
+    """Say in three sentences what was asked and what came out."""
+    table, finished = analysis.table, analysis.finished
+    varied = [
+        f"{name} ({value_text(values[0])} to {value_text(values[-1])}, {len(values):,} values)"
+        for name in analysis.plan.varied
+        if (values := analysis.values(name))
+    ]
+    failed, waiting = (int((table["status"] == status).sum()) for status in ("failed", "waiting"))
+    rest = [
+        f"{count:,} {status}" for count, status in ((failed, "failed"), (waiting, "not run yet")) if count
+    ]
+    asked = f"{len(table):,} cells vary {_listed(varied)}{'; ' + ', '.join(rest) if rest else ''}."
+    if finished.empty:
+        return f"{asked} None has finished yet."
+    sample = analysis.sample(finished)
+    grokked, median = share(int(sample.happened.sum()), len(sample)), median_time(sample)
+    counted = f"{int(sample.happened.sum()):,} of the {len(sample):,} finished cells"
+    share_words = (
+        f"{counted} grokked: {percent(grokked.estimate or 0)} (95% interval {_interval(grokked, percent)})."
+    )
+    if median.estimate is None:
+        return f"{asked} {share_words} There is no median time to grok: too many cells are censored."
+    median_words = (
+        f"The median time to grok is {median.estimate:,.0f} updates ({_interval(median, _updates)})."
+    )
+    return f"{asked} {share_words} {median_words}"
+
+
+def test_words(grouping: Grouping) -> str:
+    """Say whether the groups differ, and how much they explain."""
+    if (test := grouping.test) is None:
+        return ""
+    words = (
+        f"Log-rank test of {len(grouping.groups)} groups: χ² = {number(test.chi_squared)} with "
+        f"{test.degrees_of_freedom} degree{'s' if test.degrees_of_freedom > 1 else ''} of freedom, "
+        f"p = {number(test.p_value)}."
+    )
+    if grouping.unexplained is None or grouping.aic is None:
+        return words
+    return (
+        f"{words} The groups leave {percent(grouping.unexplained)} of the variance of log time unexplained (log-normal "
+        f"times, censored, by maximum likelihood); AIC {grouping.aic:+.1f} against no groups."
+    )
+
+
+def _group_row(group: Group) -> dict[str, str]:
+    return {
+        "name": group.name,
+        "cells": f"{len(group.sample):,}",
+        "share": percent(group.grokked.estimate or 0),
+        "share_interval": _interval(group.grokked, percent),
+        "median": "–" if group.median.estimate is None else _updates(group.median.estimate),
+        "median_interval": _interval(group.median, _updates),
+    }
+
+
+def _rows(table: pd.DataFrame, columns: list[str], directory: Path) -> list[dict[str, Any]]:
+    """The rows of cells: the text and, of numbers written otherwise, the value to sort by; the link of each."""
+    shown = [[_shown(name, value) for value in table[name].tolist()] for name in columns]
+    links = []
+    for path in table["path"]:
+        page = Path(path, PAGE)
+        links.append(quote(f"../{page if (directory / page).exists() else path + '/'}"))
+    return [{"fields": values, "link": link} for *values, link in zip(*shown, links, strict=True)]
+
+
+def _shown(column: str, value: Any) -> tuple[str, float | None]:
+    if pd.isna(value):
+        return "", None
+    if column in UPDATES:
+        return f"{value:,}", value
+    if column in SHARES:
+        return percent(value), value
+    return (
+        (number(value), value)
+        if isinstance(value, float) and column in ("heldout_loss", "seconds")
+        else (str(value), None)
+    )
+
+
+def _interval(interval: Interval, shown: Any) -> str:
+    if interval.low is None and interval.high is None:
+        return "–"
+    low, high = (None if side is None else shown(side) for side in (interval.low, interval.high))
+    return f"{low or '–'} to {high or '∞'}"
+
+
+def _updates(value: float) -> str:
+    return f"{value:,.0f}"
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
