@@ -31,6 +31,7 @@ class GracefulInterrupt(Callback):
         def stop(number: int, frame: FrameType | None) -> None:
             self.received = signal.Signals(number)
             trainer.should_stop = True
+            trainer.fit_loop.epoch_loop.min_steps = None  # a signal ends the run before them, too
             self._restore()
             if pl_module.interruptible:
                 raise KeyboardInterrupt

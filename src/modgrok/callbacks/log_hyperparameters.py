@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -32,8 +33,13 @@ class LogHyperparameters(Callback):
 
 
 def _scalars(module: GrokkingModule) -> dict[str, bool | int | float | str]:
-    """Return the module's hyperparameters as values that every logger takes."""
+    """Return what tells the run from others, as values that every logger takes."""
+    chosen = {
+        **module.hyperparameters(),
+        "engine": module.used_engine,
+        "pretrained": module.pretrained_from,
+        "seed": os.environ.get("PL_GLOBAL_SEED"),  # where Lightning's seed_everything leaves it
+    }
     return {
-        name: value if isinstance(value, bool | int | float) else str(value)
-        for name, value in module.hyperparameters().items()
+        name: value if isinstance(value, bool | int | float) else str(value) for name, value in chosen.items()
     }

@@ -280,6 +280,7 @@ class GrokkingModule(LightningModule):
         self.used_updates_per_step = self.updates_per_step_on(self.device)
         self.trainer.val_check_interval = self.evaluate_every // self.used_updates_per_step
         self.trainer.check_val_every_n_epoch = None
+        self.trainer.fit_loop.min_epochs = 0  # min_steps sets it to 1, and a run's one epoch never ends
         self._count_updates(update)
         self.trainer.fit_loop.epoch_loop.batch_progress.total.ready = update // self.used_updates_per_step
         if update == 0:
