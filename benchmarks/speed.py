@@ -29,7 +29,7 @@ from plain import seconds_per_update
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from modgrok import ModularDataModule
-from modgrok.runs import engine, module
+from modgrok.runs import RunDirectory
 from modgrok.training.engine import Engine
 
 HERE = Path(__file__).parent
@@ -71,35 +71,24 @@ def fit_seconds(p: int, updates: int, engine_name: str) -> tuple[float, float]:
 
 
 def overhead(p: int, updates: int) -> float:
-    """Return the part of a run's loop that is neither updates nor evaluation: Lightning, logging, callbacks."""
+    """Return the part of a run's training time that is not spent on updates: evaluation, Lightning, callbacks."""
     from modgrok.cli import main
 
-    inside = 0.0
+    update, inside = Engine.update, 0.0
 
-    def timed(function):
-        def call(*args, **kwargs):
-            nonlocal inside
-            start = time.perf_counter()
-            result = function(*args, **kwargs)
-            inside += time.perf_counter() - start
-            return result
+    def timed(self, batch):
+        nonlocal inside
+        start = time.perf_counter()
+        loss = update(self, batch)
+        inside += time.perf_counter() - start
+        return loss
 
-        return call
-
-    run, score, step = Engine.run, module.score, module.GrokkingModule.training_step
-    seen: list[tuple[float, float]] = []
-
-    def training_step(self, batches, batch_index):
-        seen.append((time.perf_counter(), inside))
-        step(self, batches, batch_index)
-
-    engine.Engine.run, module.score = timed(run), timed(score)
-    module.GrokkingModule.training_step = training_step
+    Engine.update = timed
     with tempfile.TemporaryDirectory() as root, redirect_stdout(io.StringIO()):
         main(fit_options(p, updates, "eager", root))
-    engine.Engine.run, module.score, module.GrokkingModule.training_step = run, score, step
-    spent, at_last_step = seen[-1][1] - seen[0][1], seen[-1][0] - seen[0][0]
-    return 1 - spent / at_last_step
+        seconds = RunDirectory(Path(root, "lightning_logs", "version_0")).findings.seconds
+    Engine.update = update
+    return 1 - inside / seconds
 
 
 class Sample(NamedTuple):

@@ -82,7 +82,7 @@ def kill_and_resume(directory, expected, random_seconds, times):
         process.kill()
         process.wait()
         run = load_run(directory / RUN)
-        for checkpoint in run.checkpoints:
+        for checkpoint in run.checkpoints.values():
             torch.load(checkpoint, weights_only=True)
         assert len(list((directory / RUN / "checkpoints").glob(f"*{PARTIAL}"))) <= 1
         resume = ["--ckpt_path", str(RUN)]
@@ -190,7 +190,7 @@ def test_full_disk_leaves_the_last_checkpoint_whole(tmp_path, small_disk):
     run = load_run(tmp_path / RUN)
     assert run.last_checkpoint.name in errors
     assert "No space left" in errors or "cannot be written" in errors
-    for checkpoint in run.checkpoints:
+    for checkpoint in run.checkpoints.values():
         torch.load(checkpoint, weights_only=True)
     assert not list((tmp_path / RUN).rglob(f"*{PARTIAL}"))
 
@@ -220,7 +220,7 @@ def test_read_only_directory_leaves_the_last_checkpoint_whole(tmp_path):
     assert "Traceback" not in errors
     run = load_run(tmp_path / RUN)
     assert run.last_checkpoint.name in errors
-    for checkpoint in run.checkpoints:
+    for checkpoint in run.checkpoints.values():
         torch.load(checkpoint, weights_only=True)
 
 

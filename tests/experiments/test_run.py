@@ -1,0 +1,51 @@
+"""The notebook of the docs, and a run from Python wherever it is started."""
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+import modgrok
+from modgrok.errors import InputError
+
+NOTEBOOK = Path(__file__).parents[2] / "docs" / "notebooks" / "grokking.ipynb"
+SMALL = {"data": {"task": "x + y", "modulus": 7}, "trainer": {"max_steps": 20}, "model": {"evaluate_every": 10}}
+
+
+def test_the_notebook_shows_a_run_its_curves_and_its_circuit(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    cells = [cell for cell in json.loads(NOTEBOOK.read_text())["cells"] if cell["cell_type"] == "code"]
+    namespace, shown = {}, []
+    for cell in cells:
+        *statements, last = "".join(cell["source"]).split("\n")
+        exec("\n".join(statements), namespace)
+        shown.append(eval(last, namespace))
+    run, curves, circuit, (keys, loss) = shown
+    assert run.findings.grokked_at is not None
+    assert "grokked_at" in run._repr_html_()
+    assert "<svg" in run._repr_html_()
+    assert curves._repr_png_()[:4] == circuit._repr_png_()[:4] == b"\x89PNG"
+    assert keys
+    assert loss < 1.0
+    assert capsys.readouterr().out == ""
+
+
+def test_a_run_may_be_trained_in_a_thread(tmp_path):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(modgrok.fit(SMALL, directory=tmp_path / "run")))
+    thread.start()
+    thread.join()
+    (run,) = found
+    assert (run.path, run.findings.updates, run.findings.censored_at) == (tmp_path / "run", 20, 20)
+    assert run.history["update"] == [0, 10, 20]
+    again = modgrok.fit(SMALL, directory=tmp_path / "run")
+    assert again.findings == run.findings, "a finished run is returned as it is"
+
+
+def test_what_is_wrong_is_raised_and_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for overrides, message in (({"data.modulus": 1}, "modulus"), ({"model.lr": 1}, r"is now model\.optimizer\.lr")):
+        with pytest.raises(InputError, match=message):
+            modgrok.fit(SMALL, overrides)
+    assert not list(tmp_path.iterdir())
