@@ -204,6 +204,7 @@ def test_without_sbatch_there_is_no_slurm(monkeypatch, tmp_path) -> None:
         SlurmArrays().check()
 
 
+@pytest.mark.slow
 def test_a_partition_that_does_not_exist_is_refused(slurm, sweeps) -> None:
     done = sweeps.run("--on", "slurm", "--slurm.partition", "mian")
     assert done.returncode == 2
@@ -218,6 +219,7 @@ def test_a_dry_run_lists_the_cells_and_runs_none(sweeps) -> None:
     assert not sweeps.directory().exists()
 
 
+@pytest.mark.slow
 def test_the_three_places_give_the_same_table(slurm, sweeps, undisturbed) -> None:
     pytest.importorskip("ray")
     for place, options in {
@@ -229,6 +231,7 @@ def test_the_three_places_give_the_same_table(slurm, sweeps, undisturbed) -> Non
         same(sweeps.table(directory=sweeps.root / place), undisturbed.table())
 
 
+@pytest.mark.slow
 def test_slurm_elements_that_run_out_of_time_or_are_requeued_resume(slurm, sweeps, undisturbed) -> None:
     sweep = sweeps.start("--on", "slurm")
     wait_for(lambda: list(sweeps.directory().glob("running/*.json")), 120)
@@ -242,6 +245,7 @@ def test_slurm_elements_that_run_out_of_time_or_are_requeued_resume(slurm, sweep
     same(sweeps.table(), undisturbed.table())
 
 
+@pytest.mark.slow
 def test_a_killed_ray_worker_is_replaced(sweeps, undisturbed) -> None:
     ray = pytest.importorskip("ray")
     import psutil
