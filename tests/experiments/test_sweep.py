@@ -79,7 +79,12 @@ def kill_worker(sweep, sweeps):
         os.kill(worker, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("disturb", [interrupt, kill, kill_worker])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "disturb", [kill, pytest.param(interrupt, marks=SLOW), pytest.param(kill_worker, marks=SLOW)]
+)
 def test_a_sweep_disturbed_ends_with_the_undisturbed_table(sweeps, undisturbed, disturb) -> None:
     sweep = sweeps.start("--workers", 2)
     wait_for(lambda: sweeps.settled() >= 1 or sweep.poll() is not None, 120)
@@ -116,6 +121,7 @@ def test_twenty_kills_of_a_24_cell_sweep(sweeps) -> None:
     same(sweeps.table(), sweeps.table("calm"))
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_the_sweep_and_the_same_command_goes_through_once_there_is_room(
     sweeps, undisturbed
 ) -> None:
