@@ -87,7 +87,7 @@ def test_a_network_without_readout_paths_is_left_out(tmp_path) -> None:
 
 
 def test_a_measurement_that_would_take_too_much_of_the_time_is_left_out(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(budgeted, "TIME_SHARE", 0.05)
+    monkeypatch.setattr(budgeted, "TIME_SHARE", 0.02)
     monkeypatch.setattr(budgeted, "FIRST_COST_SECONDS", 1e6)
     events, _ = train(tmp_path, every=1)
     assert [event.step for event in events.Scalars("progress/tuned_fraction")] == [25], "only at the end"

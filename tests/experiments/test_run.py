@@ -10,7 +10,11 @@ import modgrok
 from modgrok.errors import InputError
 
 NOTEBOOK = Path(__file__).parents[2] / "docs" / "notebooks" / "grokking.ipynb"
-SMALL = {"data": {"task": "x + y", "modulus": 7}, "trainer": {"max_steps": 20}, "model": {"evaluate_every": 10}}
+SMALL = {
+    "data": {"task": "x + y", "modulus": 7},
+    "trainer": {"max_steps": 20},
+    "model": {"evaluate_every": 10},
+}
 
 
 def test_the_notebook_shows_a_run_its_curves_and_its_circuit(tmp_path, monkeypatch, capsys):
@@ -45,7 +49,10 @@ def test_a_run_may_be_trained_in_a_thread(tmp_path):
 
 def test_what_is_wrong_is_raised_and_nothing_is_written(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for overrides, message in (({"data.modulus": 1}, "modulus"), ({"model.lr": 1}, r"is now model\.optimizer\.lr")):
+    for overrides, message in (
+        ({"data.modulus": 1}, "modulus"),
+        ({"model.lr": 1}, r"is now model\.optimizer\.lr"),
+    ):
         with pytest.raises(InputError, match=message):
             modgrok.fit(SMALL, overrides)
     assert not list(tmp_path.iterdir())

@@ -79,7 +79,12 @@ def kill_worker(sweep, sweeps):
         os.kill(worker, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("disturb", [interrupt, kill, kill_worker])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "disturb", [kill, pytest.param(interrupt, marks=SLOW), pytest.param(kill_worker, marks=SLOW)]
+)
 def test_a_sweep_disturbed_ends_with_the_undisturbed_table(sweeps, undisturbed, disturb) -> None:
     sweep = sweeps.start("--workers", 2)
     wait_for(lambda: sweeps.settled() >= 1 or sweep.poll() is not None, 120)
@@ -116,6 +121,7 @@ def test_twenty_kills_of_a_24_cell_sweep(sweeps) -> None:
     same(sweeps.table(), sweeps.table("calm"))
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_the_sweep_and_the_same_command_goes_through_once_there_is_room(
     sweeps, undisturbed
 ) -> None:
@@ -204,6 +210,7 @@ def test_without_sbatch_there_is_no_slurm(monkeypatch, tmp_path) -> None:
         SlurmArrays().check()
 
 
+@pytest.mark.slow
 def test_a_partition_that_does_not_exist_is_refused(slurm, sweeps) -> None:
     done = sweeps.run("--on", "slurm", "--slurm.partition", "mian")
     assert done.returncode == 2
@@ -218,6 +225,7 @@ def test_a_dry_run_lists_the_cells_and_runs_none(sweeps) -> None:
     assert not sweeps.directory().exists()
 
 
+@pytest.mark.slow
 def test_the_three_places_give_the_same_table(slurm, sweeps, undisturbed) -> None:
     pytest.importorskip("ray")
     for place, options in {
@@ -229,6 +237,7 @@ def test_the_three_places_give_the_same_table(slurm, sweeps, undisturbed) -> Non
         same(sweeps.table(directory=sweeps.root / place), undisturbed.table())
 
 
+@pytest.mark.slow
 def test_slurm_elements_that_run_out_of_time_or_are_requeued_resume(slurm, sweeps, undisturbed) -> None:
     sweep = sweeps.start("--on", "slurm")
     wait_for(lambda: list(sweeps.directory().glob("running/*.json")), 120)
@@ -242,6 +251,7 @@ def test_slurm_elements_that_run_out_of_time_or_are_requeued_resume(slurm, sweep
     same(sweeps.table(), undisturbed.table())
 
 
+@pytest.mark.slow
 def test_a_killed_ray_worker_is_replaced(sweeps, undisturbed) -> None:
     ray = pytest.importorskip("ray")
     import psutil

@@ -12,7 +12,7 @@ from modgrok.callbacks.schedule import is_due
 from modgrok.errors import InputError
 from modgrok.training import GrokkingModule
 
-TIME_SHARE = 0.05
+TIME_SHARE = 0.02
 """Share of the run's time that a budgeted callback may take."""
 
 FIRST_COST_SECONDS = 0.5
@@ -23,7 +23,7 @@ class BudgetedCallback(Callback, ABC):
     """Observes the network every so many updates, and always at the end of a run that is not interrupted.
 
     So that a fast machine does not spend its time on looking, an observation during the run is left out where it
-    would take more than 5% of the time so far.
+    would take more than 2% of the time so far.
 
     Args:
         every: updates between observations, each at the first evaluation from then on; null to disable.

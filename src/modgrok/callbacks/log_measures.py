@@ -23,7 +23,7 @@ class LogMeasures(BudgetedCallback):
 
     Args:
         every: updates between measurements, or null to disable. The final network is measured too. Measurements that
-            would exceed 5% of the run's time are skipped.
+            would exceed 2% of the run's time are skipped.
 
     Raises:
         InputError: if `every` is not positive.

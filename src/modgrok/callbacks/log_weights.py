@@ -18,7 +18,7 @@ class LogWeights(BudgetedCallback):
 
     Args:
         every: updates between pictures, or null to disable. The final network is drawn too. Pictures that would
-            exceed 5% of the run's time are skipped.
+            exceed 2% of the run's time are skipped.
 
     Raises:
         InputError: if `every` is not positive.
