@@ -24,7 +24,16 @@ def empty_directory(tmp_path, monkeypatch):
 
 
 def test_a_second_logger_gets_what_tensorboard_gets(tmp_path):
-    main([*FIT, *CSV])
+    penalty = "[{class_path: modgrok.training.LpPenalty, init_args: {strength: 0.5}}]"
+    options = (
+        "--model.gradient_filters",
+        penalty,
+        "--model.frozen",
+        "[unembedding]",
+        "--seed_everything",
+        "5",
+    )
+    main([*FIT, *CSV, *options])
     run = tmp_path / "lightning_logs" / "version_0"
     assert load_run(run).updates == [0, 20]
     table = tmp_path / "tables" / "lightning_logs" / "version_0"
@@ -35,7 +44,16 @@ def test_a_second_logger_gets_what_tensorboard_gets(tmp_path):
         assert logged == pytest.approx({event.step: event.value for event in events.Scalars(tag)}), tag
     hyperparameters = yaml.safe_load((table / "hparams.yaml").read_text())
     assert hyperparameters["modulus"] == 7
-    assert hyperparameters["optimizer.weight_decay"] == 1.0
+    told = {
+        "optimizer.weight_decay": 1.0,
+        "gradient_filter.strength": 0.5,
+        "frozen": "['unembedding']",
+        "precision": "32-true",
+        "engine": "eager",
+        "seed": "5",
+        "pretrained": "None",
+    }
+    assert {name: hyperparameters[name] for name in told} == told
 
 
 def test_a_run_with_a_second_logger_is_resumed_in_its_own_directory(tmp_path):
@@ -61,6 +79,12 @@ def test_without_logging_each_run_still_has_its_directory(tmp_path):
             *("config.yaml", "checkpoints", "curves.png", "findings.json")
         }
     assert [path.name for path in tmp_path.iterdir()] == ["lightning_logs"]
+
+
+def test_no_step_is_logged_where_none_is_wanted(tmp_path):
+    main([*FIT, "--trainer.log_every_n_steps", "0"])
+    events = EventAccumulator(str(tmp_path / "lightning_logs" / "version_0")).Reload()
+    assert [event.step for event in events.Scalars("train/loss")] == [0, 10, 20]
 
 
 def test_a_logger_that_cannot_begin_ends_the_command_before_the_run(tmp_path, capsys):

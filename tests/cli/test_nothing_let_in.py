@@ -24,6 +24,7 @@ COMMANDS = {
     "analyze": ("analyze", "FILE"),
     "export": ("export", "FILE", "weights.pt"),
     "fit": (*FIT, "--ckpt_path", "FILE"),
+    "transfer": (*FIT, "--model.pretrained", "FILE"),
 }
 
 

@@ -65,8 +65,34 @@ def test_logged_scores_are_those_of_the_checkpoints(small_run, events):
                 assert curve(events, f"{tag}/{name}")[update] == pytest.approx(norm, rel=1e-5), (tag, name)
 
 
+def test_a_run_of_seconds_has_its_measures_and_pictures_at_its_end(events):
+    """With the share of the time that callbacks have unless a test changes it."""
+    assert 90 in curve(events, "progress/restricted_loss")
+    assert {"circuit", "weights", "curves"} <= set(events.Tags()["images"])
+
+
+def test_one_threshold_holds_everywhere(tmp_path):
+    """At an accuracy of 0.3, between two checkpoints that are due."""
+    main(
+        [
+            *("fit", "--data.task", "x", "--data.modulus", "11", "--data.train_fraction", "0.8"),
+            *("--model.network.d_model", "32", "--model.network.d_mlp", "64", "--model.threshold", "0.3"),
+            *("--model.evaluate_every", "5", "--trainer.max_steps", "600", "--stop.grokked_for", "10"),
+            *("--trainer.default_root_dir", str(tmp_path)),
+        ]
+    )
+    run = load_run(tmp_path / "lightning_logs" / "version_0")
+    history = run.snapshot().history
+    reached = [u for u, a in zip(history.update, history.heldout_accuracy, strict=True) if a >= 0.3]
+    assert max(history.heldout_accuracy) < 0.99, "the usual threshold would say the same"
+    assert (run.findings.threshold, run.findings.grokked_at) == (0.3, reached[0])
+    assert run.updates == [0, reached[0], run.findings.updates]
+    events = EventAccumulator(str(run.path)).Reload()
+    assert curve(events, "milestones/grokked_at") == {reached[0]: reached[0]}
+    assert curve(events, "final/grokked_at") == {run.findings.updates: reached[0]}
+
+
 def test_tensorboard_has_the_curves_and_the_hyperparameters(events):
-    assert "curves" in events.Tags()["images"]
     hparams = events.summary_metadata["_hparams_/session_start_info"].plugin_data.content
     for name in (b"weight_decay", b"modulus", b"x + y", b"split_seed", b"d_mlp"):
         assert name in hparams
@@ -153,18 +179,8 @@ def test_predictions_are_a_table_of_every_pair(small_run, tmp_path, suffix):
 
 def test_closing_lines_say_what_happened_and_what_to_type(modgrok, tmp_path):
     done = modgrok(
-        *(
-            "fit",
-            "--data.task",
-            "x2_y2",
-            "--data.modulus",
-            "7",
-            "--trainer.max_steps",
-            "30",
-            "--model.d",
-            "0",
-        )[:5],
-        *("--trainer.max_steps", "30", "--model.network.d_model", "16", "--model.network.d_mlp", "16"),
+        *("fit", "--data.task", "x2_y2", "--data.modulus", "7", "--trainer.max_steps", "30"),
+        *("--model.network.d_model", "16", "--model.network.d_mlp", "16"),
     )
     assert done.returncode == 0, done.stderr
     assert "did not grok within 30 updates" in done.stdout
@@ -200,26 +216,9 @@ def test_run_without_checkpoints_and_missing_update_say_so(small_run, tmp_path):
 
 def test_diverging_run_stops_and_names_update_rate_and_checkpoint(modgrok, tmp_path):
     done = modgrok(
-        *(
-            "fit",
-            "--data.task",
-            "x + y",
-            "--data.modulus",
-            "7",
-            "--trainer.max_steps",
-            "500",
-            "--model.optimizer.lr",
-            "1e30",
-        ),
-        *(
-            "--model.optimizer.weight_decay",
-            "0",
-            "--model.lr_scheduler.updates",
-            "0",
-            "--checkpoint.every",
-            "1",
-        ),
-        *("--model.evaluate_every", "10"),
+        *("fit", "--data.task", "x + y", "--data.modulus", "7", "--trainer.max_steps", "500"),
+        *("--model.optimizer.lr", "1e30", "--model.optimizer.weight_decay", "0"),
+        *("--model.lr_scheduler.updates", "0", "--model.evaluate_every", "10", "--checkpoint.every", "1"),
     )
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
