@@ -146,6 +146,8 @@ def test_a_full_disk_stops_the_sweep_and_the_same_command_goes_through_once_ther
 
 
 def test_another_process_cannot_run_the_same_sweep(sweeps) -> None:
+    # cells of minutes: the sweep must still run when the other process has started
+    sweeps.write("set: {trainer.max_steps: 100000}\nvary: {data.task: [x + y, x*y], seed: 0..2}")
     sweep = sweeps.start("--workers", 1)
     wait_for(lambda: (sweeps.directory() / "plan.yaml").exists(), 120)
     other = sweeps.run("--workers", 1)
