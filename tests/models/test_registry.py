@@ -94,7 +94,7 @@ def test_class_paths():
     assert network_class("modgrok.MLP") is MLP
     assert class_path(NETWORKS["subclass"]()) == f"{__name__}.Sharper"
     for path in ("mylab.Net", "modgrok.SharedRowsNetwork", "os.system", "Transformer"):
-        with pytest.raises(InputError, match=r"first import the module that defines it"):
+        with pytest.raises(InputError, match=r"import the module that defines it first"):
             network_class(path)
 
 

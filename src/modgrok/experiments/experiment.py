@@ -45,7 +45,7 @@ from modgrok.runs.directory import CONFIG, run_of
 from modgrok.runs.logger import DirectoryOnlyLogger, RunLogger
 from modgrok.runs.snapshot import read_checkpoint, snapshot_from_checkpoint
 from modgrok.training import GrokkingModule
-from modgrok.training.checks import check_run
+from modgrok.training.checks import check_precision, check_run
 from modgrok.training.grokking_module import ADAMW
 
 Command = Literal["fit", "test", "validate", "predict", "describe"]
@@ -194,9 +194,7 @@ class Experiment(LightningCLI):
         _check_null("model.network", _network_class(network.class_path), network.init_args)
         if self.recorded:
             self.config.model.pretrained = self.config.model.pretrained_parts = None
-        precision = str(self.config.trainer.precision)
-        if precision.startswith("16"):  # before Lightning takes bfloat16 for it on a CPU
-            raise InputError(f"trainer.precision: {precision} needs a loss scale; take bf16-mixed or 32")
+        check_precision(self.config.trainer.precision)  # before Lightning takes bfloat16 for it on a CPU
         if self.config.trainer.accelerator == "auto":
             self.config.trainer.accelerator = "cuda" if torch.cuda.is_available() else "cpu"
 

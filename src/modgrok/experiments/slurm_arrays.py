@@ -24,7 +24,7 @@ class SlurmArrays:
     """Job arrays, submitted as a command: nothing is pickled.
 
     The sweep's directory must be one that all nodes share. Elements that are requeued or run out of time resume their
-    cells from the checkpoints. Ctrl-C cancels the arrays; if the sweep dies they go on, and the same command again
+    cells from the checkpoints. Ctrl-C cancels the arrays; if the sweep dies they continue, and the same command again
     waits for them first.
 
     Args:

@@ -39,8 +39,8 @@ def network_class(path: str) -> type[Network]:
     kind = _CLASSES.get(path)
     if kind is None or inspect.isabstract(kind):
         raise InputError(
-            f"no network class {brief(path)} is known; first import the module that defines it, or name it as "
-            "--model.network"
+            f"no network class {brief(path)} is known; from Python, import the module that defines it first; "
+            "modgrok fit, test and predict take it as --model.network"
         )
     return kind
 

@@ -44,13 +44,18 @@ def _check_trainer(trainer: Trainer) -> None:
         raise InputError(
             "trainer.accelerator: MPS has no float64, which the loss needs; give accelerator=cpu"
         )
-    if str(trainer.precision).startswith("16"):
-        raise InputError(f"trainer.precision: {trainer.precision} needs a loss scale; take bf16-mixed or 32")
+    check_precision(trainer.precision)
     if trainer.gradient_clip_val or trainer.accumulate_grad_batches > 1:
         raise InputError(
             "trainer: gradient_clip_val and accumulate_grad_batches need automatic optimization; change gradients "
             "with model.gradient_filters, and the pairs of an update with data.batch_size"
         )
+
+
+def check_precision(precision: object) -> None:
+    """Raise an InputError for float16: gradients of a grokking network need a loss scale there, and there is none."""
+    if str(precision).startswith("16"):
+        raise InputError(f"trainer.precision: {precision} needs a loss scale; take bf16-mixed or 32")
 
 
 def _check_end(trainer: Trainer) -> None:
