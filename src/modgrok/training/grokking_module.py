@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning_utilities.core.rank_zero import rank_zero_warn
@@ -56,7 +57,7 @@ from modgrok.training.warm_up import WarmUp
 ADAMW = {"lr": 1e-3, "betas": (0.9, 0.98), "weight_decay": 1.0, "fused": True}
 """The arguments of the optimizer of the grokking papers."""
 
-MOST_UPDATES_PER_STEP = {"cpu": 10, "cuda": 50}
+MOST_UPDATES_PER_STEP = {"cpu": 20, "cuda": 50}
 """Updates per training step unless a run says otherwise: Lightning's own work is then a small part of a step."""
 
 
@@ -80,7 +81,8 @@ class GrokkingModule(LightningModule):
         gradient_filters: change the gradients before the optimizer sees them, in this order.
         evaluate_every: updates between evaluations.
         updates_per_step: updates per training step; must divide `evaluate_every`. 1 has exactly Lightning's semantics,
-            more is faster. The largest divisor up to 10 (on CUDA 50) unless given.
+            more is faster. Unless given, the most up to 20 (on CUDA 50) that divide it and the updates between the
+            checkpoints of a ModelCheckpoint.
         threshold: accuracy from which a side of the split counts as learned.
         engine: what makes the updates: `eager`, `compile`, `cuda_graph`, or `auto` for the fastest that fits.
         threads: CPU threads that make the updates; follow from the size of an update unless given.
@@ -206,9 +208,13 @@ class GrokkingModule(LightningModule):
         return data
 
     def updates_per_step_on(self, device: torch.device) -> int:
-        """Return the updates of a training step on that device."""
-        most = MOST_UPDATES_PER_STEP.get(device.type, 10)
-        return self.updates_per_step or max(n for n in range(1, most + 1) if self.evaluate_every % n == 0)
+        """Return the updates of a training step on that device; a step ends wherever a ModelCheckpoint is due."""
+        if self.updates_per_step is not None:
+            return self.updates_per_step
+        every = [c._every_n_train_steps for c in self.trainer.callbacks if isinstance(c, ModelCheckpoint)]  # type: ignore[attr-defined]
+        due = math.gcd(self.evaluate_every, *every)
+        most = MOST_UPDATES_PER_STEP.get(device.type, MOST_UPDATES_PER_STEP["cpu"])
+        return max(n for n in range(1, most + 1) if due % n == 0)
 
     def hyperparameters(self) -> dict[str, Any]:
         """Return what was chosen for the run, flat and plain; the trainer must have set the optimizers up."""
