@@ -15,6 +15,7 @@ from modgrok.analysis.path_weights import path_weights
 from modgrok.analysis.task_view import TaskView
 from modgrok.errors import InputError
 from modgrok.models import Network, ReadoutPaths, SharedRowsNetwork, class_path
+from modgrok.models.losses import CROSS_ENTROPY, Loss
 from modgrok.models.shared_rows import SharedRows
 from modgrok.tasks import Task
 
@@ -44,7 +45,8 @@ class Circuit:
     Attributes:
         view: the task and its n pairs.
         network: whose weights these are.
-        losses: (n,) float64, the cross-entropy of each pair.
+        pair_loss: what the network was trained on.
+        losses: (n,) float64, that of each pair.
         right: (n,) bool, whether each pair is answered right.
         classes: the logits by class of pair; a ≥ p answers where the network has some that the task has not.
         tuning: which frequency each neuron of the last layer is tuned to.
@@ -53,6 +55,7 @@ class Circuit:
 
     view: TaskView
     network: Network
+    pair_loss: Loss
     losses: Tensor
     right: Tensor
     classes: ClassLogits
@@ -108,6 +111,11 @@ class Circuit:
         """The frequencies that the neurons are tuned to."""
         return self.tuning.key_frequencies
 
+    @property
+    def guess(self) -> float:
+        """The loss of a uniform guess."""
+        return self.pair_loss.of_a_guess(self.clock.modulus)
+
     @cached_property
     def directions(self) -> LogitDirections:
         """How much of the logits is cos(w_k(s − c))."""
@@ -124,6 +132,7 @@ class Circuit:
             W_logit=self.W_logit,
             weights=self.network.parameters(),
             key_frequencies=key_frequencies,
+            loss=self.pair_loss,
         )
 
     def training_logits(self) -> Iterable[tuple[Tensor, Tensor]]:
@@ -147,7 +156,7 @@ class Circuit:
         )
 
     def loss(self, pairs: Tensor) -> float:
-        """The mean cross-entropy, in float64, of the pairs in a (n,) mask."""
+        """The mean loss of the pairs in a (n,) mask."""
         return float(self.losses[pairs].mean())
 
     def accuracy(self, pairs: Tensor) -> float:
@@ -199,7 +208,7 @@ def _select(part: Tensor, pairs: Tensor | None) -> Tensor | slice:
 
 
 @torch.no_grad()
-def read_circuit(network: Network, view: TaskView) -> Circuit:
+def read_circuit(network: Network, view: TaskView, loss: Loss = CROSS_ENTROPY) -> Circuit:
     """Run a network over the pairs of a task, once, and sum what the analysis looks at.
 
     Raises:
@@ -221,7 +230,7 @@ def read_circuit(network: Network, view: TaskView) -> Circuit:
         tuned.add(part, neurons)
         exact = logits.double()
         classes.add(part, exact)
-        losses[part] = torch.nn.functional.cross_entropy(exact, answers[part], reduction="none")
+        losses[part] = loss(exact, answers[part]).double()
         right[part] = logits.argmax(dim=1) == answers[part]
         if training is not None:
             chosen = _select(part, view.training)
@@ -237,6 +246,7 @@ def read_circuit(network: Network, view: TaskView) -> Circuit:
     return Circuit(
         view,
         network,
+        loss,
         losses,
         right,
         classes.result(),

@@ -16,6 +16,7 @@ from modgrok.analysis.progress import (
     trigonometric_loss,
 )
 from modgrok.analysis.spectra import gini, spectrum
+from modgrok.models.losses import CROSS_ENTROPY, Loss
 from modgrok.tasks import VARIABLES
 
 
@@ -87,6 +88,7 @@ def measure(
     W_logit: Tensor,
     weights: Iterable[Tensor],
     key_frequencies: Sequence[int] | None = None,
+    loss: Loss = CROSS_ENTROPY,
 ) -> Measures:
     """All progress measures of one checkpoint.
 
@@ -100,17 +102,18 @@ def measure(
         weights: all weights of the network.
         key_frequencies: those to take; this checkpoint's own unless given. To follow a run, give those of its
             last checkpoint: the measures then show their circuit growing before any neuron is tuned to it.
+        loss: of each pair, what the network was trained on.
     """
     keys = tuning.key_frequencies if key_frequencies is None else tuple(key_frequencies)
-    excluded, *excluded_each = excluded_losses(logits, classes, [keys, *([k] for k in keys)])
+    excluded, *excluded_each = excluded_losses(logits, classes, [keys, *([k] for k in keys)], loss)
     explained = logit_directions(classes).variance_explained.tolist()
     return Measures(
         key_frequencies=keys,
         tuned_fraction=tuning.tuned_fraction,
-        restricted_loss=restricted_loss(classes, keys),
+        restricted_loss=restricted_loss(classes, keys, loss),
         excluded_loss=excluded,
         excluded_loss_each=tuple(excluded_each),
-        trigonometric_loss=trigonometric_loss(classes, keys),
+        trigonometric_loss=trigonometric_loss(classes, keys, loss),
         logit_variance=sum((explained[k - 1] for k in keys), 0.0),
         gini_embedding=tuple(gini(spectrum(W_E, basis)[1:]) for basis in clocked_pairs.operand_bases),
         gini_logit=gini(spectrum(W_logit.T, clocked_pairs.answer_basis)[1:]),

@@ -1,6 +1,5 @@
 """Memorisation, circuit formation and cleanup, found from the measures over the checkpoints."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -35,20 +34,20 @@ def find_phases(
     heldout_loss: Sequence[float],
     excluded_loss: Sequence[float],
     sum_of_squared_weights: Sequence[float],
-    modulus: int,
+    guess: float,
 ) -> tuple[Phase, ...]:
     """Divide a run into the three phases of Nanda et al. 2023, section 5.2, by this rule.
 
     Each argument has one number for each checkpoint; excluded_loss is that of the training pairs with the
-    run's final key frequencies taken out all together. With ln p, the loss of a uniform guess, as the
-    yardstick:
+    run's final key frequencies taken out all together. With the loss of a uniform guess, ln p for the
+    cross-entropy, as the yardstick:
 
     - There is a circuit from the first checkpoint at which taking the key frequencies out costs the training
-      pairs ½ ln p or more (excluded − training loss).
+      pairs half of it or more (excluded − training loss).
     - Memorisation lasts to the checkpoint of the smallest excluded loss before that: until then the network
       gets better without the key frequencies, from then on worse.
     - Circuit formation lasts from there to the first checkpoint from which on the held-out loss stays below
-      ln p: the network is never again worse than a guess.
+      it: the network is never again worse than a guess.
     - Cleanup lasts from there until the sum of squared weights has done 90% of its fall from this checkpoint
       to the run's last one.
 
@@ -69,7 +68,6 @@ def find_phases(
             f"find_phases: each measure needs one value for each checkpoint, not {sorted(lengths)}"
         )
     train, heldout, excluded, squares = (torch.tensor(c, dtype=torch.float64) for c in columns[1:])
-    guess = math.log(modulus)
     last = len(updates)
 
     worse = (heldout >= guess).nonzero().flatten().tolist()

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from modgrok.analysis.logits import ClassLogits, LogitParts, logit_directions, logit_parts
+from modgrok.models.losses import CROSS_ENTROPY, Loss
 
 
 def cross_entropy(logits: Tensor, answers: Tensor, pairs: Tensor | None = None) -> float:
@@ -16,11 +17,11 @@ def cross_entropy(logits: Tensor, answers: Tensor, pairs: Tensor | None = None) 
         answers: (n,).
         pairs: (n,) bool or (i,) indices of the pairs that are meant; all unless given.
     """
-    losses = [_losses(part.double(), answers[chosen]) for chosen, part in logit_parts(logits, pairs)]
+    losses = [CROSS_ENTROPY(part, answers[chosen]) for chosen, part in logit_parts(logits, pairs)]
     return float(torch.cat(losses).mean())
 
 
-def restricted_loss(classes: ClassLogits, frequencies: Sequence[int]) -> float:
+def restricted_loss(classes: ClassLogits, frequencies: Sequence[int], loss: Loss = CROSS_ENTROPY) -> float:
     """The loss over all pairs with the key frequencies alone (Nanda et al. 2023, section 5.1).
 
     Every answer's logit, as a function of the pair, is projected on the span of cos(w_k s) and sin(w_k s) of
@@ -31,12 +32,16 @@ def restricted_loss(classes: ClassLogits, frequencies: Sequence[int]) -> float:
     clock = classes.clocked_pairs.clock
     # the pairs off the clock, the last row, are those with answer 0
     answers = torch.cat([clock.residues, torch.zeros(1, dtype=torch.int64)]).to(waves.device)
-    losses = _losses(means + waves, answers)
+    losses = loss(means + waves, answers)
     return float((losses * classes.counts).sum() / classes.counts.sum())
 
 
 def excluded_loss(
-    logits: Tensor, classes: ClassLogits, frequencies: Sequence[int], pairs: Tensor | None = None
+    logits: Tensor,
+    classes: ClassLogits,
+    frequencies: Sequence[int],
+    pairs: Tensor | None = None,
+    loss: Loss = CROSS_ENTROPY,
 ) -> float:
     """The loss with these frequencies taken out of the logits (Nanda et al. 2023, section 5.1).
 
@@ -48,12 +53,16 @@ def excluded_loss(
         frequencies: one, or several that are taken out together.
         pairs: (n,) bool or (i,) indices of the pairs whose loss is meant; all unless given. The paper takes
             the training pairs, which a memorizing network gets right without the key frequencies.
+        loss: of each pair.
     """
-    return excluded_losses(logit_parts(logits, pairs), classes, [frequencies])[0]
+    return excluded_losses(logit_parts(logits, pairs), classes, [frequencies], loss)[0]
 
 
 def excluded_losses(
-    parts: LogitParts, classes: ClassLogits, sets: Sequence[Sequence[int]]
+    parts: LogitParts,
+    classes: ClassLogits,
+    sets: Sequence[Sequence[int]],
+    loss: Loss = CROSS_ENTROPY,
 ) -> tuple[float, ...]:
     """`excluded_loss` for each set of frequencies, in one pass over the logits of the pairs that are meant."""
     waves = [_projected(classes, frequencies)[1] for frequencies in sets]
@@ -63,33 +72,28 @@ def excluded_losses(
         # −1, off the clock, is the last row of the waves
         where, answers = classes.clocked_pairs.answer_positions[pairs], classes.clocked_pairs.answers[pairs]
         values = logits.double()
-        totals += torch.stack([_losses(values - wave[where], answers).sum() for wave in waves])
+        totals += torch.stack([loss(values - wave[where], answers).sum() for wave in waves])
         count += len(pairs)
     return tuple((totals / count).tolist())
 
 
-def trigonometric_loss(classes: ClassLogits, frequencies: Sequence[int]) -> float:
+def trigonometric_loss(classes: ClassLogits, frequencies: Sequence[int], loss: Loss = CROSS_ENTROPY) -> float:
     """The loss of the logits Σ_k α_k cos(w_k(s − c)) alone, α by least squares (Nanda et al. 2023, section
     4.1).
 
-    Over pairs and answers on the clock. These logits depend on s − c alone, so every pair has the same loss:
-    log Σ_δ exp g(δ) − g(0) with g(δ) = Σ_k α_k cos(w_k δ). Without frequencies it is ln q.
+    Over pairs and answers on the clock. These logits depend on s − c alone, so every pair has the same loss, that of
+    g(δ) = Σ_k α_k cos(w_k δ) where the right answer is δ = 0. Without frequencies the cross-entropy is ln q.
     """
     clock = classes.clocked_pairs.clock
     index = torch.tensor(frequencies, dtype=torch.int64, device=classes.sums.device)
     waves = clock.waves(torch.arange(clock.size, device=classes.sums.device))
     g = logit_directions(classes).coefficients[index - 1] @ waves[index, 0]
-    return float(g.logsumexp(dim=0) - g[0])
+    return float(loss(g[None], g.new_zeros(1, dtype=torch.int64)))
 
 
 def sum_of_squared_weights(weights: Iterable[Tensor]) -> float:
     """Σ w² over all weights, in float64 (Nanda et al. 2023, section 5.1)."""
     return float(sum(weight.detach().double().square().sum() for weight in weights))
-
-
-def _losses(logits: Tensor, answers: Tensor) -> Tensor:
-    """−log softmax(logits)[answer] of each pair, (n,), of logits (n, p) float64."""
-    return torch.nn.functional.cross_entropy(logits, answers, reduction="none")
 
 
 def _projected(classes: ClassLogits, frequencies: Sequence[int]) -> tuple[Tensor, Tensor]:

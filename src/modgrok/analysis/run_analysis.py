@@ -85,7 +85,7 @@ def analyze(snapshot: Snapshot, basis: BasisName = "auto") -> tuple[Circuit, ...
         InputError: if the basis does not fit the modulus, or the network has no readout paths.
     """
     views = task_views(snapshot.data, basis, snapshot.split_known)
-    return tuple(read_circuit(snapshot.network, view) for view in views)
+    return tuple(read_circuit(snapshot.network, view, snapshot.loss) for view in views)
 
 
 def moment(circuit: Circuit, update: int, key_frequencies: Sequence[int]) -> CheckpointScores:
@@ -134,7 +134,7 @@ def analyze_checkpoints(
         if (earlier.data.config, earlier.network.config) != (snapshot.data.config, snapshot.network.config):
             raise InputError(f"{path} does not belong to the same run as {checkpoints[-1].name}")
         for circuit, seen in zip(circuits, moments, strict=True):
-            then = _finite(read_circuit(earlier.network, circuit.view), path)
+            then = _finite(read_circuit(earlier.network, circuit.view, snapshot.loss), path)
             seen.append(moment(then, earlier.update, circuit.key_frequencies))
     return _findings(source, snapshot, circuits, moments, compared)
 
@@ -175,5 +175,5 @@ def _phases(moments: Sequence[CheckpointScores], circuit: Circuit) -> tuple[Phas
         heldout_loss=[m.heldout_loss for m in moments if m.heldout_loss is not None],
         excluded_loss=[m.measures.excluded_loss for m in moments],
         sum_of_squared_weights=[m.measures.sum_of_squared_weights for m in moments],
-        modulus=circuit.clock.modulus,
+        guess=circuit.guess,
     )

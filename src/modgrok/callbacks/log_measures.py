@@ -44,7 +44,7 @@ class LogMeasures(BudgetedCallback):
         for view in self._views:
             of_task = f"/{view.task.name}" if len(self._views) > 1 else ""
             with torch.no_grad():
-                circuit = read_circuit(module.network, view)
+                circuit = read_circuit(module.network, view, module.loss)
                 measures = circuit.measures()
             scalars = {f"progress/{name}{of_task}": value for name, value in measures.scalars().items()}
             for logger in trainer.loggers:

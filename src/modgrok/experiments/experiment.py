@@ -109,7 +109,7 @@ class Experiment(LightningCLI):
             if command == "fit" and run and (run / CONFIG).is_file():
                 args = ["--config", str(run / CONFIG), *args]
                 configs[str(run / CONFIG)] = read_config(run / CONFIG)
-            _import_networks(configs.values(), args)
+            _import_classes(configs.values(), args)
             read = read_checkpoint(self.checkpoint)
             snapshot_from_checkpoint(read, self.checkpoint)  # raises where the file contradicts itself
             self.recorded = read["modgrok"]
@@ -175,10 +175,13 @@ class Experiment(LightningCLI):
             parser.link_arguments(f"data.{size}", f"model.network.init_args.{size}", apply_on="instantiate")
         parser.set_defaults(DEFAULTS)
         if self.recorded:
-            network = self.recorded["network"]
+            network, loss = self.recorded["network"], self.recorded["loss"]
             arguments = {name: value for name, value in network["config"].items() if name not in SIZES}
             parser.set_defaults({f"data.{name}": value for name, value in self.recorded["data"].items()})
             parser.set_defaults({"model.frozen": self.recorded["frozen"]})
+            parser.set_defaults(
+                {"model.loss": {"class_path": loss["class_path"], "init_args": loss["arguments"]}}
+            )
             parser.set_defaults(
                 {"model.network": {"class_path": network["class_path"], "init_args": arguments}}
             )
@@ -205,7 +208,9 @@ class Experiment(LightningCLI):
             InputError: if something cannot be built, such as a logger whose package is missing.
         """
         fields = {f"trainer.{name}": value for name, value in vars(self.config.trainer).items()}
-        fields |= {f"model.{name}": self.config.model[name] for name in ("loss", "gradient_filters")}
+        fields |= {
+            f"model.{name}": self.config.model[name] for name in ("loss", "gradient_filters", "interventions")
+        }
         try:
             super().instantiate_classes()
         except ValueError as error:
@@ -296,14 +301,17 @@ def _separated(args: Sequence[str]) -> list[str]:
     return [part for each in parts for part in each]
 
 
-def _import_networks(configs: Iterable[Mapping[str, Any]], args: Sequence[str]) -> None:
-    """Import the modules of the networks that the options name: a checkpoint's own record imports nothing."""
-    named = [*option_values(args, "--model.network"), *option_values(args, "--model.network.class_path")]
-    for config in configs:
-        try:
-            named.append(config["model"]["network"]["class_path"])
-        except (KeyError, TypeError):
-            continue  # it names none; what is wrong with it, the parser says
+def _import_classes(configs: Iterable[Mapping[str, Any]], args: Sequence[str]) -> None:
+    """Import the modules of the networks and losses that the options name: a checkpoint's record imports nothing."""
+    named = []
+    for field in ("network", "loss"):
+        named += option_values(args, f"--model.{field}")
+        named += option_values(args, f"--model.{field}.class_path")
+        for config in configs:
+            try:
+                named.append(config["model"][field]["class_path"])
+            except (KeyError, TypeError):
+                continue  # it names none; what is wrong with it, the parser says
     for path in named:
         with suppress(ImportError, TypeError, ValueError):
             import_module(str(path).rpartition(".")[0])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from modgrok.analysis.neurons import KEY_SHARE, TUNED
 from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
 from modgrok.figures.numbers import listed, number, percent
@@ -78,13 +76,13 @@ def works(task: TaskAnalysis) -> bool:
     return bool(
         task.circuit.key_frequencies
         and view.clocked_pairs.separates
-        and last.measures.restricted_loss < math.log(view.clocked_pairs.clock.modulus) / 2
+        and last.measures.restricted_loss < task.circuit.guess / 2
     )
 
 
 def _evidence(task: TaskAnalysis) -> list[str]:
     circuit, last = task.circuit, task.last
-    guess = math.log(circuit.clock.modulus)
+    guess = circuit.guess
     if not circuit.key_frequencies:
         return [f"The loss over all pairs is {number(last.loss)}, where a guess has {number(guess)}."]
     measures = last.measures

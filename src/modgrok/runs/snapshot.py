@@ -13,10 +13,11 @@ from torch import Tensor
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError, brief
 from modgrok.models import Network, class_path, network_class, restore
+from modgrok.models.losses import CROSS_ENTROPY, Loss, loss_from_record
 from modgrok.runs.checkpoint import load_data
 from modgrok.runs.history import History
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Snapshot:
         split_known: whether `data`'s split is the one that the network was trained on.
         pretrained_from: where its initial weights came from, if from another run.
         frozen: the parts that were not trained.
+        loss: what it was trained on.
     """
 
     network: Network
@@ -58,6 +60,7 @@ class Snapshot:
     split_known: bool = True
     pretrained_from: PretrainedFrom | None = None
     frozen: Sequence[str] = ()
+    loss: Loss = CROSS_ENTROPY
 
 
 def snapshot_metadata(snapshot: Snapshot) -> dict[str, Any]:
@@ -72,6 +75,7 @@ def snapshot_metadata(snapshot: Snapshot) -> dict[str, Any]:
         "history": asdict(snapshot.history),
         "pretrained_from": asdict(origin) if origin else None,
         "frozen": list(snapshot.frozen),
+        "loss": snapshot.loss.record,
     }
 
 
@@ -125,6 +129,7 @@ def snapshot_from_checkpoint(checkpoint: dict[str, Any], path: Path) -> Snapshot
             History.from_record(saved["history"]),
             pretrained_from=PretrainedFrom(**origin) if origin else None,
             frozen=tuple(saved["frozen"]),
+            loss=loss_from_record(saved["loss"]),
         )
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

@@ -6,6 +6,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -16,8 +17,10 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from modgrok.data import Examples
 from modgrok.models import Network
+from modgrok.models.losses import Loss
 from modgrok.training.gradient_filters import GradientFilter
-from modgrok.training.losses import Loss, pair_weights
+from modgrok.training.interventions import Intervention
+from modgrok.training.pair_weights import pair_weights
 
 EngineName = Literal["auto", "eager", "compile", "cuda_graph"]
 
@@ -100,6 +103,7 @@ class Engine:
         optimizers: all of them step at each update.
         schedulers: of the optimizers' learning rates; all of them step at each update.
         filters: change the gradients, one after the other.
+        interventions: change every update; for others, another engine is made.
         n_answers: number of logits of a pair.
         n_tasks: number of tasks; the batch's loss is the sum of their mean losses.
         backward: what makes the gradients; eager unless given.
@@ -112,25 +116,32 @@ class Engine:
         optimizers: Sequence[Optimizer],
         schedulers: Sequence[LRScheduler] = (),
         filters: Sequence[GradientFilter] = (),
+        interventions: Sequence[Intervention] = (),
         *,
         n_answers: int,
         n_tasks: int = 1,
         backward: Backward | None = None,
     ) -> None:
         self.network = network
+        for intervention in interventions:
+            loss = intervention.loss(loss)
         self.loss = loss
         self.optimizers = optimizers
         self.schedulers = schedulers
         self.filters = filters
+        self.interventions = interventions
         self.n_answers, self.n_tasks = n_answers, n_tasks
-        self.backward = backward or eager_backward(network, loss)
+        self.backward = backward or eager_backward(network, self.loss)
         self._trained = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
         self._last: tuple[Examples, list[MicroBatch]] | None = None
 
     def microbatches(self, batch: Examples) -> list[MicroBatch]:
         """Return the batch's microbatches, made once for a batch that is the same at every update."""
         if self._last is None or self._last[0] is not batch:
-            self._last = batch, microbatches(batch, self.network, self.n_answers, self.n_tasks)
+            changed = batch
+            for intervention in self.interventions:
+                changed = intervention.batch(changed, self.n_answers)
+            self._last = batch, microbatches(changed, self.network, self.n_answers, self.n_tasks)
         return self._last[1]
 
     def gradients(self, parts: Sequence[MicroBatch]) -> Tensor:
@@ -141,15 +152,18 @@ class Engine:
 
     def step(self) -> None:
         """Filter the gradients and step the optimizers."""
+        weights = {name: weight.detach() for name, weight in self._trained.items()}
         for gradient_filter in self.filters:
-            weights = {name: weight.detach() for name, weight in self._trained.items()}
             gradients = {
                 name: weight.grad for name, weight in self._trained.items() if weight.grad is not None
             }
             for name, gradient in gradient_filter(gradients, weights).items():
                 self._trained[name].grad = gradient
-        for optimizer in self.optimizers:
-            optimizer.step()
+        with ExitStack() as around:
+            for intervention in self.interventions:
+                around.enter_context(intervention.step(self.optimizers, list(weights.values())))
+            for optimizer in self.optimizers:
+                optimizer.step()
 
     def update(self, batch: Examples) -> Tensor:
         """Make one update; return the batch's loss before it, a scalar on the device."""

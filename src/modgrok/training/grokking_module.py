@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
+from lightning.fabric.utilities import move_data_to_device
 from lightning.pytorch import LightningModule
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
@@ -21,6 +22,7 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 from modgrok.data import Examples, ModularDataModule
 from modgrok.errors import InputError, RunStoppedError
 from modgrok.models import Network, class_path
+from modgrok.models.losses import CROSS_ENTROPY, Loss
 from modgrok.models.registry import check_weights
 from modgrok.runs import Findings, History, Score, Snapshot
 from modgrok.runs.history import THRESHOLD
@@ -49,7 +51,8 @@ from modgrok.training.hyperparameters import (
     optimizer_hyperparameters,
     scheduler_hyperparameters,
 )
-from modgrok.training.losses import CrossEntropy, Loss
+from modgrok.training.interventions import Intervention
+from modgrok.training.muon import NamedWeights
 from modgrok.training.resume import apply_changes, check_states, check_unchanged, fresh_states
 from modgrok.training.scores import TaskScores
 from modgrok.training.warm_up import WarmUp
@@ -79,6 +82,7 @@ class GrokkingModule(LightningModule):
         lr_scheduler: makes the learning-rate schedule of the optimizer; it steps once per update.
         loss: what is descended.
         gradient_filters: change the gradients before the optimizer sees them, in this order.
+        interventions: change the updates of a part of the run, in this order.
         evaluate_every: updates between evaluations.
         updates_per_step: updates per training step; must divide `evaluate_every`. 1 has exactly Lightning's semantics,
             more is faster. Unless given, the most up to 20 (on CUDA 50) that divide it and the updates between the
@@ -102,6 +106,7 @@ class GrokkingModule(LightningModule):
         lr_scheduler: LRSchedulerCallable = WarmUp,
         loss: Loss | None = None,
         gradient_filters: list[GradientFilter] | None = None,
+        interventions: list[Intervention] | None = None,
         evaluate_every: int = 100,
         updates_per_step: int | None = None,
         threshold: float = THRESHOLD,
@@ -127,8 +132,9 @@ class GrokkingModule(LightningModule):
         self.automatic_optimization = False
         self.network = network
         self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
-        self.loss = loss or CrossEntropy()
+        self.loss = loss or CROSS_ENTROPY
         self.gradient_filters = gradient_filters or []
+        self.interventions = interventions or []
         self.evaluate_every = evaluate_every
         self.updates_per_step = updates_per_step
         self.threshold = threshold
@@ -166,7 +172,8 @@ class GrokkingModule(LightningModule):
         path = Path(checkpoint_path)
         checkpoint = read_checkpoint(path)
         snapshot = snapshot_from_checkpoint(checkpoint, path)
-        module = cls(**{**checkpoint["modgrok"]["settings"], "network": snapshot.network, **arguments})
+        read = {"network": snapshot.network, "loss": snapshot.loss}
+        module = cls(**{**checkpoint["modgrok"]["settings"], **read, **arguments})
         module.history, module.pretrained_from = snapshot.history, snapshot.pretrained_from
         return module.to(map_location or "cpu")
 
@@ -181,7 +188,7 @@ class GrokkingModule(LightningModule):
         Raises:
             InputError: if one of them refuses its arguments.
         """
-        trained = [weight for weight in self.network.parameters() if weight.requires_grad]
+        trained = NamedWeights(each for each in self.network.named_parameters() if each[1].requires_grad)
         field = "optimizer"
         try:
             optimizer = self.optimizer(trained)
@@ -248,6 +255,7 @@ class GrokkingModule(LightningModule):
             **numbered("lr_scheduler", [scheduler_hyperparameters(one) for one in schedulers]),
             **numbered("loss", [object_hyperparameters(self.loss)]),
             **numbered("gradient_filter", [object_hyperparameters(one) for one in self.gradient_filters]),
+            **numbered("intervention", [object_hyperparameters(one) for one in self.interventions]),
             **chosen,
             "frozen": self.frozen,
             "precision": self.trainer.precision,
@@ -314,14 +322,18 @@ class GrokkingModule(LightningModule):
         """Make one update on each of the batches, up to the trainer's last, or until the run is to stop."""
         first = self.global_step
         with cpu_tuning(self.used_threads):
-            if self._engine is None and not self._make_engine(batches[0]):
-                return
-            assert self._engine is not None
-            losses = []
+            losses: list[Tensor] = []
             for batch in batches:
+                active = [each for each in self.interventions if each.changes(first + len(losses))]
+                if self._engine is None or self._engine.interventions != active:
+                    self._engine = self._make_engine(batch, active)
+                if self._engine is None:
+                    break
                 losses.append(self._engine.update(batch))
                 if first + len(losses) == self.trainer.max_steps or self.trainer.should_stop:
                     break
+            if not losses:
+                return
             values = torch.stack(losses).tolist()
         for update, loss in enumerate(values, start=first):
             if not math.isfinite(loss):
@@ -350,8 +362,8 @@ class GrokkingModule(LightningModule):
         """Free what was kept for the next evaluation."""
         self._prepared = {}
 
-    def _make_engine(self, batch: Examples) -> bool:
-        """Build the engine; return whether it was. Compilation can take a minute, so Ctrl-C may interrupt it."""
+    def _make_engine(self, batch: Examples, interventions: Sequence[Intervention]) -> Engine | None:
+        """Build an engine. Compilation can take a minute, so Ctrl-C may interrupt it: then there is none."""
         kind = GraphEngine if self.used_engine == "cuda_graph" else Engine
         engine = kind(
             self.network,
@@ -359,6 +371,7 @@ class GrokkingModule(LightningModule):
             self._optimizers(),
             self._schedulers(),
             self.gradient_filters,
+            interventions,
             n_answers=self.data.n_answers,
             n_tasks=len(self.data.tasks),
         )
@@ -371,11 +384,10 @@ class GrokkingModule(LightningModule):
         except KeyboardInterrupt:
             if not self.trainer.should_stop:
                 raise
-            return False
+            return None
         finally:
             self.interruptible = False
-        self._engine = engine
-        return True
+        return engine
 
     def _optimizers(self) -> list[Optimizer]:
         optimizers = self.optimizers(use_pl_optimizer=False)
@@ -486,6 +498,7 @@ class GrokkingModule(LightningModule):
             self.history,
             pretrained_from=self.pretrained_from,
             frozen=self.frozen,
+            loss=self.loss,
         )
         settings = ("evaluate_every", "updates_per_step", "threshold", "engine", "threads", "frozen")
         checkpoint["modgrok"] = snapshot_metadata(snapshot) | {
@@ -521,5 +534,6 @@ class GrokkingModule(LightningModule):
         if self.trainer.state.fn == TrainerFn.FITTING:
             self._resumed = checkpoint
             checkpoint.pop("loops", None)  # Lightning's counters follow from the update
-            for each, state in zip(self.gradient_filters, checkpoint["gradient_filters"], strict=True):
+            states = move_data_to_device(checkpoint["gradient_filters"], self.trainer.strategy.root_device)
+            for each, state in zip(self.gradient_filters, states, strict=True):
                 each.load_state_dict(state)

@@ -8,8 +8,9 @@ from typing import Any
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from modgrok.models.losses import Loss
 from modgrok.training.gradient_filters import GradientFilter
-from modgrok.training.losses import Loss
+from modgrok.training.interventions import Intervention
 
 IMPLEMENTATION = {"params", "lr", "initial_lr", "capturable", "differentiable", "foreach", "fused"}
 """What the groups of an optimizer hold besides its hyperparameters; the learning rate is read before any schedule."""
@@ -36,7 +37,7 @@ def scheduler_hyperparameters(scheduler: LRScheduler) -> dict[str, Any]:
     }
 
 
-def object_hyperparameters(thing: Loss | GradientFilter) -> dict[str, Any]:
+def object_hyperparameters(thing: Loss | GradientFilter | Intervention) -> dict[str, Any]:
     """Return an object's class and its public attributes that are plain values and not its state."""
     state = thing.state_dict() if isinstance(thing, GradientFilter) else {}
     return {"": type(thing).__name__} | {

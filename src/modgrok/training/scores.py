@@ -9,8 +9,8 @@ from torch import Tensor
 from torchmetrics import Metric
 
 from modgrok.data import Examples
+from modgrok.models.losses import Loss
 from modgrok.runs import Score
-from modgrok.training.losses import Loss
 
 
 class TaskScores(Metric):

@@ -1,35 +1,13 @@
-"""What happens to the gradients between the backward pass and the optimizer."""
+"""Lp regularization."""
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
-from typing import Any
 
 from torch import Tensor
 
 from modgrok.errors import InputError
-
-
-class GradientFilter(ABC):
-    """Changes the gradients of an update. A filter that remembers something returns it as its state."""
-
-    @abstractmethod
-    def __call__(self, gradients: dict[str, Tensor], weights: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Return the gradients to descend, under the names and in the shapes of those given.
-
-        Args:
-            gradients: of the trained weights, by parameter name. They may be changed in place.
-            weights: the same weights, detached.
-        """
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what the filter remembers, as plain data and tensors."""
-        return {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up what the filter remembered: by default every entry as the attribute of its name."""
-        vars(self).update(state)
+from modgrok.training.gradient_filters.gradient_filter import GradientFilter
 
 
 class LpPenalty(GradientFilter):

@@ -1,0 +1,147 @@
+"""What is descended: losses of single pairs, and the probabilities that go with them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from modgrok.errors import InputError, brief
+
+_CLASSES: dict[str, type[Loss]] = {}
+
+
+class Loss(ABC):
+    """The loss of each pair, and the probabilities that go with it.
+
+    A loss is read back from a checkpoint by its class path and its public attributes, which must be its constructor's
+    arguments.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _CLASSES[f"{cls.__module__}.{cls.__qualname__}"] = cls
+
+    @abstractmethod
+    def __call__(self, logits: Tensor, answers: Tensor) -> Tensor:
+        """Return the loss of each pair, (n,), of logits (n, p) and answers (n,)."""
+
+    @abstractmethod
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Return the probability of every answer, (n, p), of logits (n, p)."""
+
+    def answer_probabilities(self, logits: Tensor, answers: Tensor, losses: Tensor) -> Tensor:
+        """Return the probability of each right answer, (n,), given the pairs' losses, (n,), too."""
+        return self.probabilities(logits).gather(-1, answers[:, None])[:, 0]
+
+    def of_a_guess(self, n_answers: int) -> float:
+        """Return the loss of a pair whose logits are all equal: ln p for the cross-entropy."""
+        return float(self(torch.zeros(1, n_answers), torch.zeros(1, dtype=torch.int64)))
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """What a checkpoint keeps of the loss, as plain data."""
+        return {"class_path": f"{type(self).__module__}.{type(self).__qualname__}", "arguments": vars(self)}
+
+
+def loss_from_record(record: Mapping[str, Any]) -> Loss:
+    """Build the loss that a checkpoint was trained with.
+
+    Raises:
+        InputError: if no module that was imported defines it, or its arguments do not fit.
+    """
+    kind = _CLASSES.get(record["class_path"])
+    if kind is None:
+        raise InputError(
+            f"no loss {brief(record['class_path'])} is known; from Python, import the module that defines it first"
+        )
+    try:
+        return kind(**record["arguments"])
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{record['class_path']} cannot be built: {brief(str(error))}") from None
+
+
+class CrossEntropy(Loss):
+    """Cross-entropy, −log softmax(logits)[answer].
+
+    Args:
+        precision: of the softmax. In float32 a confident network's loss is a multiple of 1.2e-7 and its gradients
+            vanish or spike: the softmax collapse of Prieto et al. 2025 (arXiv 2501.04697, section 3).
+    """
+
+    def __init__(self, precision: Literal["float64", "float32"] = "float64") -> None:
+        if precision not in ("float64", "float32"):
+            raise InputError(f"precision must be float64 or float32, got {brief(precision)}")
+        self.precision = precision
+
+    def __call__(self, logits: Tensor, answers: Tensor) -> Tensor:
+        """Return the loss of each pair, (n,)."""
+        # written out, so that one pass of exponentials serves the loss and its gradient: F.cross_entropy makes two
+        shifted = self._cast(logits) - logits.detach().amax(-1, keepdim=True)
+        of_answers = shifted.gather(-1, answers[:, None])[:, 0]
+        return shifted.exp().sum(-1).log() - of_answers
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Return the softmax, (n, p)."""
+        return self._cast(logits).softmax(-1)
+
+    def answer_probabilities(self, logits: Tensor, answers: Tensor, losses: Tensor) -> Tensor:
+        """Return exp(−loss), (n,)."""
+        return (-losses).exp()
+
+    def _cast(self, logits: Tensor) -> Tensor:
+        return logits.double() if self.precision == "float64" else logits.float()
+
+
+CROSS_ENTROPY = CrossEntropy()
+"""The loss of a run unless it is given another."""
+
+
+class StableMax(Loss):
+    """Cross-entropy of StableMax, −log(s(x)[answer] / Σ s(x)), in float64 (Prieto et al. 2025, arXiv 2501.04697,
+    section 4).
+
+    s(x) = x + 1 for x ≥ 0 and 1 / (1 − x) below grows linearly, so that the probabilities of confident logits are not
+    rounded to 0 and 1.
+    """
+
+    def __call__(self, logits: Tensor, answers: Tensor) -> Tensor:
+        """Return the loss of each pair, (n,) float64."""
+        scores = self._scores(logits)
+        return scores.sum(-1).log() - scores.gather(-1, answers[:, None])[:, 0].log()
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Return s(x) / Σ s(x), (n, p) float64."""
+        scores = self._scores(logits)
+        return scores / scores.sum(-1, keepdim=True)
+
+    def answer_probabilities(self, logits: Tensor, answers: Tensor, losses: Tensor) -> Tensor:
+        """Return exp(−loss), (n,)."""
+        return (-losses).exp()
+
+    @staticmethod
+    def _scores(logits: Tensor) -> Tensor:
+        x = logits.double()
+        # clamped, so that the side that is not taken has no infinite gradient at x = 1
+        return torch.where(x >= 0, x + 1, 1 / (1 - x.clamp(max=0)))
+
+
+class MeanSquaredError(Loss):
+    """Squared error between the logits and the one-hot answer, averaged over the p answers, in float64.
+
+    The logits are then estimates of the probabilities themselves.
+    """
+
+    def __call__(self, logits: Tensor, answers: Tensor) -> Tensor:
+        """Return the loss of each pair, (n,) float64."""
+        return (logits.double() - F.one_hot(answers, logits.shape[-1])).square().mean(-1)
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Return the positive parts of the logits divided by their sum, (n, p) float64; uniform where all are ≤ 0."""
+        positive = logits.double().clamp(min=0)
+        total = positive.sum(-1, keepdim=True)
+        return torch.where(total > 0, positive / total, 1 / logits.shape[-1])
