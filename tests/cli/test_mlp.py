@@ -109,3 +109,13 @@ def test_export_is_for_transformers(run, tmp_path, capsys):
     said = capsys.readouterr().err
     assert said == "modgrok: error: TransformerLens has Transformers only; this network is of class MLP\n"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["concatenation", "two_hot"])
+def test_an_mlp_that_sees_the_order_trains_on_a_difference_and_is_analyzed(tmp_path, kind):
+    main([*FIT, "--data.task", "x - y", "--model.network.input", kind, "--trainer.max_steps", "100",
+          "--model.network.activation", "square", "--trainer.default_root_dir", str(tmp_path)])  # fmt: skip
+    run = tmp_path / "lightning_logs" / "version_0"
+    assert load_run(run).findings.train_loss < load_run(run).history["train/loss"][0] / 2
+    main(["analyze", str(run)])
+    assert "x - y" in (run / "report" / "index.html").read_text()

@@ -12,7 +12,7 @@ from modgrok.errors import InputError
 from modgrok.models.hooks import HookPoint
 from modgrok.models.shared_rows import IndexedTokens, SharedRows, map_rows
 
-ACTIVATIONS = {"relu": torch.relu, "gelu": F.gelu}
+ACTIVATIONS = {"relu": torch.relu, "gelu": F.gelu, "square": torch.square}
 
 
 def check_sizes(**sizes: int | None) -> None:
@@ -66,6 +66,22 @@ class Embed(nn.Module):
             for distinct, index in zip(tokens.distinct, tokens.indices, strict=True)
         ]
         return point("hook_embed", embedded)  # (n, t, d)
+
+
+class OneHot(nn.Module):
+    """Tokens as one-hot vectors."""
+
+    def __init__(self, v: int) -> None:
+        super().__init__()
+        self.vectors: Tensor
+        self.register_buffer("vectors", torch.eye(v), persistent=False)
+
+    def forward(self, tokens: IndexedTokens, point: HookPoint) -> list[SharedRows]:
+        """Return the vectors at each position, each (r, v)."""
+        return [
+            SharedRows(self.vectors[distinct], index)
+            for distinct, index in zip(tokens.distinct, tokens.indices, strict=True)
+        ]
 
 
 class Unembed(nn.Module):

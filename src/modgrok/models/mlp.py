@@ -1,4 +1,4 @@
-"""The MLP of Furuta et al. 2024 (arXiv 2402.16726): no attention, the positions are summed.
+"""Networks without attention: the positions are summed, as in Furuta et al. 2024 (arXiv 2402.16726), or side by side.
 
 Weights and activations are named in TransformerLens's style. Shapes are written as in `transformer`.
 """
@@ -8,12 +8,16 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
+from einops import rearrange
 from torch import Tensor, nn
 
+from modgrok.errors import InputError
+from modgrok.models.gromov import gromov
 from modgrok.models.hooks import HookPoint
 from modgrok.models.initialization import Initialization, initialize
 from modgrok.models.layers import (
     Embed,
+    OneHot,
     Unembed,
     activation_function,
     add_bias,
@@ -27,12 +31,12 @@ from modgrok.models.shared_rows_network import SharedRowsNetwork
 
 
 class HiddenLayer(nn.Module):
-    """Neurons that see the sum of the positions below."""
+    """Neurons that see the positions below: their sum through one matrix (d, m), or each through one of its own."""
 
-    def __init__(self, d: int, m: int, activation: str, biases: bool) -> None:
+    def __init__(self, shape: tuple[int, ...], activation: str, biases: bool) -> None:
         super().__init__()
         self.activation = activation_function(activation)
-        self.W_in, self.b_in = empty_parameter(d, m), optional_bias(biases, m)
+        self.W_in, self.b_in = empty_parameter(*shape), optional_bias(biases, shape[-1])
 
     def forward(self, x: list[SharedRows], name: str, point: HookPoint) -> list[SharedRows]:
         """Return the neurons, one position (r, m), over the positions of x, each (r, d).
@@ -40,20 +44,22 @@ class HiddenLayer(nn.Module):
         The weights act on each position's rows before the sum, and what all pairs share is added first, so that rows
         are expanded to one for each pair as late as possible.
         """
-        first, *others = sorted(x, key=lambda rows: not rows.constant)
-        pre = map_rows(lambda x: add_bias(x @ self.W_in, self.b_in), first)
+        matrices = self.W_in if self.W_in.ndim == 3 else [self.W_in] * len(x)
+        products = [map_rows(lambda x, W=W: x @ W, rows) for rows, W in zip(x, matrices, strict=True)]
+        first, *others = sorted(products, key=lambda rows: not rows.constant)
+        pre = map_rows(lambda x: add_bias(x, self.b_in), first)
         for rows in others:
-            pre = map_rows(torch.add, pre, map_rows(lambda x: x @ self.W_in, rows))
+            pre = map_rows(torch.add, pre, rows)
         (pre,) = point(f"{name}.hook_pre", [pre])  # (n, 1, m)
         return point(f"{name}.hook_post", [map_rows(self.activation, pre)])  # (n, 1, m)
 
 
 class MLP(SharedRowsNetwork):
-    """Embedding, sum over the positions, hidden layers, unembedding.
+    """Embedding, hidden layers, unembedding.
 
-    The sum ignores the order of its terms: examples written with the same tokens in another order, such as
-    x − y and y − x, have the same logits. It learns x + y, and x − y only where a template tells the operands apart
-    by other means, such as by showing one of them twice.
+    The sum of the positions ignores their order: examples written with the same tokens in another order, such as
+    x − y and y − x, have the same logits. Summed, it learns x + y, and x − y only where a template tells the operands
+    apart by other means, such as by showing one of them twice. The other inputs see the order.
 
     The code of Furuta et al. has one more linear map, from the neurons back to the embedding's width, before the
     unembedding.
@@ -63,17 +69,18 @@ class MLP(SharedRowsNetwork):
         n_answers: number of answers, p.
         context_length: number of tokens of an example, t.
         n_layers: number of hidden layers.
-        d_model: width of the embedding, d.
+        d_model: width of the embedding, d; with `two_hot` input there is none.
         d_mlp: neurons of each hidden layer, m.
-        activation: the activation function of the neurons.
+        activation: the activation function of the neurons; `square` are the quadratic neurons of Gromov 2023.
+        input: what the first hidden layer sees: the `sum` of the embedded positions, their `concatenation`, or
+            `two_hot`, each position's token as a one-hot vector.
         biases: whether every linear map has a bias.
-        initialization: the scheme of the initial weights; see `initialization`.
+        initialization: the scheme of the initial weights; see `initialization`. `gromov` is the analytic solution of
+            x + y; see `gromov`.
 
     Raises:
-        InputError: if a size is not a positive integer, or there is no such activation.
+        InputError: if a size is not a positive integer, there is no such activation or input, or `gromov` does not fit.
     """
-
-    sees_order = False
 
     def __init__(
         self,
@@ -83,9 +90,10 @@ class MLP(SharedRowsNetwork):
         n_layers: int = 1,
         d_model: int = 128,
         d_mlp: int = 512,
-        activation: Literal["relu", "gelu"] = "relu",
+        activation: Literal["relu", "gelu", "square"] = "relu",
+        input: Literal["sum", "concatenation", "two_hot"] = "sum",
         biases: bool = False,
-        initialization: Initialization = "transformer_lens",
+        initialization: Initialization | Literal["gromov"] = "transformer_lens",
     ) -> None:
         super().__init__()
         check_sizes(
@@ -96,12 +104,24 @@ class MLP(SharedRowsNetwork):
             d_model=d_model,
             d_mlp=d_mlp,
         )
-        self.embed = Embed(vocabulary_size, d_model)
+        if input not in ("sum", "concatenation", "two_hot"):
+            raise InputError(f"input: {input!r} is not one of sum, concatenation, two_hot")
+        self.sees_order = input != "sum"
+        d = vocabulary_size if input == "two_hot" else d_model
+        self.embed = OneHot(d) if input == "two_hot" else Embed(vocabulary_size, d)
+        first = (d, d_mlp) if input == "sum" else (context_length, d, d_mlp)
         self.layers = nn.ModuleList(
-            HiddenLayer(width, d_mlp, activation, biases) for width in [d_model, *[d_mlp] * (n_layers - 1)]
+            HiddenLayer(shape, activation, biases) for shape in [first, *[(d_mlp, d_mlp)] * (n_layers - 1)]
         )
         self.unembed = Unembed(d_mlp, n_answers, biases)
-        initialize(self, initialization, d_model, vocabulary_size)
+        if initialization == "gromov":
+            if (input, activation, n_layers, biases) != ("two_hot", "square", 1, False) or context_length < 2:
+                raise InputError(
+                    "initialization: gromov needs two_hot input, square activation, one layer, no biases, two operands"
+                )
+            gromov(self.get_parameter("layers.0.W_in"), self.unembed.W_U)
+        else:
+            initialize(self, initialization, d, vocabulary_size)
 
     def part_of(self, parameter_name: str) -> str:
         """Return the part that a parameter belongs to: embedding, layers or unembedding."""
@@ -118,12 +138,16 @@ class MLP(SharedRowsNetwork):
 
     @property
     def readout_paths(self) -> ReadoutPaths:
-        """What the analysis looks at; between the embedding and the second hidden layer lies the first."""
-        last = f"layers.{len(self.layers) - 1}"
+        """What the analysis looks at; between the embedding and the second hidden layer lies the first.
+
+        With two-hot input, what the first layer makes of a symbol at each position is its embedding.
+        """
+        first, last = self.get_parameter("layers.0.W_in"), f"layers.{len(self.layers) - 1}"
+        embedded = isinstance(self.embed, Embed)
         return ReadoutPaths(
             layer="hidden layer",
             neurons=f"{last}.hook_post",
-            W_E=self.embed.W_E,
+            W_E=self.embed.W_E if isinstance(self.embed, Embed) else rearrange(first, "t v m -> v (t m)"),
             to_logits={"W_U": self.unembed.W_U},
-            to_neurons={"W_in": self.get_parameter(f"{last}.W_in")} if len(self.layers) == 1 else {},
+            to_neurons={"W_in": first} if embedded and len(self.layers) == 1 else {},
         )

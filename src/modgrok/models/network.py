@@ -6,7 +6,7 @@ import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
@@ -25,7 +25,7 @@ class Network(nn.Module, ABC):
         config: the constructor's arguments by name, as plain JSON data. They are recorded by themselves unless given.
     """
 
-    sees_order: ClassVar[bool] = True
+    sees_order: bool = True
     """Whether the logits depend on the order of an example's tokens."""
 
     config: dict[str, Any]
