@@ -105,6 +105,13 @@ def sweep(options: list[str]) -> None:
     run_sweep(options)
 
 
+def reproduce(options: list[str]) -> None:
+    """Test a published claim."""
+    from modgrok.cli.reproduce import run_reproduce
+
+    run_reproduce(options)
+
+
 def export(options: list[str]) -> None:
     """Write weights for TransformerLens."""
     from modgrok.cli.export import export
@@ -136,6 +143,9 @@ COMMANDS = {
     ),
     "sweep": Command(
         "many runs, one table, one page:  modgrok sweep --config configs/sweeps/powers.yaml", sweep
+    ),
+    "reproduce": Command(
+        "a published figure, ours beside theirs:  modgrok reproduce CLAIM (without one: a list)", reproduce
     ),
     "export": Command(
         "write the weights for TransformerLens:  modgrok export RUN_OR_CKPT weights.safetensors", export

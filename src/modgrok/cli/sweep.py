@@ -49,7 +49,7 @@ def run_sweep(options: list[str]) -> None:
         _print_plan(plan, given.workers or max(1, available_cores() // given.threads))
         return
     shown = os.path.relpath(directory)
-    with _View() as view:
+    with SweepView() as view:
         try:
             table = sweep(given.config, place=place, directory=directory, watch=view.show)
         except KeyboardInterrupt:
@@ -93,7 +93,7 @@ def _print_plan(plan: Plan, workers: int) -> None:
     )
 
 
-class _View(AbstractContextManager["_View"]):
+class SweepView(AbstractContextManager["SweepView"]):
     """Shows where a sweep stands: live on a terminal, a line every ten seconds elsewhere."""
 
     def __init__(self) -> None:
@@ -103,7 +103,7 @@ class _View(AbstractContextManager["_View"]):
         )
         self._next_line = -math.inf
 
-    def __enter__(self) -> _View:
+    def __enter__(self) -> SweepView:
         (self._live or nullcontext()).__enter__()
         return self
 

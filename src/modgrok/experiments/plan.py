@@ -168,8 +168,17 @@ def read_plan(path: str | Path) -> Plan:
     Raises:
         InputError: if the file is not such a plan; the message names the field.
     """
-    path = Path(path)
-    spec = _read_yaml(path)
+    spec = read_yaml(Path(path))
+    spec.pop("claim", None)  # what a claim file has besides; see `claim`
+    return make_plan(spec, Path(path))
+
+
+def make_plan(spec: Mapping[str, Any], path: Path) -> Plan:
+    """Build the plan of a sweep file's contents; see `read_plan`.
+
+    Raises:
+        InputError: if they are no such plan; the message names the file and the field.
+    """
     for key in spec:
         if key not in KEYS:
             raise InputError(
@@ -373,7 +382,12 @@ _Loader.add_implicit_resolver(
 )
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read the mapping in a file.
+
+    Raises:
+        InputError: naming the file and the line, if there is none.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     if path.stat().st_size > LARGEST_FILE:

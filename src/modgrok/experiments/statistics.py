@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import optimize, special, stats
 
 from modgrok.errors import InputError
+from modgrok.experiments.interval import Interval
 
 CONFIDENCE = 0.95
 
@@ -67,15 +68,6 @@ class SurvivalCurve:
     survival: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """An estimate with its 95% interval; None where the data do not reach that far."""
-
-    estimate: float | None
-    low: float | None
-    high: float | None
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import pandas as pd
 
 from modgrok.errors import InputError
 from modgrok.experiments.expression import parse_expression
+from modgrok.experiments.interval import Interval
 from modgrok.experiments.plan import SEED, SEED_FIELDS, Plan, value_text
 from modgrok.experiments.statistics import (
-    Interval,
     LogNormalFit,
     LogRank,
     Sample,

@@ -9,8 +9,9 @@ from urllib.parse import quote
 import pandas as pd
 
 from modgrok.experiments.cell_files import write_whole
+from modgrok.experiments.interval import Interval
 from modgrok.experiments.plan import value_text
-from modgrok.experiments.statistics import Interval, median_time, share
+from modgrok.experiments.statistics import median_time, share
 from modgrok.experiments.sweep_analysis import Group, Grouping, SweepAnalysis
 from modgrok.experiments.sweep_figures import accuracy_figures, map_figures, survival_figures
 from modgrok.experiments.table import UPDATES
