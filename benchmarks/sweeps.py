@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from modgrok.experiments.cell_files import OUTCOME, CellFiles, Outcome
-from modgrok.experiments.plan import read_plan
 from modgrok.experiments.sweep_analysis import SweepAnalysis
+from modgrok.experiments.sweep_file import read_plan
 from modgrok.experiments.sweep_page import write_page
 from modgrok.experiments.table import make_table, write_table
 from modgrok.runs.findings import Findings

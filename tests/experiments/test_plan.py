@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from modgrok.errors import InputError
 from modgrok.experiments.expression import parse_expression
-from modgrok.experiments.plan import read_plan
+from modgrok.experiments.sweep_file import read_plan
 
 BASE = "data:\n  task: x + y\n  modulus: 11\ntrainer:\n  max_steps: 100\n"
 
@@ -47,6 +47,18 @@ def test_fields_vary_together(plan_of) -> None:
         {"data.modulus": 11, "trainer.max_steps": 100, "model.lr": 0.001},
         {"data.modulus": 13, "trainer.max_steps": 200, "model.lr": 0.001},
     ]
+
+
+def test_alternatives_set_several_fields_under_a_name(plan_of, tmp_path) -> None:
+    plan = plan_of(
+        "vary:\n  rule:\n    plain: {}\n    decay: {model.lr: 0.1, trainer: {max_steps: 7}}\n  data.modulus: [11, 13]\n"
+        "groups: {rule: rule}\n"
+    )
+    assert [cell.name for cell in plan.cells][:2] == ["rule=plain,modulus=11", "rule=plain,modulus=13"]
+    assert plan.cells[1].overrides == {"data.modulus": 13}
+    assert plan.cells[2].overrides == {"model.lr": 0.1, "trainer.max_steps": 7, "data.modulus": 11}
+    (tmp_path / "again.yaml").write_text(yaml.safe_dump(plan.spec(), sort_keys=False))
+    assert read_plan(tmp_path / "again.yaml") == plan
 
 
 @pytest.mark.parametrize(
@@ -98,7 +110,8 @@ def test_the_names_are_the_same_in_every_process(tmp_path) -> None:
     (tmp_path / "base.yaml").write_text(BASE)
     file = tmp_path / "s.yaml"
     file.write_text("config: base.yaml\nvary: {data.task: [x*y, 'x/y', x * y + 1], seed: 0..2}\n")
-    code = f"from modgrok.experiments.plan import read_plan; print([c.name for c in read_plan({str(file)!r}).cells])"
+    cells = f"[cell.name for cell in read_plan({str(file)!r}).cells]"
+    code = f"from modgrok.experiments.sweep_file import read_plan; print({cells})"
     names = {
         subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PYTHONPATH": ":".join(sys.path)},
@@ -130,6 +143,9 @@ def test_a_name_is_a_directorys_and_the_cells_alone(tmp_path_factory, texts) -> 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ("vary: {rule: {a: 1}}", "vary.rule: 'a' must be a name with the fields that it sets below"),
+        ("vary: {rule: {a: {data.task: x}}, data.task: [y]}", "data.task is given twice"),
+        ("vary: {rule: {a: {trainer.devices: 2}}}", "trainer.devices cannot be given in a sweep"),
         ("", ["nothing varies"]),
         ("vary: {}", ["nothing varies"]),
         ("vary: {seed: []}", ["vary.seed", "list"]),

@@ -13,10 +13,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 from browser import CHROMIUM, Page
 
 from modgrok.experiments.cell_files import CellFiles, Outcome
-from modgrok.experiments.plan import read_plan
 from modgrok.experiments.run_sweep import write_results
 from modgrok.experiments.statistics import Sample, median_time
 from modgrok.experiments.sweep_analysis import SweepAnalysis
+from modgrok.experiments.sweep_file import read_plan
 from modgrok.experiments.table import make_table
 from modgrok.runs.findings import Findings
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from modgrok.analysis import Measures
 from modgrok.errors import InputError, brief, did_you_mean
-from modgrok.experiments.plan import Plan, make_plan, read_yaml
+from modgrok.experiments.plan import Plan
+from modgrok.experiments.sweep_file import make_plan, read_yaml
 
 CLAIM_KEYS = ("says", "source", "figures", "left_out", "weights", "out_of_reach")
 FIGURE_KEYS = ("name", "measure", "published", "tolerance", "where", "over", "basis", "fails_beyond")

@@ -19,7 +19,8 @@ from modgrok.experiments.cell_files import PLAN, CellFiles, Outcome, Progress, w
 from modgrok.experiments.check_cells import check_cells
 from modgrok.experiments.local_workers import LocalWorkers
 from modgrok.experiments.place import Place
-from modgrok.experiments.plan import Plan, read_plan
+from modgrok.experiments.plan import Plan
+from modgrok.experiments.sweep_file import read_plan
 
 if TYPE_CHECKING:
     import pandas as pd

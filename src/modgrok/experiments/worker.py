@@ -24,7 +24,8 @@ from filelock import FileLock, Timeout
 
 from modgrok.errors import RunStoppedError
 from modgrok.experiments.cell_files import PLAN, TRACEBACK, CellFiles, Outcome, write_whole
-from modgrok.experiments.plan import Cell, Plan, read_plan
+from modgrok.experiments.plan import Cell, Plan
+from modgrok.experiments.sweep_file import read_plan
 
 LOCK_SECONDS = 600
 """How long to wait for a process that runs the cell already: one whose sweep was killed writes its checkpoint."""
