@@ -26,11 +26,14 @@ def grid(p: int) -> Tensor:
     return torch.cartesian_prod(torch.arange(p), torch.arange(p))
 
 
-def build(clock: Clock, frequencies: list[int], parts: list[Tensor] | None = None) -> HandBuilt:
+def build(
+    clock: Clock, frequencies: list[int], parts: list[Tensor] | None = None, answer_map: Tensor | None = None
+) -> HandBuilt:
     """Add on a clock: every neuron is relu(cos(w_k a + φ) + cos(w_k b + φ)), read out by cos(w_k c + 2φ).
 
     Embedding, sum over the two operands, neurons and read-out are the matrices of a real network; where the
-    operands f(x) and g(y) stand on the clock is all that is different between adding, multiplying and powers.
+    operands f(x) and g(y) stand on the clock is all that is different between adding, multiplying and powers. With a
+    map h of the answers, an answer's logit is the sum over the residues c that h takes to it.
     """
     p, q, gain, phases = clock.modulus, clock.size, 60.0, 12
     f, g = parts or [torch.arange(p)] * 2
@@ -39,7 +42,7 @@ def build(clock: Clock, frequencies: list[int], parts: list[Tensor] | None = Non
     inside = (clock.position[operands] >= 0).all(dim=1)
     pairs, operands = pairs[inside], operands[inside]
     sums = clock.position[operands].sum(dim=1) % q
-    answers = clock.residues[sums]
+    answers = clock.residues[sums] if answer_map is None else answer_map[clock.residues[sums]]
     w = 2 * math.pi * torch.tensor(frequencies, dtype=torch.float64) / q
     angles = w * clock.position[:, None]
     on = (clock.position >= 0)[:, None]
@@ -48,9 +51,11 @@ def build(clock: Clock, frequencies: list[int], parts: list[Tensor] | None = Non
     directions = torch.stack([turns.cos(), -turns.sin()])  # cos(θ + φ) = cos θ cos φ − sin θ sin φ
     W_in = torch.block_diag(*[directions] * len(frequencies))
     W_logit = torch.cat([(angles[:, [k]] + 2 * turns).cos().T for k in range(len(frequencies))]) * on.T
+    if answer_map is not None:
+        W_logit = torch.zeros_like(W_logit).index_add_(1, answer_map, W_logit)
     neurons = (circles[operands].sum(dim=1) @ W_in).relu()
     W_logit = gain / phases * W_logit
-    domain = place_on_clock(clock, [f, g], pairs, answers)
+    domain = place_on_clock(clock, [f, g], pairs, answers, answer_map)
     return HandBuilt(domain, circles[f], W_logit, neurons, neurons @ W_logit)
 
 
@@ -69,6 +74,19 @@ def adding_powers() -> HandBuilt:
     """x**8 + y**9 mod 113, where x**8 takes 15 values and y**9 all."""
     powers = [torch.tensor([pow(x, exponent, 113) for x in range(113)]) for exponent in (8, 9)]
     return build(additive_clock(113), [3, 20, 41], powers)
+
+
+@pytest.fixture(scope="session")
+def adding_cubes() -> HandBuilt:
+    """(x + y)**3 mod 29, where the cube is one-to-one."""
+    return build(additive_clock(29), [2, 5, 13], answer_map=torch.arange(29) ** 3 % 29)
+
+
+@pytest.fixture(scope="session")
+def multiplying_shifted() -> HandBuilt:
+    """(x + 1)·(y + 1) − 1 mod 31 = x·y + x + y, without the pairs whose product is 0."""
+    shifted = (torch.arange(31) + 1) % 31
+    return build(multiplicative_clock(31), [1, 7, 11], [shifted] * 2, (torch.arange(31) - 1) % 31)
 
 
 @pytest.fixture(scope="session")

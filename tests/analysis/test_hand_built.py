@@ -20,7 +20,13 @@ from modgrok.analysis import (
     tuning,
 )
 
-NETWORKS = [("adding", (2, 5, 13)), ("multiplying", (1, 7, 11)), ("adding_powers", (3, 20, 41))]
+NETWORKS = [
+    ("adding", (2, 5, 13)),
+    ("multiplying", (1, 7, 11)),
+    ("adding_powers", (3, 20, 41)),
+    ("adding_cubes", (2, 5, 13)),
+    ("multiplying_shifted", (1, 7, 11)),
+]
 
 
 @pytest.fixture(params=NETWORKS, ids=[name for name, _ in NETWORKS])
@@ -98,6 +104,35 @@ def test_powers_need_the_characters_of_the_powers(adding_powers) -> None:
     wrong = place_on_clock(additive_clock(113), [torch.arange(113)] * 2, pairs, adding_powers.domain.answers)
     assert not wrong.separates
     assert tuning(adding_powers.neurons, wrong).key_frequencies == ()
+
+
+def test_a_map_that_takes_s_and_minus_s_to_one_answer_leaves_the_even_half_of_a_clock() -> None:
+    """(x + y)**2: the logits −Σ (cos w_k s − cos w_k c)² / 2 of c² are largest where c = ±s."""
+    p, keys = 31, [2, 5, 13]
+    pairs = torch.cartesian_prod(torch.arange(p), torch.arange(p))
+    squares = torch.arange(p) ** 2 % p
+    domain = place_on_clock(
+        additive_clock(p), [torch.arange(p)] * 2, pairs, squares[pairs.sum(dim=1) % p], squares
+    )
+    assert domain.separates
+    cosines = (2 * math.pi / p * torch.outer(torch.arange(p), torch.tensor(keys)).double()).cos()
+    read_out = torch.full(
+        (p, p), -10.0, dtype=torch.float64
+    )  # of classes and answers, some of which are no squares
+    read_out[:, squares] = -0.5 * (cosines[:, None] - cosines).square().sum(dim=2)
+    logits = 200 * read_out[pairs.sum(dim=1) % p]
+    assert torch.equal(logits.argmax(dim=1), domain.answers)
+
+    classes = sum_logits_by_class(logits, domain)
+    full = cross_entropy(logits, domain.answers)
+    found = logit_directions(classes)
+    index = torch.tensor(keys) - 1
+    assert (found.coefficients[index] > 0).all()
+    assert found.variance_explained.sum() - found.variance_explained[index].sum() < 0.1
+    # twice a key frequency is in the squares of the cosines, which all answers share
+    assert restricted_loss(classes, [*keys, 4, 10, 5]) == pytest.approx(full, abs=1e-9)
+    assert excluded_loss(logits, classes, keys) > math.log(16) > trigonometric_loss(classes, keys)
+    assert domain.answer_basis.dimension == 16
 
 
 def test_multiplication_looks_like_nothing_on_the_additive_clock(multiplying) -> None:

@@ -95,8 +95,32 @@ def pullback(clock: Clock, part: npt.NDArray[np.int64] | Tensor) -> Basis:
     positions = torch.where(f >= 0, clock.position[f], -1)
     if (positions < 0).all():
         raise InputError("part: no symbol has a value on the clock, so it has no characters")
-    waves = clock.waves(positions)
+    return _basis(clock, clock.waves(positions), (f >= 0) & (positions < 0))
 
+
+def pushforward(clock: Clock, answer_map: npt.NDArray[np.int64] | Tensor) -> Basis:
+    """The characters as functions of the answer h(s): their means over the residues s that have it, orthonormalized.
+
+    They are what a read-out of the answers can see of a clock. Where h is one-to-one this is a pullback by its inverse.
+
+    Args:
+        clock: whose characters they are.
+        answer_map: h, (p,) int64, the answer at each residue; −1 where there is none.
+    """
+    h = torch.as_tensor(answer_map, dtype=torch.int64)
+    at = h[clock.residues]
+    reached = at >= 0
+    waves = torch.zeros(clock.top_frequency + 1, 2, clock.modulus, dtype=torch.float64)
+    waves.index_add_(2, at[reached], clock.waves(torch.arange(clock.size))[..., reached])
+    residues = torch.bincount(at[reached], minlength=clock.modulus)
+    waves /= residues.clamp(min=1)
+    zeros = torch.zeros(clock.modulus, dtype=torch.bool)
+    if clock.law == "multiplicative" and h[0] >= 0:
+        zeros[h[0]] = not residues[h[0]]
+    return _basis(clock, waves, zeros)
+
+
+def _basis(clock: Clock, waves: Tensor, zeros: Tensor) -> Basis:
     labels = [
         (k, trig) for k in range(len(waves)) for trig in (0, 1) if waves[k, trig].abs().max() > TOLERANCE
     ]
@@ -106,7 +130,6 @@ def pullback(clock: Clock, part: npt.NDArray[np.int64] | Tensor) -> Basis:
     names = [
         ("cos", "sin")[labels[i][1]] + f" {labels[i][0]}" if labels[i][0] else "constant" for i in chosen
     ]
-    zeros = (f >= 0) & (positions < 0)
     if zeros.any():
         rows = torch.cat([rows, (zeros / zeros.sum().sqrt()).double()[None]])
         frequencies.append(-1)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from modgrok.analysis.basis import Basis, characters, pullback
+from modgrok.analysis.basis import Basis, characters, pullback, pushforward
 from modgrok.analysis.clock import Clock
 from modgrok.errors import InputError
 
@@ -23,9 +23,12 @@ class ClockedPairs:
         answers: (n,) int64.
         operand_positions: (n, o) int64, where f(x), g(y), … stand; −1 off the clock.
         answer_positions: (n,) int64, where the answer stands: s = f(x) + g(y) mod q if the task separates so;
-            −1 off the clock (an answer of 0 on the multiplicative clock).
+            −1 off the clock (a product of 0 on the multiplicative clock).
+        answer_at: (q,) int64, the answer that stands at each position, h(s); −1 where none does. Several positions
+            share an answer where the task's map h is many-to-one.
+        answer_off_clock: the answer of the pairs off the clock.
         operand_bases: for each operand the characters of f(x).
-        answer_basis: the characters of the answer.
+        answer_basis: the characters of the positions that an answer stands at.
     """
 
     clock: Clock
@@ -33,15 +36,18 @@ class ClockedPairs:
     answers: Tensor
     operand_positions: Tensor
     answer_positions: Tensor
+    answer_at: Tensor
+    answer_off_clock: int
     operand_bases: tuple[Basis, ...]
     answer_basis: Basis
 
     @property
     def separates(self) -> bool:
-        """Whether every answer is f(x) + g(y), or f(x)·g(y); where not, the clock is a fallback."""
+        """Whether every answer is h(f(x) + g(y)), or h(f(x)·g(y)); where not, the clock is a fallback."""
         inside = (self.operand_positions >= 0).all(dim=1)
-        expected = torch.where(inside, self.operand_positions.sum(dim=1) % self.clock.size, -1)
-        return bool((expected == self.answer_positions).all())
+        sums = self.operand_positions.sum(dim=1) % self.clock.size
+        expected = torch.where(inside, self.answer_at[sums], self.answer_off_clock)
+        return bool((expected == self.answers).all())
 
     def to(self, device: torch.device | str) -> "ClockedPairs":
         """The same with its pairs on a device. The bases stay, and go where the weights are."""
@@ -51,11 +57,16 @@ class ClockedPairs:
             answers=self.answers.to(device),
             operand_positions=self.operand_positions.to(device),
             answer_positions=self.answer_positions.to(device),
+            answer_at=self.answer_at.to(device),
         )
 
 
 def place_on_clock(
-    clock: Clock, parts: Sequence[npt.NDArray[np.int64] | Tensor], operands: Tensor, answers: Tensor
+    clock: Clock,
+    parts: Sequence[npt.NDArray[np.int64] | Tensor],
+    operands: Tensor,
+    answers: Tensor,
+    answer_map: npt.NDArray[np.int64] | Tensor | None = None,
 ) -> ClockedPairs:
     """Place a task's pairs on a clock.
 
@@ -65,6 +76,8 @@ def place_on_clock(
             no such structure, range(s): the characters of the operands themselves.
         operands: (n, o) int64.
         answers: (n,) int64 residues.
+        answer_map: h, (p,) int64: the answer at each residue f(x) + g(y), or f(x)·g(y), −1 where there is none; the
+            identity unless given.
 
     Raises:
         InputError: if the shapes or the values do not fit together.
@@ -84,12 +97,21 @@ def place_on_clock(
     residues = torch.stack(
         [torch.as_tensor(part, dtype=torch.int64)[operands[:, i]] for i, part in enumerate(parts)], dim=1
     )
+    operand_positions = torch.where(residues >= 0, clock.position[residues], -1)
+    h = torch.arange(clock.modulus) if answer_map is None else torch.as_tensor(answer_map, dtype=torch.int64)
+    if answer_map is None:
+        answer_positions = clock.position[answers]
+    else:
+        inside = (operand_positions >= 0).all(dim=1)
+        answer_positions = torch.where(inside, operand_positions.sum(dim=1) % clock.size, -1)
     return ClockedPairs(
         clock=clock,
         operands=operands,
         answers=answers,
-        operand_positions=torch.where(residues >= 0, clock.position[residues], -1),
-        answer_positions=clock.position[answers],
+        operand_positions=operand_positions,
+        answer_positions=answer_positions,
+        answer_at=h[clock.residues],
+        answer_off_clock=int(h[0]),
         operand_bases=bases,
-        answer_basis=characters(clock),
+        answer_basis=characters(clock) if answer_map is None else pushforward(clock, h),
     )

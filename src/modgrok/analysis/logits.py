@@ -50,17 +50,14 @@ class ClassSums:
         self.clocked_pairs = clocked_pairs
         self.classes = torch.where(clocked_pairs.answer_positions >= 0, clocked_pairs.answer_positions, q)
         self.on_clock = torch.zeros(n_answers, dtype=torch.float64, device=device)
-        self.on_clock[clocked_pairs.clock.residues.to(device)] = 1.0
+        self.on_clock[clocked_pairs.answer_at[clocked_pairs.answer_at >= 0]] = 1.0
         self.sums = torch.zeros(q + 1, n_answers, dtype=torch.float64, device=device)
         self.square = torch.zeros((), dtype=torch.float64, device=device)
 
     def add(self, pairs: Tensor, logits: Tensor) -> None:
         """Add the logits, (i, a) float64, of the pairs with indices (i,)."""
         self.sums.index_add_(0, self.classes[pairs], logits)
-        centered = (
-            logits.square() @ self.on_clock
-            - (logits @ self.on_clock).square() / self.clocked_pairs.clock.size
-        )
+        centered = logits.square() @ self.on_clock - (logits @ self.on_clock).square() / self.on_clock.sum()
         self.square += centered[self.clocked_pairs.answer_positions[pairs] >= 0].sum()
 
     def result(self) -> ClassLogits:
@@ -77,15 +74,39 @@ def sum_logits_by_class(logits: Tensor, clocked_pairs: ClockedPairs) -> ClassLog
     return sums.result()
 
 
+def clock_directions(classes: ClassLogits) -> tuple[Tensor, Tensor]:
+    """Return the waves of s and of the answers, whose products are the directions of the clock.
+
+    Direction k at class s and answer a is the mean of cos(w_k(s − c)) over the positions c that a stands at; on a clock
+    of the answers themselves there is one, c = a. It is cos(w_k s)·C_k(a) + sin(w_k s)·S_k(a) with the means C and S of
+    cosines and sines.
+
+    Returns:
+        (⌊q/2⌋, 2, q) float64, the waves of s, and (⌊q/2⌋, 2, p), C and S, centered over the answers on the clock, which
+        the softmax cannot see, and 0 for the others.
+    """
+    pairs = classes.clocked_pairs
+    waves = pairs.clock.waves(torch.arange(pairs.clock.size, device=classes.sums.device))[1:]
+    reached = pairs.answer_at >= 0
+    at = pairs.answer_at[reached]
+    of_answers = waves.new_zeros(*waves.shape[:2], classes.sums.shape[1])
+    of_answers.index_add_(2, at, waves[..., reached])
+    image, positions = at.unique(return_counts=True)
+    of_answers[..., image] /= positions
+    of_answers[..., image] -= of_answers[..., image].mean(-1, keepdim=True)
+    return waves, of_answers
+
+
 @dataclass(frozen=True, eq=False)
 class LogitDirections:
-    """How much of the logits is α_k·cos(w_k(s − c)), for k = 1…⌊q/2⌋.
+    """How much of the logits is α_k·cos(w_k(s − c)), for k = 1…⌊q/2⌋; see `clock_directions`.
 
     Attributes:
         coefficients: (⌊q/2⌋,) float64, α_k by least squares.
-        cosine_similarities: (⌊q/2⌋,) float64, between the logits and cos(w_k(s − c)).
+        cosine_similarities: (⌊q/2⌋,) float64, between the logits and direction k.
         variance_explained: (⌊q/2⌋,) float64, the squares of these. The directions are orthogonal, so the
-            fractions of several frequencies add up.
+            fractions of several frequencies add up; with a map h of the answers they are so where every s has as many
+            pairs.
         residual: the fraction of variance that no frequency explains.
     """
 
@@ -98,20 +119,20 @@ class LogitDirections:
 def logit_directions(classes: ClassLogits) -> LogitDirections:
     """Project the logits on cos(w_k(s − c)) over pairs and answers (Nanda et al. 2023, section 4.2).
 
-    s is where the pair's answer stands on the clock, and c runs over the answers on it. As the cosine depends
-    on s − c alone, ⟨logits, cos_k⟩ = Σ_δ A(δ)·cos(w_k δ) with A(δ) the logits summed over all s − c = δ: no
-    p×p×p cube is built. The logits are centered over the answers of each pair, and the variance is about that
-    centre.
+    s is where the pair's answer stands on the clock, and c runs over where the answers on it stand. As a direction is a
+    product of waves of s and of the answer, the logits summed over the pairs of each s are enough: no p×p×p cube is
+    built. The logits are centered over the answers of each pair, and the variance is about that centre.
     """
-    clock = classes.clocked_pairs.clock
-    q = clock.size
-    # not centered over the answers: a cosine over the whole clock is blind to that
-    sums = classes.sums[:q][:, clock.residues.to(classes.sums.device)]
-    s = torch.arange(q, device=sums.device)
-    by_difference = sums.gather(1, (s[:, None] - s) % q).sum(dim=0)
-    cosines = clock.waves(s)[1:, 0]
-    inner = cosines @ by_difference
-    squared_norms = cosines.square().sum(dim=1) * classes.counts[:q].sum()
-    similarities = inner / (squared_norms * max(classes.square, torch.finfo(torch.float64).tiny)).sqrt()
+    waves, of_answers = clock_directions(classes)
+    q = waves.shape[2]
+    sums, counts = classes.sums[:q], classes.counts[:q]
+    inner = ((waves @ sums) * of_answers).sum(dim=(1, 2))
+    over_pairs = torch.einsum("kis,kjs,s->kij", waves, waves, counts)
+    over_answers = of_answers @ of_answers.mT
+    squared_norms = (over_pairs * over_answers).sum(dim=(1, 2))
+    tiny = torch.finfo(torch.float64).tiny
+    similarities = inner / (squared_norms * max(classes.square, tiny)).clamp(min=tiny).sqrt()
     explained = similarities.square()
-    return LogitDirections(inner / squared_norms, similarities, explained, 1.0 - float(explained.sum()))
+    return LogitDirections(
+        inner / squared_norms.clamp(min=tiny), similarities, explained, 1.0 - float(explained.sum())
+    )

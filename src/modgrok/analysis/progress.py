@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
-from modgrok.analysis.logits import ClassLogits, LogitParts, logit_directions, logit_parts
+from modgrok.analysis.logits import ClassLogits, LogitParts, clock_directions, logit_directions, logit_parts
 from modgrok.models.losses import CROSS_ENTROPY, Loss
 
 
@@ -29,9 +29,9 @@ def restricted_loss(classes: ClassLogits, frequencies: Sequence[int], loss: Loss
     (x·y = 0) the pairs have a mean of their own. What is left depends on s alone.
     """
     means, waves = _projected(classes, frequencies)
-    clock = classes.clocked_pairs.clock
-    # the pairs off the clock, the last row, are those with answer 0
-    answers = torch.cat([clock.residues, torch.zeros(1, dtype=torch.int64)]).to(waves.device)
+    pairs = classes.clocked_pairs
+    # the pairs off the clock are the last row; a class without pairs has no answer and no weight
+    answers = torch.cat([pairs.answer_at, pairs.answer_at.new_tensor([pairs.answer_off_clock])]).clamp(min=0)
     losses = loss(means + waves, answers)
     return float((losses * classes.counts).sum() / classes.counts.sum())
 
@@ -81,14 +81,22 @@ def trigonometric_loss(classes: ClassLogits, frequencies: Sequence[int], loss: L
     """The loss of the logits Σ_k α_k cos(w_k(s − c)) alone, α by least squares (Nanda et al. 2023, section
     4.1).
 
-    Over pairs and answers on the clock. These logits depend on s − c alone, so every pair has the same loss, that of
-    g(δ) = Σ_k α_k cos(w_k δ) where the right answer is δ = 0. Without frequencies the cross-entropy is ln q.
+    Over pairs and answers on the clock; with a map h of the answers, in the directions of `clock_directions`. Where h
+    is one-to-one these logits depend on s − c alone, so every pair has the same loss, ln q without frequencies. Where
+    several positions share an answer, the directions of two answers differ in length, which a network makes up for by
+    the mean of each answer's logit: there the means are kept, as in the restricted loss.
     """
-    clock = classes.clocked_pairs.clock
-    index = torch.tensor(frequencies, dtype=torch.int64, device=classes.sums.device)
-    waves = clock.waves(torch.arange(clock.size, device=classes.sums.device))
-    g = logit_directions(classes).coefficients[index - 1] @ waves[index, 0]
-    return float(loss(g[None], g.new_zeros(1, dtype=torch.int64)))
+    pairs = classes.clocked_pairs
+    waves, of_answers = clock_directions(classes)
+    index = torch.tensor(frequencies, dtype=torch.int64, device=waves.device) - 1
+    scaled = logit_directions(classes).coefficients[index, None, None] * waves[index]
+    image, column = pairs.answer_at.unique(return_inverse=True)
+    image, column = image[image >= 0], column - int(image[0] < 0)
+    logits = scaled.flatten(0, 1).T @ of_answers[index].flatten(0, 1)[:, image]
+    counts = classes.counts[: len(logits)]
+    if len(image) < int((pairs.answer_at >= 0).sum()):
+        logits = logits + classes.sums[:-1, image].sum(dim=0) / counts.sum()
+    return float((loss(logits, column.clamp(min=0)) * counts).sum() / counts.sum())
 
 
 def sum_of_squared_weights(weights: Iterable[Tensor]) -> float:

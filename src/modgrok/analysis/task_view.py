@@ -106,8 +106,7 @@ def task_views(
     for number, task in enumerate(data.tasks):
         of_task = data.pairs.task_index == number
         structure = structure_of(task)
-        # a task h(f(x) + g(y)) with another h than the identity is looked at as one without structure
-        kind = structure.kind if structure.answer_map is None else "neither"
+        kind = structure.kind
         law = basis if basis != "auto" else "additive" if kind == "neither" else kind
         matches_structure = kind == law
         if law == "multiplicative" and task.n_answers != task.modulus:
@@ -128,7 +127,11 @@ def task_views(
                 task=task,
                 structure=structure,
                 clocked_pairs=place_on_clock(
-                    clock, parts, data.operands[of_task], data.pairs.answers[of_task]
+                    clock,
+                    parts,
+                    data.operands[of_task],
+                    data.pairs.answers[of_task],
+                    structure.answer_map if matches_structure else None,
                 ),
                 matches_structure=matches_structure,
                 reason=_reason(structure.reason, matches_structure, law, basis),
