@@ -27,6 +27,7 @@ SAYS = {
     "analyze": "report: ",
     "export": "wrote the weights",
     "sweep": "cells",
+    "reproduce": "verdict",
     "capacity": "bits",
 }
 """What a command has said when it has done its work."""
