@@ -168,3 +168,11 @@ def test_an_unknown_claim_names_the_nearest_and_starts_nothing(claims, tmp_path,
     assert exit_.value.code == 2
     assert "no claim 'analitic'; the nearest is 'analytic_solution'" in capsys.readouterr().err
     assert not (tmp_path / "lightning_logs").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["analytic_solution", "quick_transformer"])
+def test_the_quick_claims_are_reproduced(name, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(CONFIGS.parent)
+    main(["reproduce", name, "--directory", str(tmp_path / name)])
+    assert "reproduced;" in capsys.readouterr().out.replace("not reproduced;", "missed;")

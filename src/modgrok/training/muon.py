@@ -17,8 +17,10 @@ class NamedWeights(list[nn.Parameter]):
     """Weights in a list, as optimizers take them, with their names for one that treats weights by their name."""
 
     def __init__(self, named: Iterable[tuple[str, nn.Parameter]]) -> None:
-        self.names, weights = zip(*named, strict=True)
-        super().__init__(weights)
+        self.names: list[str] = []
+        for name, weight in named:
+            self.names.append(name)
+            self.append(weight)
 
 
 class MuonAdamW(Optimizer):
