@@ -177,7 +177,9 @@ class ModularDataModule(LightningDataModule):
         This hook is the only one that comes before the callbacks of the step.
         """
         if self.trainer and self.trainer.training:
-            self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.trainer.global_step + len(batch) - 1
+            last, most = self.trainer.global_step + len(batch), self.trainer.max_steps
+            last = min(last, most) if most > 0 else last
+            self.trainer.fit_loop.epoch_loop._batches_that_stepped = last - 1
         return batch
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:

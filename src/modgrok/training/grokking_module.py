@@ -339,6 +339,9 @@ class GrokkingModule(LightningModule):
             if not math.isfinite(loss):
                 raise self._diverged(update, loss)
         self._count_updates(first + len(values))
+        self.trainer.fit_loop.epoch_loop._batches_that_stepped = (
+            self.global_step - 1
+        )  # the x axis of the loss
         self.log("train/loss", values[-1])
         if self.global_step == self.trainer.max_steps:
             self.trainer.should_stop = True  # Lightning validates where a run stops
