@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from modgrok.experiments.cell_files import OUTCOME, CellFiles, Outcome
+from modgrok.experiments.cell_files import OUTCOME, PAGE, CellFiles, Outcome, write_whole
 from modgrok.experiments.sweep_analysis import SweepAnalysis
 from modgrok.experiments.sweep_file import read_plan
-from modgrok.experiments.sweep_page import write_page
+from modgrok.experiments.sweep_page import sweep_page
 from modgrok.experiments.table import make_table, write_table
 from modgrok.runs.findings import Findings
 
@@ -43,7 +43,7 @@ def make_up(directory: Path, seeds: int) -> None:
             memorised_at=min(grokked, 200), grokked_at=at, delay=None if at is None else max(0, at - 200),
             censored_at=4000 if at is None else None, train_loss=1e-5, train_accuracy=1.0, heldout_loss=0.1,
             heldout_accuracy=1.0 if at else generator.uniform(), seconds=9.0, engine="compile", threads=1,
-            finished=True,
+            finished=True, parameters=227_000, entropy=31_000.0, bits=31_000.0,
         )  # fmt: skip
         (run / "findings.json").write_text(json.dumps(asdict(findings)))
         (run / OUTCOME).write_text(json.dumps(asdict(Outcome("finished"))))
@@ -64,7 +64,7 @@ def main() -> None:
         table = make_table(plan, directory)
         write_table(table, directory)
         marks.append(("tabulated", time.perf_counter()))
-        write_page(SweepAnalysis(plan, table), directory)
+        write_whole(directory / PAGE, sweep_page(SweepAnalysis(plan, table), directory))
         marks.append(("drawn", time.perf_counter()))
         size = (directory / "report" / "index.html").stat().st_size / 1e6
     for (_, before), (words, after) in pairwise(marks):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modgrok.data import ModularDataModule
-    from modgrok.experiments import Run, fit, load_run, sweep
+    from modgrok.experiments import Run, fit, fit_capacity, load_run, sweep
     from modgrok.models import MLP, Network, Transformer
     from modgrok.training import GrokkingModule
 
@@ -17,6 +17,7 @@ _ROOMS = {
     "Run": "experiments",
     "Transformer": "models",
     "fit": "experiments",
+    "fit_capacity": "experiments",
     "load_run": "experiments",
     "sweep": "experiments",
 }
@@ -29,6 +30,7 @@ __all__ = [
     "Run",
     "Transformer",
     "fit",
+    "fit_capacity",
     "load_run",
     "sweep",
 ]

@@ -107,9 +107,9 @@ def test_describe_before_any_training(capsys, tmp_path):
         (["capacity", "describe", "--n", "1"], "n: from 2"),
         (["capacity", "describe", "--nn", "1"], "nn"),
         (["capacity", "describe", "--profiles", "nowhere"], "no Parquet file"),
-        (["capacity", "measure", "nowhere"], "no such run"),
+        (["capacity", "measure", "nowhere"], "no such file"),
         (["capacity", "measure"], "runs"),
-        (["capacity", "probe", "nowhere"], "no such run"),
+        (["capacity", "probe", "nowhere"], "no such file"),
         (["capacity", "fit", "--config", "nowhere.yaml"], "nowhere.yaml"),
     ],
 )

@@ -3,10 +3,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from modgrok.capacity import Llama, fit, load_run
+from modgrok.capacity import Llama, load_run
 from modgrok.capacity.capacity_run import score_rows
 from modgrok.capacity.measure import measure_run
+from modgrok.capacity.memorized import read_measurement
 from modgrok.errors import InputError
+from modgrok.experiments.capacity_experiment import CapacityExperiment, fit_capacity
 
 DATA = [
     *("--data.n", "40", "--data.relations", "2", "--data.notation", "tokens", "--data.batch_size", "64"),
@@ -17,6 +19,10 @@ NETWORK = [
     *("--model.network.n_layers", "1", "--model.warmup", "10"),
 ]
 TRAINER = ["--trainer.enable_progress_bar", "false", "--trainer.val_check_interval", "20"]
+
+
+def fit(options):
+    return CapacityExperiment(options).fit()
 
 
 def train(root, *options, updates=40):
@@ -44,7 +50,6 @@ def test_a_run_is_a_directory_as_lightning_has_it(run):
     assert (run / "config.yaml").is_file()
     assert list(run.glob("events.*"))
     assert {file.name for file in (run / "checkpoints").iterdir()} == {
-        "last.ckpt",
         "update=000020.ckpt",
         "update=000040.ckpt",
     }
@@ -59,6 +64,32 @@ def test_a_run_is_read_back(run):
     assert measured.bits["total"] == pytest.approx(read.history[-1]["bits/total"])
     assert measured.losses["one_hop"] == pytest.approx(read.history[-1]["one_hop/loss"])
     assert measured.losses["one_hop"] < read.history[0]["one_hop/loss"]
+
+
+def test_a_run_that_ended_has_its_findings(run):
+    found, measured = read_measurement(run), measure_run(load_run(run))
+    assert found.plain() == {**measured.plain(), "allen_zhu": found.allen_zhu}
+    assert found.seconds > 0
+
+
+def test_the_last_update_is_scored_even_between_two_validations(tmp_path):
+    read = load_run(train(tmp_path, updates=30))
+    assert read.update == 30
+    assert [entry["update"] for entry in read.history] == [20, 30]
+
+
+def test_a_run_from_python_is_made_once(tmp_path, monkeypatch):
+    given = [*DATA, *NETWORK]
+    overrides = {
+        option.removeprefix("--"): value for option, value in zip(given[::2], given[1::2], strict=True)
+    }
+    overrides |= {"trainer.max_steps": 20, "trainer.val_check_interval": 20}
+    one = fit_capacity({"data.seed": 1}, overrides, directory=tmp_path / "one")
+    assert one.update == 20
+    assert one.data.seed == 1
+    monkeypatch.setattr("modgrok.experiments.capacity_experiment.CapacityExperiment", None)
+    again = fit_capacity({"data.seed": 1}, overrides, directory=tmp_path / "one")
+    assert again.history == one.history
 
 
 def test_tensorboard_has_bits_and_exposures(run):
@@ -81,7 +112,7 @@ def test_a_run_resumed_is_the_same_run(run, tmp_path):
 
 
 def test_checkpoints_are_weights_and_plain_data(run):
-    assert torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["global_step"] == 40
+    assert torch.load(run / "checkpoints" / "update=000040.ckpt", weights_only=True)["global_step"] == 40
 
 
 def test_two_hops_and_a_curriculum(tmp_path):
@@ -130,6 +161,7 @@ def test_transformers_llama_trains_on_text(tmp_path):
         (["--data.batch_size", "0"], "batch_size"),
         (["--trainer.callbacks", "modgrok.capacity.Curriculum"], "two-hop"),
         (["--ckpt_path", "nowhere"], "nowhere"),
+        (["--trainer.max_steps", "-1"], "never end"),
     ],
 )
 def test_bad_input_is_refused(tmp_path, options, message):
@@ -138,7 +170,7 @@ def test_bad_input_is_refused(tmp_path, options, message):
 
 
 def test_other_files_are_refused(tmp_path):
-    with pytest.raises(InputError, match="no checkpoint there"):
+    with pytest.raises(InputError, match="no checkpoint in"):
         load_run(tmp_path)
     grokking = tmp_path / "grokking.ckpt"
     torch.save({"modgrok": {}, "state_dict": {}}, grokking)
@@ -148,7 +180,7 @@ def test_other_files_are_refused(tmp_path):
     with pytest.raises(InputError, match="not a checkpoint of"):
         load_run(grokking)
     grokking.write_text("text")
-    with pytest.raises(InputError, match="that can be read"):
+    with pytest.raises(InputError, match="cannot be read"):
         load_run(grokking)
 
 

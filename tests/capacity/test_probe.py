@@ -16,7 +16,7 @@ def untrained(**data):
     torch.manual_seed(0)
     module = ProfilesDataModule(**PEOPLE | data)
     network = Llama(module.vocabulary_size, module.context_length, 16, 1, 8, initializer_range=None)
-    return CapacityRun(Path("runs/version_0/checkpoints/last.ckpt"), network, module, 0, [])
+    return CapacityRun(Path("runs/version_0/checkpoints/update=000000.ckpt"), network, module, 0, [], 0.0)
 
 
 def test_what_stands_there_is_read_off_and_what_does_not_is_not():

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-import modgrok
 from modgrok.experiments.sweep_file import read_plan
 from modgrok.tasks.catalog import CATALOG
 
@@ -20,12 +19,21 @@ SHORT = {
 }
 
 
+SHORT_CAPACITY = {
+    "trainer.max_steps": 4,
+    "trainer.val_check_interval": 4,
+    "model.compile": False,
+    "data.n": 20,
+}
+
+
 @pytest.mark.parametrize("file", CONFIGS, ids=lambda file: file.stem)
 def test_the_first_and_the_last_cell_of_a_shipped_sweep_run_shortened(file, tmp_path) -> None:
     plan = read_plan(file)
     for cell in (plan.cells[0], plan.cells[-1]):
-        run = modgrok.fit(plan.config, cell.overrides | SHORT, directory=tmp_path / cell.name)
-        assert run.findings.updates == 4
+        short = SHORT if plan.command == "fit" else SHORT_CAPACITY
+        plan.kind.fit(plan.config, cell.overrides | short, directory=tmp_path / cell.name)
+        assert plan.kind.findings(tmp_path / cell.name)["updates"] == 4
 
 
 def test_the_powers_are_all_81_from_at_least_eight_seeds() -> None:

@@ -48,7 +48,7 @@ def sweep(tmp_path_factory):
             task=cell.overrides["data.task"], modulus=97, updates=min(update, 2000), threshold=0.99, memorised_at=1,
             grokked_at=at, delay=None if at is None else at - 1, censored_at=2000 if at is None else None,
             train_loss=1e-5, train_accuracy=1.0, heldout_loss=0.1, heldout_accuracy=1.0 if at else 0.3,
-            seconds=1.0, finished=True, engine="eager", threads=1,
+            seconds=1.0, finished=True, engine="eager", threads=1, parameters=227_000, entropy=31_000.0, bits=31_000.0,
         )  # fmt: skip
         (files.cell(cell.name) / "findings.json").write_text(json.dumps(asdict(findings)))
         files.settle(cell.name, Outcome("finished"))

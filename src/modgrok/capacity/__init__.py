@@ -4,7 +4,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from modgrok.capacity.assembly import fit
     from modgrok.capacity.capacity_module import CapacityModule
     from modgrok.capacity.capacity_run import CapacityRun, load_run
     from modgrok.capacity.curriculum import Curriculum
@@ -19,7 +18,6 @@ __all__ = [
     "Llama",
     "ProfilesDataModule",
     "TransformersLlama",
-    "fit",
     "load_run",
 ]
 
@@ -30,7 +28,6 @@ _FILES = {
     "Llama": "llama",
     "ProfilesDataModule": "profiles_data_module",
     "TransformersLlama": "transformers_llama",
-    "fit": "assembly",
     "load_run": "capacity_run",
 }
 

@@ -7,7 +7,8 @@ from itertools import groupby
 
 import torch
 
-from modgrok.capacity.measure import Measurement, capacity_of, compare_schemes, slope_of
+from modgrok.capacity.measure import capacity_of, compare_schemes, slope_of
+from modgrok.capacity.memorized import Measurement
 from modgrok.capacity.probe import Probe
 from modgrok.figures import Axis, Bars, Figure, Heatmap, Line, Panel
 

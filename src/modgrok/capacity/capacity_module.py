@@ -58,6 +58,8 @@ class CapacityModule(LightningModule):
         self.warmup, self.final_rate = warmup, final_rate
         self.loss = torch.compile(token_loss, dynamic=False) if compile else token_loss
         self.history: list[dict[str, float]] = []
+        self.seconds = 0.0
+        """Wall time of the training so far."""
         self._scores: dict[str, Scores] = {}
 
     @property
@@ -124,8 +126,9 @@ class CapacityModule(LightningModule):
             "data": self.data.config,
             "update": self.global_step,
             "history": self.history,
+            "seconds": self.seconds,
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore the history."""
-        self.history = checkpoint[RECORD]["history"]
+        """Restore the history and the time."""
+        self.history, self.seconds = checkpoint[RECORD]["history"], checkpoint[RECORD]["seconds"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,10 @@ from modgrok.capacity.part_scores import Scores
 from modgrok.capacity.profiles_data_module import ProfilesDataModule
 from modgrok.capacity.transformers_llama import TransformersLlama
 from modgrok.errors import InputError
+from modgrok.runs import find_checkpoint
+from modgrok.runs.checkpoint import load_data
 
 NETWORKS: dict[str, type[nn.Module]] = {"Llama": Llama, "TransformersLlama": TransformersLlama}
-LAST = "last.ckpt"
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class CapacityRun:
         data: made again from its recorded arguments.
         update: the updates that the network has had.
         history: what was logged at every validation.
+        seconds: wall time of the training.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class CapacityRun:
     data: ProfilesDataModule
     update: int
     history: list[dict[str, float]]
+    seconds: float
 
     @property
     def parameters(self) -> int:
@@ -69,33 +71,13 @@ def score_rows(network: nn.Module, data: ProfilesDataModule, name: str) -> Score
     return scores
 
 
-def find_checkpoint(path: Path) -> Path:
-    """Return the checkpoint that RUN_OR_CKPT means: the file, or a run's last checkpoint.
-
-    Raises:
-        InputError: if there is none.
-    """
-    if path.is_file():
-        return path
-    if not path.exists():
-        raise InputError(f"{path}: no such run or checkpoint")
-    checkpoints = [path / "checkpoints" / LAST, *sorted((path / "checkpoints").glob("*.ckpt"), reverse=True)]
-    found = next((file for file in checkpoints if file.is_file()), None)
-    if found is None:
-        raise InputError(f"{path}: no checkpoint there; a run has checkpoints/{LAST}")
-    return found
-
-
 def read_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint of this wing, weights and plain data only.
 
     Raises:
         InputError: if it is another file.
     """
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, KeyError, IndexError, ValueError, pickle.UnpicklingError):
-        raise InputError(f"{path}: not a checkpoint that can be read") from None
+    checkpoint = load_data(path)
     if isinstance(checkpoint, dict) and RECORD in checkpoint:
         return checkpoint
     if isinstance(checkpoint, dict) and "modgrok" in checkpoint:
@@ -120,4 +102,4 @@ def load_run(path: Path | str) -> CapacityRun:
     )
     weights = checkpoint["state_dict"].items()
     network.load_state_dict({name.removeprefix("network."): weight for name, weight in weights})
-    return CapacityRun(file, network.eval(), data, record["update"], record["history"])
+    return CapacityRun(file, network.eval(), data, record["update"], record["history"], record["seconds"])

@@ -1,9 +1,8 @@
-"""What runs have memorized, as plain data and as a table."""
+"""Measuring what runs have memorized, and the main numbers as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from math import log2
 from typing import Any
 
@@ -11,6 +10,7 @@ from modgrok.capacity.allen_zhu import LN2, capacity_ratio, highest_ratio
 from modgrok.capacity.bits import memorized_bits, reachable_bits
 from modgrok.capacity.capacity_run import CapacityRun
 from modgrok.capacity.corrected import all_estimates, corrected_capacity, count_trained
+from modgrok.capacity.memorized import Measurement
 from modgrok.capacity.morris import memorized_bits as morris_bits
 from modgrok.capacity.part_scores import Scores
 from modgrok.capacity.plateau import Slope, fit_slope
@@ -18,76 +18,6 @@ from modgrok.capacity.published import Encoding, capacity_by_subject, observe
 from modgrok.capacity.questions import Questions
 from modgrok.capacity.schemes import SCHEMES, SchemeFit, fit_scheme
 from modgrok.capacity.source_entropy import source_entropy
-
-CONVERGED, ALL = 0.02, 0.99
-"""A run counts as converged if its second half added at most 2% of its bits, or 99% of all there is are known."""
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What one run has memorized.
-
-    Attributes:
-        run: its directory.
-        n: people.
-        relations: relations of a profile.
-        notation: of the questions.
-        parameters: all of them.
-        parameters_without_embeddings: but for the embedding and the readout.
-        updates: that the network has had.
-        exposures: how often each one-hop fact has been trained on.
-        bits: memorized, by part.
-        reachable: bits that a network which knows everything is seen to have memorized, by part.
-        entropy: log2 of the number of data sets that the source could have drawn.
-        gain: what the second half of the run added, as a share of the bits at its end; None if that was not logged.
-        losses: bits per answer of every scored set.
-        accuracies: of every scored set.
-        published: capacity in bits by the published estimators.
-        corrected: the same put right.
-        stored: bits that each encoding has to store of the trained questions, by encoding; of two hops.
-        guess: two-hop loss of a guess that knows the source, bits per trained question; of two hops.
-        allen_zhu: capacity ratio, and the highest there can be; where names are scored and hops are one.
-        history: what was logged at every validation.
-        morris: memorized bits, person by person; of biographies whose names are scored.
-    """
-
-    run: str
-    n: int
-    relations: int
-    notation: str
-    parameters: int
-    parameters_without_embeddings: int
-    updates: int
-    exposures: float
-    bits: dict[str, Any]
-    reachable: dict[str, Any]
-    entropy: float
-    gain: float | None
-    losses: dict[str, float]
-    accuracies: dict[str, float]
-    published: dict[str, float]
-    corrected: dict[str, float]
-    stored: dict[Encoding, float]
-    guess: float | None
-    allen_zhu: tuple[float, float] | None
-    history: list[dict[str, float]]
-    morris: float | None
-
-    @property
-    def bits_per_parameter(self) -> float:
-        """Memorized bits per parameter."""
-        return self.bits["total"] / self.parameters
-
-    @property
-    def converged(self) -> bool | None:
-        """Whether a longer run would add little; None if that is not known."""
-        if self.bits["total"] >= ALL * self.reachable["total"]:
-            return True
-        return None if self.gain is None else self.gain <= CONVERGED
-
-    def plain(self) -> dict[str, Any]:
-        """Return everything as plain data."""
-        return {**asdict(self), "bits_per_parameter": self.bits_per_parameter, "converged": self.converged}
 
 
 def measure_run(run: CapacityRun) -> Measurement:
@@ -123,6 +53,7 @@ def measure_run(run: CapacityRun) -> Measurement:
         allen_zhu=_allen_zhu(run, one_hop),
         history=run.history,
         morris=_morris(run, one_hop),
+        seconds=run.seconds,
     )
 
 

@@ -16,7 +16,8 @@ from modgrok.capacity.capacity_figures import (
     scheme_figure,
 )
 from modgrok.capacity.corrected import difference_in_words
-from modgrok.capacity.measure import Measurement, compare_schemes, slope_of, table_rows
+from modgrok.capacity.measure import compare_schemes, slope_of, table_rows
+from modgrok.capacity.memorized import Measurement
 from modgrok.capacity.probe import Probe
 from modgrok.errors import InputError
 from modgrok.figures import Figure
@@ -61,8 +62,12 @@ def write_measurements(
         raise InputError(f"output: cannot write {directory}: {error.strerror}") from None
 
 
-def measure_page(measurements: Sequence[Measurement], probes: Mapping[str, Sequence[Probe]]) -> str:
-    """Return the page as HTML."""
+def measure_page(
+    measurements: Sequence[Measurement],
+    probes: Mapping[str, Sequence[Probe]],
+    question: str = "Memory capacity",
+) -> str:
+    """Return the page as HTML, under the question that the runs answer."""
     titles, *rows = table_rows(measurements)
     sections = [
         Section("plateau", "Bits", _of_several(measurements)),
@@ -75,6 +80,7 @@ def measure_page(measurements: Sequence[Measurement], probes: Mapping[str, Seque
     return render_page(
         "capacity/measure_page.html.jinja",
         sections,
+        question=question,
         opening=opening(measurements),
         difference=difference_in_words() if any(m.relations for m in measurements) else "",
         columns=titles,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 from modgrok.errors import InputError
@@ -57,10 +58,15 @@ def describe(options: list[str]) -> None:
 
 def fit(options: list[str]) -> None:
     """Train, and say what to type next."""
-    from modgrok.capacity import fit
+    from modgrok.experiments.capacity_experiment import CapacityExperiment
 
-    directory = os.path.relpath(fit(options))
-    print(f"run: {directory}\n  modgrok capacity measure {directory}")
+    experiment = CapacityExperiment(options)
+    directory, signal = os.path.relpath(experiment.fit()), experiment.interrupt.received
+    print(f"run: {directory}")
+    if signal:
+        print(f"stopped by {signal.name}; to resume, give the same options and --ckpt_path {directory}")
+        sys.exit(128 + signal)
+    print(f"  modgrok capacity measure {directory}")
 
 
 def measure(options: list[str]) -> None:

@@ -177,7 +177,7 @@ def _run(command: Command, options: list[str]) -> None:
     from lightning.fabric.utilities.exceptions import MisconfigurationException
 
     from modgrok.experiments.parser import shortened
-    from modgrok.experiments.run import quiet_lightning
+    from modgrok.experiments.quiet_lightning import quiet_lightning
 
     hook = threading.excepthook
     # the thread that writes TensorBoard's events hands its error on to the run

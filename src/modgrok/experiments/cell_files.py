@@ -15,6 +15,8 @@ from modgrok.errors import InputError
 
 PLAN = "plan.yaml"
 CELLS = "cells"
+PAGE = Path("report", "index.html")
+"""Of a sweep, and of a cell that has been analyzed."""
 OUTCOME = "outcome.json"
 TRACEBACK = "traceback.txt"
 _CHECKPOINT = re.compile(r"update=(\d+)\.ckpt")

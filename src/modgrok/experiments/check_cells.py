@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modgrok.errors import InputError
-from modgrok.experiments.plan import SEED, SEED_FIELDS, Cell, Plan
+from modgrok.experiments.plan import Cell, Plan
 
 MOST_CHECKS = 300
 """Cells that are checked one by one; of a larger plan, one with each value of each field."""
@@ -15,11 +15,9 @@ def check_cells(plan: Plan) -> None:
     Raises:
         InputError: if one cannot run; it names the cell and the field.
     """
-    from modgrok.experiments.run import check
-
     for cell in cells_to_check(plan):
         try:
-            check(plan.config, cell.overrides)
+            plan.kind.check(plan.config, cell.overrides)
         except InputError as error:
             raise InputError(f"cell {cell.name}: {error}") from None
 
@@ -28,9 +26,7 @@ def cells_to_check(plan: Plan) -> list[Cell]:
     """Return the cells that differ in more than seeds; of more than `MOST_CHECKS`, one with each value of each axis."""
     distinct: dict[tuple[str, ...], Cell] = {}
     for cell in plan.cells:
-        distinct.setdefault(
-            tuple(repr(v) for n, v in cell.values.items() if n not in (SEED, *SEED_FIELDS)), cell
-        )
+        distinct.setdefault(tuple(repr(v) for n, v in cell.values.items() if n not in plan.seeds), cell)
     if len(distinct) <= MOST_CHECKS:
         return list(distinct.values())
     seen: dict[tuple[str, str], Cell] = {}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from modgrok.errors import InputError, brief
+from modgrok.experiments.parser import option_values
 
 LARGEST_CONFIG = 1_000_000
 MOST_NODES = 10_000
@@ -52,6 +55,25 @@ def read_config(path: Path, inheriting: tuple[Path, ...] = ()) -> dict[str, Any]
         del config["config"]
         return _merged(read_config(path.parent / base, (*inheriting, path.resolve())), config)
     return config
+
+
+def with_configs_as_data(args: Sequence[str]) -> tuple[list[str], dict[str, dict[str, Any]]]:
+    """Put the content of config files in the place of their paths; return that content too, by path.
+
+    The parser's own inheritance of config files would replace whole sections.
+
+    Raises:
+        InputError: if a file is no configuration.
+    """
+    configs = {path: read_config(Path(path)) for path in option_values(args, "--config", "-c")}
+    written = {path: json.dumps(config) for path, config in configs.items()}
+    return [written.get(arg, arg) for arg in _separated(args)], configs
+
+
+def _separated(args: Sequence[str]) -> list[str]:
+    """Write `--config=FILE` as two arguments."""
+    parts = [arg.split("=", 1) if arg.startswith("--config=") else [arg] for arg in args]
+    return [part for each in parts for part in each]
 
 
 def _merged(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

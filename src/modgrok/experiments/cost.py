@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from modgrok.experiments.plan import Plan, flatten
-from modgrok.experiments.run import fit
 
 UPDATES = 100
 
@@ -40,9 +39,9 @@ def measure_cost(plan: Plan) -> Cost:
     torch.set_num_threads(1)
     try:
         with tempfile.TemporaryDirectory() as directory:
-            short = {"trainer.max_steps": UPDATES, "model.evaluate_every": UPDATES, "model.engine": "eager"}
-            run = fit(plan.config, plan.cells[0].overrides | short, directory=Path(directory, "run"))
-            seconds = run.findings.seconds / UPDATES
+            run, overrides = Path(directory, "run"), plan.cells[0].overrides | plan.kind.short(UPDATES)
+            plan.kind.fit(plan.config, overrides, directory=run)
+            seconds = plan.kind.findings(run)["seconds"] / UPDATES
     finally:
         torch.set_num_threads(threads)
     return Cost(math.inf if min(limits) < 0 else sum(limits), seconds)

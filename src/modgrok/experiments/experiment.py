@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -35,7 +34,7 @@ from modgrok.callbacks import (
 )
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError, RunStoppedError
-from modgrok.experiments.config_file import read_config
+from modgrok.experiments.config_file import read_config, with_configs_as_data
 from modgrok.experiments.instantiation_errors import as_input_error
 from modgrok.experiments.parser import Parser, option_values, shortened
 from modgrok.models import network_class
@@ -87,10 +86,7 @@ class Experiment(LightningCLI):
 
     def __init__(self, command: Command, args: Sequence[str], directory: Path | None = None) -> None:
         self.command = command
-        configs = {path: read_config(Path(path)) for path in option_values(args, "--config", "-c")}
-        # as data: the parser's own inheritance of config files replaces whole sections
-        written = {path: json.dumps(config) for path, config in configs.items()}
-        args = [written.get(arg, arg) for arg in _separated(args)]
+        args, configs = with_configs_as_data(args)
         in_configs = [
             config["ckpt_path"] for config in configs.values() if config.get("ckpt_path") is not None
         ]
@@ -293,12 +289,6 @@ class Experiment(LightningCLI):
         path = str(self.checkpoint) if self.checkpoint else None
         method = getattr(self.trainer, command)
         return method(self.model, self.datamodule, ckpt_path=path, weights_only=True, **arguments)
-
-
-def _separated(args: Sequence[str]) -> list[str]:
-    """Write `--config=FILE` as two arguments."""
-    parts = [arg.split("=", 1) if arg.startswith("--config=") else [arg] for arg in args]
-    return [part for each in parts for part in each]
 
 
 def _import_classes(configs: Iterable[Mapping[str, Any]], args: Sequence[str]) -> None:

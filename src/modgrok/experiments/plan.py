@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 from modgrok.errors import InputError, brief
 from modgrok.experiments.expression import parse_expression
+from modgrok.experiments.kind import KINDS, Kind
 
 LONGEST_NAME = 120
 
 SEED = "seed"
 """The name that stands for the seeds of the network and of the split together."""
-SEED_FIELDS = ("seed_everything", "data.split_seed")
 _PARAMETER = re.compile(r"\{(\w*)\}")
 
 
@@ -51,6 +51,7 @@ class Plan:
 
     Attributes:
         question: what the sweep asks, in words; the title of its page.
+        command: what trains a cell: `fit`, or `capacity fit`.
         config: the config that all cells share, with what it inherits.
         shared: fields that all cells set over the config (`set:`); their strings may have {parameters}.
         axes: what varies, slowest first.
@@ -66,6 +67,17 @@ class Plan:
     alternatives: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     skip: str | None = None
     groups: dict[str, str] = field(default_factory=dict)
+    command: str = "fit"
+
+    @property
+    def kind(self) -> Kind:
+        """What the cells are."""
+        return KINDS[self.command]
+
+    @property
+    def seeds(self) -> tuple[str, ...]:
+        """Names that cells differ in by chance only."""
+        return (SEED, *self.kind.seed_fields)
 
     @property
     def varied(self) -> list[str]:
@@ -96,7 +108,7 @@ class Plan:
         fields = dict(self.shared)
         for name, value in values.items():
             if name == SEED:
-                fields |= dict.fromkeys(SEED_FIELDS, value)
+                fields |= dict.fromkeys(self.kind.seed_fields, value)
             elif name in self.alternatives:
                 fields |= self.alternatives[name][value]
             elif name not in self.parameters:
@@ -116,11 +128,20 @@ class Plan:
             for axis in self.axes
         }
         vary |= self.alternatives
-        spec = {"question": self.question, "config": self.config, "set": self.shared, "vary": vary}
-        return {**spec, "skip": self.skip, "groups": self.groups}
+        return {
+            "question": self.question,
+            "command": self.command,
+            "config": self.config,
+            "set": self.shared,
+            "vary": vary,
+            "skip": self.skip,
+            "groups": self.groups,
+        }
 
     def difference(self, other: Plan) -> str | None:
         """Say in what the cells of `other` differ from this plan's; None where the runs are the same."""
+        if self.command != other.command:
+            return f"command is {brief(other.command)} there and {brief(self.command)} here"
         here, there = flatten(self.config), flatten(other.config)
         for name in sorted(here.keys() | there.keys()):
             if (a := here.get(name)) != (b := there.get(name)):

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import html
 import io
-import json
-import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +14,8 @@ from modgrok.analysis import RunAnalysis, analyze, analyze_checkpoints
 from modgrok.analysis.task_view import BasisName
 from modgrok.errors import InputError
 from modgrok.experiments.experiment import Experiment
+from modgrok.experiments.options import run_options
+from modgrok.experiments.quiet_lightning import quiet_lightning
 from modgrok.figures import circuit_figure, curves_figure, render
 from modgrok.runs import RunDirectory
 from modgrok.runs.directory import source_name
@@ -115,7 +114,7 @@ def fit(
         except InputError:
             pass  # it was killed before it wrote findings
     with quiet_lightning():
-        experiment = Experiment("fit", _arguments(config, overrides), directory)
+        experiment = Experiment("fit", run_options(config, overrides), directory)
         experiment.trainer.callbacks += callbacks  # type: ignore[attr-defined]
         run = Run(experiment.fit())
     if experiment.interrupt.received:
@@ -130,35 +129,4 @@ def check(config: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] |
         InputError: naming the field.
     """
     with quiet_lightning():
-        Experiment("fit", _arguments(config, overrides)).check()
-
-
-def _arguments(config: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] | None) -> list[str]:
-    """Write a config and overrides as the options that mean the same; nothing is shown while it trains."""
-    shown = ["--trainer.enable_progress_bar=false"]
-    base = _options(config) if isinstance(config, Mapping) else ["--config", str(config)]
-    return [*shown, *base, *_options(overrides or {})]
-
-
-def _options(fields: Mapping[str, Any]) -> list[str]:
-    options = []
-    for name, value in fields.items():
-        if isinstance(value, Mapping) and "." not in name:
-            options += _options({f"{name}.{field}": one for field, one in value.items()})
-        else:
-            options.append(f"--{name}={value if isinstance(value, str) else json.dumps(value)}")
-    return options
-
-
-@contextmanager
-def quiet_lightning() -> Iterator[None]:
-    """Silence what Lightning says about settings that the user did not choose."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        Experiment("fit", run_options(config, overrides)).check()

@@ -15,7 +15,7 @@ import yaml
 from filelock import FileLock, Timeout
 
 from modgrok.errors import InputError, RunStoppedError
-from modgrok.experiments.cell_files import PLAN, CellFiles, Outcome, Progress, writable, write_whole
+from modgrok.experiments.cell_files import PAGE, PLAN, CellFiles, Outcome, Progress, writable, write_whole
 from modgrok.experiments.check_cells import check_cells
 from modgrok.experiments.local_workers import LocalWorkers
 from modgrok.experiments.place import Place
@@ -146,13 +146,11 @@ def write_results(plan: Plan, directory: Path) -> None:
     Raises:
         OSError: if they cannot be written; what was there before stays.
     """
-    from modgrok.experiments.sweep_analysis import SweepAnalysis
-    from modgrok.experiments.sweep_page import write_page
     from modgrok.experiments.table import make_table, write_table
 
     table = make_table(plan, directory)
     write_table(table, directory)
-    write_page(SweepAnalysis(plan, table), directory)
+    write_whole(directory / PAGE, plan.kind.page(plan, table, directory))
 
 
 def _run_cells(plan: Plan, files: CellFiles, place: Place, watch: Callable[[Standing], None]) -> None:

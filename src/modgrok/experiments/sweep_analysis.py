@@ -11,7 +11,7 @@ import pandas as pd
 from modgrok.errors import InputError
 from modgrok.experiments.expression import parse_expression
 from modgrok.experiments.interval import Interval
-from modgrok.experiments.plan import SEED, SEED_FIELDS, Plan, value_text
+from modgrok.experiments.plan import Plan, flatten, value_text
 from modgrok.experiments.statistics import (
     LogNormalFit,
     LogRank,
@@ -78,10 +78,16 @@ class SweepAnalysis:
         """The rows of finished cells."""
         return self.table[self.table["status"] == "finished"]
 
+    @cached_property
+    def of_random_answers(self) -> bool:
+        """Whether nothing can be generalized: all cells learn the task `random`."""
+        shared = flatten(self.plan.config).get("data.task")
+        return {cell.overrides.get("data.task", shared) for cell in self.plan.cells} == {"random"}
+
     @property
     def varied(self) -> list[str]:
         """What varies with more than one value, seeds apart."""
-        names = [name for name in self.plan.varied if name not in (SEED, *SEED_FIELDS)]
+        names = [name for name in self.plan.varied if name not in self.plan.seeds]
         return [name for name in names if len(self.values(name)) > 1]
 
     def values(self, name: str) -> list[Hashable]:

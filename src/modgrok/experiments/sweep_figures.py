@@ -24,7 +24,10 @@ MOST_MULTIPLES = 24
 
 
 def map_figures(analysis: SweepAnalysis) -> list[Figure]:
-    """Draw three maps over the two fields with the most values; what else varies is taken together."""
+    """Draw maps over the two fields with the most values; what else varies is taken together.
+
+    They show times to grok, shares and accuracies; of random answers, the bits that are remembered.
+    """
     if len(analysis.varied) < 2:
         return []
     row, column = sorted(analysis.varied, key=lambda name: -len(analysis.values(name)))[:2]
@@ -42,6 +45,14 @@ def map_figures(analysis: SweepAnalysis) -> list[Figure]:
             return None
         return Panel(title, [Heatmap(z, value, *labels)], Axis(column), Axis(row), shape="square")
 
+    if analysis.of_random_answers:
+        panels = [
+            panel("Bits remembered", "bits", lambda rows: float(rows["bits"].median())),
+            panel("Bits per parameter", "bits", lambda rows: float(rows["bits_per_parameter"].median())),
+            panel("Final training accuracy", "median", lambda rows: float(rows["train_accuracy"].median())),
+        ]
+        look_for = "Medians over seeds. Bits follow what there is to remember, up to the network's capacity."
+        return _one_figure(row, column, panels, look_for)
     panels = [
         panel("Median time to grok", "updates", lambda rows: median_time(analysis.sample(rows)).estimate),
         panel("Share that grokked", "share", lambda rows: float(rows["grokked_at"].notna().mean())),
@@ -51,6 +62,10 @@ def map_figures(analysis: SweepAnalysis) -> list[Figure]:
         "The median is Kaplan and Meier's; where less than half of the cells grokked there is none, "
         "and the map has a gap."
     )
+    return _one_figure(row, column, panels, look_for)
+
+
+def _one_figure(row: str, column: str, panels: Sequence[Panel | None], look_for: str) -> list[Figure]:
     drawn = [panel for panel in panels if panel]
     return [Figure(f"{row} against {column}", drawn, look_for)] if drawn else []
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,12 @@ import yaml
 from modgrok.errors import InputError, brief, did_you_mean
 from modgrok.experiments.config_file import read_config
 from modgrok.experiments.expression import parse_expression
-from modgrok.experiments.plan import SEED, SEED_FIELDS, Axis, Plan, directory_text, flatten
-from modgrok.runs.findings import Findings
+from modgrok.experiments.kind import KINDS
+from modgrok.experiments.plan import SEED, Axis, Plan, directory_text, flatten
 
 MOST_CELLS = 100_000
 LARGEST_FILE = 10_000_000
-KEYS = ("question", "config", "set", "vary", "skip", "groups")
+KEYS = ("question", "command", "config", "set", "vary", "skip", "groups")
 FIXED = {
     "config": "a sweep has one config",
     "ckpt_path": "every cell resumes from its own checkpoint",
@@ -32,8 +31,8 @@ FIXED = {
 }
 """Fields that must be the same in all cells, and why."""
 
-COLUMNS = frozenset(one.name for one in fields(Findings)) | {"status", "reason", "path"}
-"""Names that the table's other columns have."""
+COLUMNS = ("status", "reason", "path")
+"""Names that the table's other columns have, besides those of the kind of runs."""
 
 _RANGE = re.compile(r"(-?[\d.]*\d)\.\.(-?[\d.]*\d)(?: by ([\d.]*\d))?")
 _EXAMPLE = "such as `vary:` with `seed: 0..7`"
@@ -42,12 +41,13 @@ _EXAMPLE = "such as `vary:` with `seed: 0..7`"
 def read_plan(path: str | Path) -> Plan:
     """Read a sweep file.
 
-    Its keys are `config`, the config that all cells share, as a path relative to the file, or as a mapping; `set`,
-    fields over it; `vary`, fields and their values: a list, or a range such as `1..9` or `0.1..0.9 by 0.2`, ends
-    included. `seed` stands for the seeds of network and split together. `a, b: [[1, 2], [3, 4]]` varies two fields
-    together; `rule: {one: {field: value}, other: {}}` names alternatives by the fields that they set. A name without
-    a section is a parameter of the formulas that have it in braces: `x**{m} + y`. `skip` is a condition of cells to
-    leave out, `question` and `groups` are for the page.
+    Its keys are `command`, what trains a cell, `fit` unless given, or `capacity fit`; `config`, the config that all
+    cells share, as a path relative to the file, or as a mapping; `set`, fields over it; `vary`, fields and their
+    values: a list, or a range such as `1..9` or `0.1..0.9 by 0.2`, ends included. `seed` stands for the seeds of
+    network and data together. `a, b: [[1, 2], [3, 4]]` varies two fields together; `rule: {one: {field: value}, other:
+    {}}` names alternatives by the fields that they set. A name without a section is a parameter of the formulas that
+    have it in braces: `x**{m} + y`. `skip` is a condition of cells to leave out, `question` and `groups` are for the
+    page.
 
     Raises:
         InputError: if the file is not such a plan; the message names the field.
@@ -75,9 +75,12 @@ def make_plan(spec: Mapping[str, Any], path: Path) -> Plan:
         raise InputError(
             f"{path}: config is missing; name the config that all cells share, such as ../poly.yaml"
         )
+    if (command := spec.get("command") or "fit") not in KINDS:
+        raise InputError(f"{path}: command: {brief(command)} is not one of {', '.join(KINDS)}")
     shared, vary = _section(spec, "set"), _section(spec, "vary")
     plan = Plan(
         question=" ".join(question.split()),
+        command=command,
         config=_nested(config if isinstance(config, dict) else read_config(path.parent / str(config))),
         shared=flatten(shared),
         axes=tuple(_axis(name, values) for name, values in vary.items()),
@@ -98,19 +101,19 @@ def _check(plan: Plan, path: Path) -> None:
     sets = {name: set().union(*values.values()) for name, values in plan.alternatives.items()}
     given = [*plan.shared, *plan.varied, *(field for fields in sets.values() for field in fields)]
     if SEED in given:
-        given += SEED_FIELDS
+        given += plan.kind.seed_fields
     for name in given:
         if given.count(name) > 1:
-            also = f" ({SEED} sets it)" if name in SEED_FIELDS and SEED in given else ""
+            also = f" ({SEED} sets it)" if name in plan.seeds and SEED in given else ""
             raise InputError(f"{path}: {name} is given twice{also}")
         if reason := next(
             (FIXED[fixed] for fixed in FIXED if name == fixed or name.startswith(f"{fixed}.")), None
         ):
             raise InputError(f"{path}: {name} cannot be given in a sweep: {reason}")
     for name in plan.varied:
-        if name in COLUMNS:
+        if name in (*COLUMNS, *plan.kind.columns):
             raise InputError(f"{path}: vary.{name}: a column of the table has this name; choose another")
-        known = name in plan.parameters or name in plan.alternatives or name in (SEED, *SEED_FIELDS)
+        known = name in plan.parameters or name in plan.alternatives or name in plan.seeds
         if not (known or "." in name):
             raise InputError(
                 f"{path}: vary.{name} is neither a field, such as data.modulus, nor a parameter: "

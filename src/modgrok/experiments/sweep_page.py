@@ -8,27 +8,18 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from modgrok.experiments.cell_files import write_whole
+from modgrok.experiments.cell_files import PAGE
 from modgrok.experiments.interval import Interval
 from modgrok.experiments.plan import value_text
 from modgrok.experiments.statistics import median_time, share
 from modgrok.experiments.sweep_analysis import Group, Grouping, SweepAnalysis
 from modgrok.experiments.sweep_figures import accuracy_figures, map_figures, survival_figures
-from modgrok.experiments.table import UPDATES
 from modgrok.figures.numbers import number, percent
 from modgrok.report.page import Section, render_page
 
-PAGE = Path("report", "index.html")
+UPDATES = ("memorised_at", "grokked_at", "censored_at", "delay", "updates")
+NUMBERS = ("bits", "bits_per_parameter", "heldout_loss", "seconds")
 SHARES = ("train_accuracy", "heldout_accuracy")
-
-
-def write_page(analysis: SweepAnalysis, directory: Path) -> None:
-    """Write report/index.html into the sweep's directory.
-
-    Raises:
-        OSError: if it cannot be written; what was there before stays.
-    """
-    write_whole(directory / PAGE, sweep_page(analysis, directory))
 
 
 def sweep_page(analysis: SweepAnalysis, directory: Path) -> str:
@@ -38,29 +29,29 @@ def sweep_page(analysis: SweepAnalysis, directory: Path) -> str:
         analysis: what it shows.
         directory: of the sweep, whose cells have the histories.
     """
-    columns = [
-        *analysis.plan.varied,
-        "status",
-        *UPDATES,
-        "train_accuracy",
-        "heldout_loss",
-        "heldout_accuracy",
-        "seconds",
-    ]
+    found = (
+        ("bits", "bits_per_parameter", "updates", "train_accuracy")
+        if analysis.of_random_answers
+        else (*UPDATES, "train_accuracy", "heldout_loss", "heldout_accuracy")
+    )
+    columns = [*analysis.plan.varied, "status", *found, "seconds"]
     columns += ["reason"] if (analysis.table["status"] == "failed").any() else []
+    grokking = [
+        Section("survival", "Time to grok", survival_figures(analysis.groupings)),
+        Section("accuracy", "Held-out accuracy", accuracy_figures(analysis, directory)),
+    ]
     return render_page(
         "experiments/sweep_page.html.jinja",
         [
             Section("maps", "Maps", map_figures(analysis)),
-            Section("survival", "Time to grok", survival_figures(analysis.groupings)),
-            Section("accuracy", "Held-out accuracy", accuracy_figures(analysis, directory)),
+            *([] if analysis.of_random_answers else grokking),
         ],
         question=analysis.plan.question,
         source="/".join(directory.absolute().parts[-2:]),
         summary=summary(analysis),
         groupings=[
             {"name": one.name, "test": test_words(one), "rows": [_group_row(group) for group in one.groups]}
-            for one in analysis.groupings
+            for one in ([] if analysis.of_random_answers else analysis.groupings)
         ],
         columns=[column.replace("_", " ") for column in columns],
         rows_of_cells=_rows(analysis.table, columns, directory),
@@ -82,6 +73,8 @@ def summary(analysis: SweepAnalysis) -> str:
     asked = f"{len(table):,} cells vary {_listed(varied)}{'; ' + ', '.join(rest) if rest else ''}."
     if finished.empty:
         return f"{asked} None has finished yet."
+    if analysis.of_random_answers:
+        return f"{asked} {_remembered(analysis)}"
     sample = analysis.sample(finished)
     grokked, median = share(int(sample.happened.sum()), len(sample)), median_time(sample)
     counted = f"{int(sample.happened.sum()):,} of the {len(sample):,} finished cells"
@@ -94,6 +87,19 @@ def summary(analysis: SweepAnalysis) -> str:
         f"The median time to grok is {median.estimate:,.0f} updates ({_interval(median, _updates)})."
     )
     return f"{asked} {share_words} {median_words}"
+
+
+def _remembered(analysis: SweepAnalysis) -> str:
+    """Say what the networks remember of random answers."""
+    rows = analysis.finished.dropna(subset="bits")
+    if rows.empty:
+        return "The loss of these runs is not in bits."
+    best = rows.loc[rows["bits_per_parameter"].idxmax()]
+    where = ", ".join(f"{name} = {value_text(best[name])}" for name in analysis.plan.varied)
+    return (
+        f"The answers are random, so that all bits that a network knows of them are memory. The most is "
+        f"{best['bits_per_parameter']:.2f} bits per parameter, {best['bits']:,.0f} bits ({where})."
+    )
 
 
 def test_words(grouping: Grouping) -> str:
@@ -141,11 +147,9 @@ def _shown(column: str, value: Any) -> tuple[str, float | None]:
         return f"{value:,}", value
     if column in SHARES:
         return percent(value), value
-    return (
-        (number(value), value)
-        if isinstance(value, float) and column in ("heldout_loss", "seconds")
-        else (str(value), None)
-    )
+    if column in NUMBERS:
+        return number(value), value
+    return str(value), None
 
 
 def _interval(interval: Interval, shown: Any) -> str:

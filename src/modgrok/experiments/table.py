@@ -13,19 +13,17 @@ import pandas as pd
 from modgrok.errors import InputError
 from modgrok.experiments.cell_files import CellFiles, write_whole
 from modgrok.experiments.plan import Plan, value_text
-from modgrok.runs.findings import read_findings
 
 CSV = "results.csv"
 PARQUET = "results.parquet"
-UPDATES = ("memorised_at", "grokked_at", "censored_at", "delay", "updates")
-SCORES = ("train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy", "seconds")
 
 
 def make_table(plan: Plan, directory: Path) -> pd.DataFrame:
     """Read what became of every cell.
 
-    The columns are what varies; status (finished, failed or waiting) and, for a failed cell, the reason; memorised_at,
-    grokked_at, censored_at, delay and updates, in updates; the last scores; seconds; the path of the run.
+    The columns are what varies; status (finished, failed or waiting) and, for a failed cell, the reason; what the run
+    found, of `modgrok fit` memorised_at, grokked_at, censored_at, delay and updates, in updates, the last scores, bits
+    and seconds; the path of the run.
 
     A failed cell has no times: it says nothing of how long grokking takes.
     """
@@ -39,15 +37,12 @@ def make_table(plan: Plan, directory: Path) -> pd.DataFrame:
         }
         if outcome and outcome.status == "finished":
             try:
-                findings = read_findings(files.cell(cell.name))
+                row |= plan.kind.findings(files.cell(cell.name))
             except InputError as error:
                 row |= {"status": "failed", "reason": str(error)}
-            else:
-                row |= {name: getattr(findings, name) for name in (*UPDATES, *SCORES)}
         rows.append(row | {"path": os.path.relpath(files.cell(cell.name), directory)})
-    columns = [*plan.varied, "status", "reason", *UPDATES, *SCORES, "path"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.astype(dict.fromkeys(UPDATES, "Int64") | dict.fromkeys(SCORES, "float64"))
+    columns = [*plan.varied, "status", "reason", *plan.kind.columns, "path"]
+    return pd.DataFrame(rows, columns=columns).astype(plan.kind.columns)
 
 
 def write_table(table: pd.DataFrame, directory: Path) -> None:

@@ -40,7 +40,6 @@ def run_cell(directory: Path, name: str, threads: int) -> None:
     import torch
 
     from modgrok.callbacks.progress_file import ProgressFile
-    from modgrok.experiments.run import fit
 
     files, (plan, cells) = CellFiles(directory), _plan(directory)
     torch.set_num_threads(threads)
@@ -53,8 +52,9 @@ def run_cell(directory: Path, name: str, threads: int) -> None:
             files.begin(name)
             report = ProgressFile(files.progress_file(name))
             try:
-                overrides = {"model.threads": threads, **cells[name].overrides}
-                fit(plan.config, overrides, directory=files.cell(name), callbacks=[report])
+                plan.kind.fit(
+                    plan.config, cells[name].overrides, directory=files.cell(name), callbacks=[report]
+                )
             except BaseException as error:
                 # a signal before the first update becomes Lightning's own exit
                 if KeyboardInterrupt in (type(error), type(error.__context__)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -20,7 +20,12 @@ class Loss(ABC):
 
     A loss is read back from a checkpoint by its class path and its public attributes, which must be its constructor's
     arguments.
+
+    Attributes:
+        in_nats: whether the loss is −ln of the answer's probability.
     """
+
+    in_nats: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -73,6 +78,8 @@ class CrossEntropy(Loss):
             vanish or spike: the softmax collapse of Prieto et al. 2025 (arXiv 2501.04697, section 3).
     """
 
+    in_nats = True
+
     def __init__(self, precision: Literal["float64", "float32"] = "float64") -> None:
         if precision not in ("float64", "float32"):
             raise InputError(f"precision must be float64 or float32, got {brief(precision)}")
@@ -108,6 +115,8 @@ class StableMax(Loss):
     s(x) = x + 1 for x ≥ 0 and 1 / (1 − x) below grows linearly, so that the probabilities of confident logits are not
     rounded to 0 and 1.
     """
+
+    in_nats = True
 
     def __call__(self, logits: Tensor, answers: Tensor) -> Tensor:
         """Return the loss of each pair, (n,) float64."""

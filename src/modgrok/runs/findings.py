@@ -31,6 +31,10 @@ class Findings:
         train_accuracy: of all training pairs.
         heldout_loss: mean over the held-out pairs.
         heldout_accuracy: of all held-out pairs.
+        parameters: of the network.
+        entropy: bits of the training answers if each were drawn at random, n·log2 p.
+        bits: of them, how many the network knows: the entropy less the training loss. Of the task `random` this is
+            what it remembers. None where the loss is no logarithm of a probability.
         seconds: wall time spent on training, resumptions included.
         engine: what made the updates.
         threads: CPU threads that made them.
@@ -50,11 +54,19 @@ class Findings:
     train_accuracy: float
     heldout_loss: float
     heldout_accuracy: float
+    parameters: int
+    entropy: float
+    bits: float | None
     seconds: float
     engine: str
     threads: int
     finished: bool
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def bits_per_parameter(self) -> float | None:
+        """Bits that the network knows of the training answers, per parameter."""
+        return None if self.bits is None else self.bits / self.parameters
 
     @classmethod
     def of(cls, history: History, **about_run: Any) -> Findings:

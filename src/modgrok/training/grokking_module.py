@@ -481,11 +481,17 @@ class GrokkingModule(LightningModule):
 
     def findings(self, *, finished: bool) -> Findings:
         """Return what the run has found so far."""
+        pairs, n_answers = self.data.training_pairs.size, self.data.n_answers
+        entropy, loss = pairs * math.log2(n_answers), self.history.train_loss[-1]
+        bits = max(0.0, entropy - pairs * loss / math.log(2)) if self.loss.in_nats else None
         return Findings.of(
             self.history,
             task=" | ".join(task.name for task in self.data.tasks),
             modulus=self.data.config["modulus"],
             updates=self.global_step,
+            parameters=sum(weight.numel() for weight in self.network.parameters()),
+            entropy=entropy,
+            bits=bits,
             seconds=self.seconds,
             engine=self.used_engine,
             threads=self.used_threads,

@@ -1,0 +1,182 @@
+"""What the cells of a sweep are: runs of `modgrok fit`, or of `modgrok capacity fit`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from lightning.pytorch import Callback
+
+    from modgrok.experiments.plan import Plan
+
+
+class Kind(ABC):
+    """A kind of runs.
+
+    Attributes:
+        seed_fields: the fields that `seed` stands for.
+        columns: what of a run's findings is in the sweep's table, with the type of a pandas column.
+    """
+
+    seed_fields: ClassVar[tuple[str, ...]]
+    columns: ClassVar[Mapping[str, str]]
+
+    @abstractmethod
+    def check(self, config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
+        """Raise an InputError if the run could not start; nothing is written."""
+
+    @abstractmethod
+    def fit(
+        self,
+        config: Mapping[str, Any],
+        overrides: Mapping[str, Any],
+        *,
+        directory: Path,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        """Train a run, or resume it."""
+
+    @abstractmethod
+    def short(self, updates: int) -> dict[str, Any]:
+        """Return overrides that end a run after `updates` updates, uncompiled."""
+
+    @abstractmethod
+    def findings(self, run: Path) -> dict[str, Any]:
+        """Return the columns of a finished run.
+
+        Raises:
+            InputError: if its findings cannot be read.
+        """
+
+    @abstractmethod
+    def page(self, plan: Plan, table: pd.DataFrame, directory: Path) -> str:
+        """Return the page of a sweep as HTML."""
+
+
+class GrokkingRuns(Kind):
+    """Runs of `modgrok fit`."""
+
+    seed_fields = ("seed_everything", "data.split_seed")
+    columns: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("memorised_at", "grokked_at", "censored_at", "delay", "updates"), "Int64"),
+        **dict.fromkeys(("train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy"), "float64"),
+        "parameters": "Int64",
+        **dict.fromkeys(("bits", "bits_per_parameter", "seconds"), "float64"),
+    }
+
+    def check(self, config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
+        """See `Kind`."""
+        from modgrok.experiments.run import check
+
+        check(config, overrides)
+
+    def fit(
+        self,
+        config: Mapping[str, Any],
+        overrides: Mapping[str, Any],
+        *,
+        directory: Path,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        """See `Kind`."""
+        import torch
+
+        from modgrok.experiments.run import fit
+
+        threads = {"model.threads": torch.get_num_threads()}
+        fit(config, {**threads, **overrides}, directory=directory, callbacks=callbacks)
+
+    def short(self, updates: int) -> dict[str, Any]:
+        """See `Kind`."""
+        return {"trainer.max_steps": updates, "model.evaluate_every": updates, "model.engine": "eager"}
+
+    def findings(self, run: Path) -> dict[str, Any]:
+        """See `Kind`."""
+        from modgrok.runs.findings import read_findings
+
+        found = read_findings(run)
+        return {name: getattr(found, name) for name in self.columns}
+
+    def page(self, plan: Plan, table: pd.DataFrame, directory: Path) -> str:
+        """See `Kind`."""
+        from modgrok.experiments.sweep_analysis import SweepAnalysis
+        from modgrok.experiments.sweep_page import sweep_page
+
+        return sweep_page(SweepAnalysis(plan, table), directory)
+
+
+class CapacityRuns(Kind):
+    """Runs of `modgrok capacity fit`."""
+
+    seed_fields = ("seed_everything", "data.seed")
+    columns: ClassVar[Mapping[str, str]] = {
+        "parameters": "Int64",
+        "updates": "Int64",
+        **dict.fromkeys(("exposures", "bits", "reachable_bits", "bits_per_parameter"), "float64"),
+        "converged": "boolean",
+        **dict.fromkeys(
+            ("one_hop_loss", "one_hop_accuracy", "two_hop_loss", "two_hop_accuracy", "seconds"), "float64"
+        ),
+    }
+
+    def check(self, config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
+        """See `Kind`."""
+        from modgrok.experiments.capacity_experiment import check_capacity
+
+        check_capacity(config, overrides)
+
+    def fit(
+        self,
+        config: Mapping[str, Any],
+        overrides: Mapping[str, Any],
+        *,
+        directory: Path,
+        callbacks: Sequence[Callback] = (),
+    ) -> None:
+        """See `Kind`."""
+        from modgrok.experiments.capacity_experiment import fit_capacity
+
+        fit_capacity(config, overrides, directory=directory, callbacks=callbacks)
+
+    def short(self, updates: int) -> dict[str, Any]:
+        """See `Kind`."""
+        return {
+            "trainer.max_steps": updates,
+            "trainer.val_check_interval": updates,
+            "model.compile": False,
+        }
+
+    def findings(self, run: Path) -> dict[str, Any]:
+        """See `Kind`."""
+        from modgrok.capacity.memorized import read_measurement
+
+        found = read_measurement(run)
+        sets = {
+            f"{name}_{score}": values.get(name)
+            for name in ("one_hop", "two_hop")
+            for score, values in (("loss", found.losses), ("accuracy", found.accuracies))
+        }
+        named = ("parameters", "updates", "exposures", "bits_per_parameter", "converged", "seconds")
+        return {
+            **{name: getattr(found, name) for name in named},
+            "bits": found.bits["total"],
+            "reachable_bits": found.reachable["total"],
+            **sets,
+        }
+
+    def page(self, plan: Plan, table: pd.DataFrame, directory: Path) -> str:
+        """See `Kind`."""
+        from modgrok.capacity.measure_page import measure_page
+        from modgrok.capacity.memorized import read_measurement
+
+        finished = table.loc[table["status"] == "finished", "path"]
+        measurements = [read_measurement(directory / path) for path in finished]
+        return measure_page(measurements, {}, plan.question)
+
+
+KINDS: dict[str, Kind] = {"fit": GrokkingRuns(), "capacity fit": CapacityRuns()}
+"""The kinds by the command that trains one run."""
