@@ -49,6 +49,15 @@ def test_fields_vary_together(plan_of) -> None:
     ]
 
 
+def test_cells_of_one_shape_are_counted(plan_of) -> None:
+    plan = plan_of(
+        "set: {data.task: 'x**{m} + y'}\n"
+        "vary: {m: 1..3, data.modulus: [11, 13], model.optimizer.lr: [1e-3, 1e-2], seed: 0..4}\n"
+        "skip: m > 2 and data.modulus > 11\n"
+    )
+    assert [plan.alike(cell) for cell in (plan.cells[0], plan.cells[-1])] == [30, 20]
+
+
 def test_alternatives_set_several_fields_under_a_name(plan_of, tmp_path) -> None:
     plan = plan_of(
         "vary:\n  rule:\n    plain: {}\n    decay: {model.lr: 0.1, trainer: {max_steps: 7}}\n  data.modulus: [11, 13]\n"

@@ -8,6 +8,7 @@ import pytest
 
 import modgrok
 from modgrok.errors import InputError
+from modgrok.experiments.kind import KINDS
 
 NOTEBOOK = Path(__file__).parents[2] / "docs" / "notebooks" / "grokking.ipynb"
 SMALL = {
@@ -56,3 +57,12 @@ def test_what_is_wrong_is_raised_and_nothing_is_written(tmp_path, monkeypatch):
         with pytest.raises(InputError, match=message):
             modgrok.fit(SMALL, overrides)
     assert not list(tmp_path.iterdir())
+
+
+def test_many_runs_of_one_shape_compile_where_one_alone_would_not(tmp_path):
+    config = {"data": {"task": "x + y", "modulus": 5}, "trainer": {"max_steps": 20}, "measures.every": None}
+    engines = []
+    for alike in (1, 10_000):
+        KINDS["fit"].fit(config, {"model.evaluate_every": 10}, directory=tmp_path / str(alike), alike=alike)
+        engines.append(modgrok.load_run(tmp_path / str(alike)).findings.engine)
+    assert engines == ["eager", "compile"]

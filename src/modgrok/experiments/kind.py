@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from modgrok.experiments.plan import Plan
 
 
+PROCESSES = 8
+"""How many processes are taken to share the cells of a sweep, each of which compiles anew: a number that is the same
+on every machine, so that a cell's engine is too."""
+
+
 class Kind(ABC):
     """A kind of runs.
 
@@ -37,8 +42,9 @@ class Kind(ABC):
         *,
         directory: Path,
         callbacks: Sequence[Callback] = (),
+        alike: int = 1,
     ) -> None:
-        """Train a run, or resume it."""
+        """Train a run, or resume it; `alike` runs of a sweep share what compiling costs."""
 
     @abstractmethod
     def short(self, updates: int) -> dict[str, Any]:
@@ -81,14 +87,17 @@ class GrokkingRuns(Kind):
         *,
         directory: Path,
         callbacks: Sequence[Callback] = (),
+        alike: int = 1,
     ) -> None:
         """See `Kind`."""
         import torch
 
+        from modgrok.callbacks import SharedCompilation
         from modgrok.experiments.run import fit
 
+        shared = SharedCompilation(max(1, alike // PROCESSES))
         threads = {"model.threads": torch.get_num_threads()}
-        fit(config, {**threads, **overrides}, directory=directory, callbacks=callbacks)
+        fit(config, {**threads, **overrides}, directory=directory, callbacks=[*callbacks, shared])
 
     def short(self, updates: int) -> dict[str, Any]:
         """See `Kind`."""
@@ -136,6 +145,7 @@ class CapacityRuns(Kind):
         *,
         directory: Path,
         callbacks: Sequence[Callback] = (),
+        alike: int = 1,
     ) -> None:
         """See `Kind`."""
         from modgrok.experiments.capacity_experiment import fit_capacity

@@ -121,6 +121,12 @@ class Plan:
         strings = [self.shared, self.alternatives, [axis.rows for axis in self.axes]]
         return frozenset(_parameters_in(strings))
 
+    def alike(self, cell: Cell) -> int:
+        """Return how many cells differ from one in seeds, formula and optimizer only, which one compilation serves."""
+        same = {*self.seeds, *self.parameters, "data.task"}
+        shape = [name for name in self.varied if name not in same and not name.startswith("model.optimizer.")]
+        return sum(all(other.values[name] == cell.values[name] for name in shape) for other in self.cells)
+
     def spec(self) -> dict[str, Any]:
         """Return the plan as the contents of a sweep file that needs no other file."""
         vary: dict[str, Any] = {

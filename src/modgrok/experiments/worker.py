@@ -53,7 +53,11 @@ def run_cell(directory: Path, name: str, threads: int) -> None:
             report = ProgressFile(files.progress_file(name))
             try:
                 plan.kind.fit(
-                    plan.config, cells[name].overrides, directory=files.cell(name), callbacks=[report]
+                    plan.config,
+                    cells[name].overrides,
+                    directory=files.cell(name),
+                    callbacks=[report],
+                    alike=plan.alike(cells[name]),
                 )
             except BaseException as error:
                 # a signal before the first update becomes Lightning's own exit

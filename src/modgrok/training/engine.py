@@ -183,7 +183,7 @@ def choose_engine(name: EngineName, device: torch.device, full_batch: bool, mult
         name: what was asked for.
         device: where the network is.
         full_batch: whether all updates see the same batch.
-        multiplies: multiplications of the whole run; infinite where its length is not known.
+        multiplies: multiplications of all runs that share a compilation; infinite where a length is not known.
     """
     if name != "auto" or not full_batch:
         return "eager" if name == "auto" else name

@@ -150,6 +150,7 @@ class GrokkingModule(LightningModule):
         self._seconds_before = 0.0  # that the run had taken before this fit
         self._clock: float | None = None  # when this fit began to train
         self.interruptible = False
+        self.runs_of_one_compilation = 1
         """Whether a KeyboardInterrupt leaves the run as it is: no update is under way."""
         self.used_threads = torch.get_num_threads()
         self._prepared: dict[tuple[str, int], Any] = {}  # tokens that are scored again at each evaluation
@@ -286,7 +287,7 @@ class GrokkingModule(LightningModule):
         weights = sum(weight.numel() for weight in self.network.parameters())
         size = (self.data.training_pairs.size if full else self.data.batch_size) * weights  # type: ignore[operator]
         max_steps = self.trainer.max_steps if self.trainer.max_steps > 0 else math.inf
-        multiplies = (size + CALL_OVERHEAD_IN_MULTIPLIES) * max_steps
+        multiplies = (size + CALL_OVERHEAD_IN_MULTIPLIES) * max_steps * self.runs_of_one_compilation
         used = saved["used"] if saved else {}
         asked: Any = used.get("engine", "auto") if self.engine == "auto" else self.engine
         self.used_engine = choose_engine(asked, self.device, full, multiplies)
