@@ -1,11 +1,19 @@
+import getpass
 import os
 import subprocess
 import sys
+import tempfile
 
 import pytest
 
 # small tensors: a second thread costs more than it saves, and several processes run side by side
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# PyTorch finds compiled code again by what it computes; code for other instructions than ATEN_CPU_CAPABILITY asks for
+# would read past its buffers
+instructions = os.environ.get("ATEN_CPU_CAPABILITY", "native")
+cache = os.path.join(tempfile.gettempdir(), f"modgrok_tests_{getpass.getuser()}_{instructions}")
+os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", cache)
 
 
 @pytest.fixture

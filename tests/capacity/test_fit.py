@@ -1,3 +1,7 @@
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -109,6 +113,25 @@ def test_a_run_resumed_is_the_same_run(run, tmp_path):
     for name, weight in load_run(run).network.state_dict().items():
         assert torch.equal(load_run(resumed).network.state_dict()[name], weight), name
     assert load_run(resumed).history == load_run(run).history
+
+
+def test_a_signal_ends_a_run_with_a_checkpoint_to_resume_from(tmp_path):
+    place = ["--trainer.default_root_dir", str(tmp_path), "--trainer.max_steps", "1000000"]
+    command = [sys.executable, "-m", "modgrok", "capacity", "fit", *DATA, *NETWORK, *TRAINER, *place]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    stopped = tmp_path / "lightning_logs" / "version_0"
+    while not list(stopped.glob("checkpoints/*.ckpt")):
+        time.sleep(0.1)
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "stopped by SIGTERM; to resume" in said
+    update = load_run(stopped).update
+    resumed = train(tmp_path, "--ckpt_path", str(stopped), updates=update + 7)
+    through = train(tmp_path, updates=update + 7)
+    for name, weight in load_run(through).network.state_dict().items():
+        assert torch.equal(load_run(resumed).network.state_dict()[name], weight), name
 
 
 def test_checkpoints_are_weights_and_plain_data(run):

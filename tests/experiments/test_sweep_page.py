@@ -1,18 +1,21 @@
 """The page of a sweep, from made-up findings: its words, its numbers, and how a real browser draws it."""
 
 import json
+import math
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
 
 from browser import CHROMIUM, Page
 
-from modgrok.experiments.cell_files import CellFiles, Outcome
+import modgrok
+from modgrok.experiments.cell_files import PAGE, CellFiles, Outcome
 from modgrok.experiments.run_sweep import write_results
 from modgrok.experiments.statistics import Sample, median_time
 from modgrok.experiments.sweep_analysis import SweepAnalysis
@@ -116,3 +119,27 @@ def test_a_browser_draws_it_offline_and_sorts_its_rows(sweep, tmp_path, width, s
         assert (sweep / "report" / link).resolve().is_dir()
     finally:
         browser.close()
+
+
+def test_of_random_answers_the_page_shows_bits_and_no_times(tmp_path) -> None:
+    file = tmp_path / "plan.yaml"
+    file.write_text(
+        "config: {data: {task: random, modulus: 5}, measures: {every: null}}\n"
+        "set: {trainer.max_steps: 200, model.evaluate_every: 100, model.optimizer.lr: 0.03}\n"
+        "vary: {model.network.init_args.d_model: [4, 8], data.train_fraction: [0.4, 0.8]}\n"
+    )
+    plan, files = read_plan(file), CellFiles(tmp_path)
+    for cell in plan.cells:
+        plan.kind.fit(plan.config, cell.overrides, directory=files.cell(cell.name))
+        files.settle(cell.name, Outcome("finished"))
+    write_results(plan, tmp_path)
+    table, page = make_table(plan, tmp_path), (tmp_path / PAGE).read_text()
+    for path, bits in zip(table["path"], table["bits"], strict=True):
+        run = modgrok.load_run(tmp_path / path).snapshot()
+        pairs = run.data.training_pairs
+        logits = run.network(pairs.tokens).double().detach()
+        loss = torch.nn.functional.cross_entropy(logits, pairs.answers)
+        assert bits == pytest.approx(pairs.size * (math.log2(5) - float(loss) / math.log(2)), rel=1e-5)
+    assert f"{table['bits_per_parameter'].max():.2f} bits per parameter" in page
+    assert "Bits remembered" in page
+    assert "grokked" not in page[: page.index("<script")]

@@ -40,6 +40,8 @@ class CapacityModule(LightningModule):
         InputError: if a rate is out of range.
     """
 
+    interruptible = False  # an update is soon over
+
     def __init__(
         self,
         network: nn.Module,

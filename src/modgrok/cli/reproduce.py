@@ -63,7 +63,9 @@ def _print(done: Reproduction, shown: Path) -> None:
         published = f"{number(figure.published)} ± {number(figure.tolerance)}"
         table.add_row(figure.name, published, interval_words(result), result.verdict)
     Console().print(table)
-    print(f"\n{done.verdict}; {done.cells} runs, {duration(done.seconds)} of training")
+    print(
+        f"\n{done.verdict}; {done.cells} run{'s' if done.cells > 1 else ''}, {duration(done.seconds)} of training"
+    )
     print(f"left out: {done.claim.left_out}\n  {shown / VERDICT}\n  {shown}/report/claim.html")
 
 

@@ -189,6 +189,11 @@ class Experiment(LightningCLI):
                 raise InputError(f"{section}: not a section with fields of its own, such as {section}.FIELD")
         for section, kind in {"data": ModularDataModule, "model": GrokkingModule, **SECTIONS}.items():
             _check_null(section, kind, self.config[section])
+        for section, callback in SECTIONS.items():
+            try:
+                callback(**vars(self.config[section]))
+            except InputError as error:
+                raise InputError(f"{section}.{error}") from None
         network = self.config.model.network
         _check_null("model.network", _network_class(network.class_path), network.init_args)
         if self.recorded:

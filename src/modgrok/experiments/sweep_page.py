@@ -113,9 +113,10 @@ def test_words(grouping: Grouping) -> str:
     )
     if grouping.unexplained is None or grouping.aic is None:
         return words
+    aic = f"{grouping.aic:+.1f}".replace("-", "−")
     return (
         f"{words} The groups leave {percent(grouping.unexplained)} of the variance of log time unexplained (log-normal "
-        f"times, censored, by maximum likelihood); AIC {grouping.aic:+.1f} against no groups."
+        f"times, censored, by maximum likelihood); AIC {aic} against no groups."
     )
 
 

@@ -30,7 +30,10 @@ def check_run(module: GrokkingModule, data: ModularDataModule, trainer: Trainer)
     _check_engine(module, data, trainer)
     _check_data(module, data)
     check_readable(module.network)
-    module.configure_optimizers()
+    made = module.configure_optimizers()
+    if isinstance(made, dict):  # a user's own may return any of the forms that Lightning takes
+        for intervention in module.interventions:
+            intervention.check([made["optimizer"]])
     _check_filters(module)
 
 

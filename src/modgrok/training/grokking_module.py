@@ -10,7 +10,6 @@ from typing import Any, Self
 
 import torch
 from lightning.fabric.utilities import move_data_to_device
-from lightning.pytorch import LightningModule
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.trainer.states import TrainerFn
@@ -54,7 +53,7 @@ from modgrok.training.hyperparameters import (
 from modgrok.training.interventions import Intervention
 from modgrok.training.muon import NamedWeights
 from modgrok.training.resume import apply_changes, check_states, check_unchanged, fresh_states
-from modgrok.training.scores import TaskScores
+from modgrok.training.scored_module import ScoredModule
 from modgrok.training.warm_up import WarmUp
 
 ADAMW = {"lr": 1e-3, "betas": (0.9, 0.98), "weight_decay": 1.0, "fused": True}
@@ -69,7 +68,7 @@ def adamw(parameters: Any) -> AdamW:
     return AdamW(parameters, **ADAMW)  # type: ignore[arg-type]
 
 
-class GrokkingModule(LightningModule):
+class GrokkingModule(ScoredModule):
     """Trains a network until it groks.
 
     A training step makes `updates_per_step` updates on the batches it is given, by manual optimization; `global_step`,
@@ -117,7 +116,7 @@ class GrokkingModule(LightningModule):
         frozen: list[str] | None = None,
         allow_changes: bool = False,
     ) -> None:
-        super().__init__()
+        super().__init__(network, loss or CROSS_ENTROPY)
         for name, number in (("evaluate_every", evaluate_every), ("threads", threads)):
             if number is not None and number < 1:
                 raise InputError(f"{name} must be a positive integer, got {number}")
@@ -130,9 +129,7 @@ class GrokkingModule(LightningModule):
         if pretrained_parts is not None and pretrained is None:
             raise InputError("pretrained_parts needs pretrained: RUN_OR_CKPT")
         self.automatic_optimization = False
-        self.network = network
         self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
-        self.loss = loss or CROSS_ENTROPY
         self.gradient_filters = gradient_filters or []
         self.interventions = interventions or []
         self.evaluate_every = evaluate_every
@@ -150,10 +147,9 @@ class GrokkingModule(LightningModule):
         self._seconds_before = 0.0  # that the run had taken before this fit
         self._clock: float | None = None  # when this fit began to train
         self.interruptible = False
-        self.runs_of_one_compilation = 1
         """Whether a KeyboardInterrupt leaves the run as it is: no update is under way."""
-        self.used_threads = torch.get_num_threads()
-        self._prepared: dict[tuple[str, int], Any] = {}  # tokens that are scored again at each evaluation
+        self.runs_of_one_compilation = 1
+        """How many runs share what compiling costs; see `choose_engine`."""
         self._resumed: dict[str, Any] | None = None  # the checkpoint that the fit resumes from
 
     @classmethod
@@ -178,11 +174,6 @@ class GrokkingModule(LightningModule):
         module.history, module.pretrained_from = snapshot.history, snapshot.pretrained_from
         return module.to(map_location or "cpu")
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Return the logits, (n, p), of tokens (n, t)."""
-        logits: Tensor = self.network(tokens)
-        return logits
-
     def configure_optimizers(self) -> Any:
         """Return the optimizer of the trained parameters and its schedule.
 
@@ -202,18 +193,6 @@ class GrokkingModule(LightningModule):
                 "model.lr_scheduler: ReduceLROnPlateau needs a metric at each step; take another"
             )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
-
-    @property
-    def data(self) -> ModularDataModule:
-        """The pairs of the run.
-
-        Raises:
-            InputError: if the trainer was given no ModularDataModule.
-        """
-        data = getattr(self.trainer, "datamodule", None)
-        if not isinstance(data, ModularDataModule):
-            raise InputError("the trainer needs a ModularDataModule: trainer.fit(module, datamodule)")
-        return data
 
     def updates_per_step_on(self, device: torch.device) -> int:
         """Return the updates of a training step on that device; a step ends wherever a ModelCheckpoint is due."""
@@ -362,10 +341,6 @@ class GrokkingModule(LightningModule):
         """Stop the clock."""
         self._seconds_before, self._clock = self.seconds, None
 
-    def teardown(self, stage: str) -> None:
-        """Free what was kept for the next evaluation."""
-        self._prepared = {}
-
     def _make_engine(self, batch: Examples, interventions: Sequence[Intervention]) -> Engine | None:
         """Build an engine. Compilation can take a minute, so Ctrl-C may interrupt it: then there is none."""
         kind = GraphEngine if self.used_engine == "cuda_graph" else Engine
@@ -417,51 +392,13 @@ class GrokkingModule(LightningModule):
 
     # scores
 
-    def _start_scores(self) -> None:
-        self._scores: dict[str, TaskScores] = {}
-        self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.global_step  # the x axis of the scores
-
-    def validation_step(self, examples: Examples, batch_index: int, dataloader_idx: int = 0) -> None:
-        """Score a chunk of the held-out pairs or, from the second loader, of the training pairs."""
-        self._score("train" if dataloader_idx else "heldout", examples, batch_index)
-
-    def test_step(self, examples: Examples, batch_index: int) -> None:
-        """Score a chunk of the held-out pairs."""
-        self._score("heldout", examples, batch_index)
-
-    def _score(self, side: str, examples: Examples, chunk: int) -> None:
-        if side not in self._scores:
-            self._scores[side] = TaskScores(self.loss, len(self.data.tasks)).to(self.device)
-        if (side, chunk) not in self._prepared:
-            self._prepared[side, chunk] = self.network.prepare(examples.tokens)
-        with cpu_tuning(self.used_threads):
-            self._scores[side].update(self.network(self._prepared[side, chunk]), examples)
-
-    def _log_scores(self) -> None:
-        if self.trainer.sanity_checking:
-            return
-        found = {side: scores.compute() for side, scores in self._scores.items()}
-        names = [task.name for task in self.data.tasks]
-        scalars = {
-            f"{side}/{name}": value
-            for side, (both, _) in found.items()
-            for name, value in both._asdict().items()
-        }
-        for side, (_, each) in found.items() if len(names) > 1 else ():
-            for task, score in zip(names, each, strict=True):
-                scalars |= {f"{side}/{name}/{task}": value for name, value in score._asdict().items()}
-        if self.trainer.state.fn == TrainerFn.FITTING:
-            scalars |= self._record(names, found)
-        self.log_dict(scalars)
-
-    def _record(self, names: Sequence[str], found: dict[str, tuple[Score, list[Score]]]) -> dict[str, float]:
+    def record(self, found: dict[str, tuple[Score, list[Score]]]) -> dict[str, float]:
         """Add an evaluation to the history; return the rate of the updates since the last."""
         update, (train, of_train), (heldout, of_heldout) = self.global_step, found["train"], found["heldout"]
         if not math.isfinite(train.loss):
             raise self._diverged(update, train.loss)
-        of_task = (
-            dict(zip(names, zip(of_train, of_heldout, strict=True), strict=True)) if len(names) > 1 else {}
-        )
+        names, pairs = self.task_names, zip(of_train, of_heldout, strict=True)
+        of_task = dict(zip(names, pairs, strict=True)) if len(names) > 1 else {}
         since = self.history.update[-1] if self.history.update else update
         seconds = time.perf_counter() - self._evaluated
         self.history.append(update, train, heldout, of_task)
@@ -470,13 +407,6 @@ class GrokkingModule(LightningModule):
     def on_validation_end(self) -> None:
         """Start the clock of the updates up to the next evaluation."""
         self._evaluated = time.perf_counter()
-
-    on_validation_epoch_start = on_test_epoch_start = _start_scores
-    on_validation_epoch_end = on_test_epoch_end = _log_scores
-
-    def predict_step(self, examples: Examples, batch_index: int) -> Tensor:
-        """Return the probability of every answer, (n, p)."""
-        return self.loss.probabilities(self.network(examples.tokens))
 
     # checkpoints
 

@@ -37,6 +37,9 @@ class Intervention:
         """Whether it changes update number `update`."""
         return self.first <= update and (self.last is None or update <= self.last)
 
+    def check(self, optimizers: Sequence[Optimizer]) -> None:
+        """Raise an InputError if there is nothing that it could change."""
+
     def batch(self, batch: Examples, n_answers: int) -> Examples:
         """Return the batch to train on. The same batch must give the same result."""
         return batch
@@ -82,6 +85,11 @@ class WeightNormClamp(Intervention):
 
 class WeightDecayOff(Intervention):
     """Trains without weight decay; the optimizers must have it as `weight_decay` of their groups."""
+
+    def check(self, optimizers: Sequence[Optimizer]) -> None:
+        """Raise an InputError if no optimizer has weight decay."""
+        if not any(group.get("weight_decay") for one in optimizers for group in one.param_groups):
+            raise InputError("model.interventions: WeightDecayOff: no optimizer has weight decay")
 
     @contextmanager
     def step(self, optimizers: Sequence[Optimizer], weights: list[Tensor]) -> Iterator[None]:
