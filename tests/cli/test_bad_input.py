@@ -41,8 +41,8 @@ FIT = ("fit", "--data.task", "x + y", "--data.modulus", "11", "--trainer.max_ste
         (["--model.gradient_filters", "modgrok.training.LpPenalty"], "model.gradient_filters: "),
         (
             [
-                *("--model.interventions", "modgrok.training.WeightDecayOff"),
-                *("--model.optimizer", "torch.optim.SGD", "--model.optimizer.lr", "0.1"),
+                "--model.interventions=[{class_path: modgrok.training.WeightDecayOff}]",
+                "--model.optimizer.weight_decay=0",
             ],
             "WeightDecayOff: no optimizer has weight decay",
         ),
