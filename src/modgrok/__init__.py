@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modgrok.data import ModularDataModule
-    from modgrok.experiments import Run, fit, fit_capacity, load_run, sweep
+    from modgrok.experiments import Run, fit, load_run, sweep
+    from modgrok.experiments.capacity_experiment import fit_capacity
     from modgrok.models import MLP, Network, Transformer
     from modgrok.training import GrokkingModule
 
@@ -17,7 +18,7 @@ _ROOMS = {
     "Run": "experiments",
     "Transformer": "models",
     "fit": "experiments",
-    "fit_capacity": "experiments",
+    "fit_capacity": "experiments.capacity_experiment",
     "load_run": "experiments",
     "sweep": "experiments",
 }

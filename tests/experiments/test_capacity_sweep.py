@@ -3,7 +3,7 @@
 import pandas as pd
 from slurm_node import wait_for
 
-from modgrok.experiments import fit_capacity
+from modgrok import fit_capacity
 from modgrok.experiments.sweep_file import read_plan
 
 CAPACITY = """

@@ -12,10 +12,20 @@ from modgrok.training import GrokkingModule
 
 
 class LogCurves(Callback):
-    """Draws the training curves, for the loggers and as `curves.png`."""
+    """Draws the training curves, for the loggers and as `curves.png`.
+
+    Args:
+        draw: whether to; a sweep's cells are drawn on its page instead.
+    """
+
+    def __init__(self, draw: bool = True) -> None:
+        super().__init__()
+        self.draw = draw
 
     def on_train_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Draw the run."""
+        if not self.draw:
+            return
         picture = render(curves_figure(pl_module.history, pl_module.data.title))
         picture.savefig(Path(trainer.log_dir or trainer.default_root_dir) / "curves.png", dpi=150)
         log_figure(trainer, "curves", picture)

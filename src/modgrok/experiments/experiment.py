@@ -52,6 +52,7 @@ Command = Literal["fit", "test", "validate", "predict", "describe"]
 SECTIONS: dict[str, type[Callback]] = {
     "checkpoint": Checkpoints,
     "stop": StopAfterGrokking,
+    "curves": LogCurves,
     "measures": LogMeasures,
     "weights": LogWeights,
     "predictions": Predictions,
@@ -133,7 +134,6 @@ class Experiment(LightningCLI):
                 "callbacks": [
                     LogNorms(),
                     Milestones(),
-                    LogCurves(),
                     LogHyperparameters(),
                     ProgressBar(),
                     self.interrupt,

@@ -19,6 +19,10 @@ PROCESSES = 8
 on every machine, so that a cell's engine is too."""
 
 
+UNDRAWN = {"measures.every": None, "weights.every": None, "curves.draw": False}
+"""What a cell is spared unless the sweep's config says otherwise: figures take longer than a short cell's updates."""
+
+
 class Kind(ABC):
     """A kind of runs.
 
@@ -93,11 +97,14 @@ class GrokkingRuns(Kind):
         import torch
 
         from modgrok.callbacks import SharedCompilation
+        from modgrok.experiments.plan import flatten
         from modgrok.experiments.run import fit
 
         shared = SharedCompilation(max(1, alike // PROCESSES))
-        threads = {"model.threads": torch.get_num_threads()}
-        fit(config, {**threads, **overrides}, directory=directory, callbacks=[*callbacks, shared])
+        given = flatten(config)
+        default: dict[str, Any] = {name: value for name, value in UNDRAWN.items() if name not in given}
+        default["model.threads"] = torch.get_num_threads()
+        fit(config, {**default, **overrides}, directory=directory, callbacks=[*callbacks, shared])
 
     def short(self, updates: int) -> dict[str, Any]:
         """See `Kind`."""
