@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -191,7 +192,7 @@ class CapacityRuns(Kind):
         from modgrok.capacity.memorized import read_measurement
 
         finished = table.loc[table["status"] == "finished", "path"]
-        measurements = [read_measurement(directory / path) for path in finished]
+        measurements = [replace(read_measurement(directory / path), run=Path(path).name) for path in finished]
         return measure_page(measurements, {}, plan.question)
 
 

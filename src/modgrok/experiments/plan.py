@@ -85,6 +85,11 @@ class Plan:
         return [name for axis in self.axes for name in axis.names]
 
     @cached_property
+    def labels(self) -> dict[str, str]:
+        """What is short enough to be read of everything that varies, by its name."""
+        return short_names(self.varied)
+
+    @cached_property
     def cells(self) -> tuple[Cell, ...]:
         """The cells, in an order and with names that depend on nothing but the plan.
 
@@ -98,11 +103,10 @@ class Plan:
 
     def _all_cells(self) -> Iterator[Cell]:
         skip = None if self.skip is None else parse_expression(self.skip, self.varied, "skip")
-        labels = short_names(self.varied)
         for rows in itertools.product(*(axis.rows for axis in self.axes)):
             values = dict(zip(self.varied, itertools.chain(*rows), strict=True))
             if skip is None or not skip(values):
-                yield Cell(_cell_name(values, labels), values, self._overrides(values))
+                yield Cell(_cell_name(values, self.labels), values, self._overrides(values))
 
     def _overrides(self, values: Mapping[str, Any]) -> dict[str, Any]:
         fields = dict(self.shared)

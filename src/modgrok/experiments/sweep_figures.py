@@ -36,14 +36,15 @@ def map_figures(analysis: SweepAnalysis) -> list[Figure]:
     cells = dict(iter(analysis.finished.groupby([row, column], sort=False)))
     rows, columns = analysis.values(row), analysis.values(column)
 
-    labels = [*map(value_text, columns)], [*map(value_text, rows)]
+    labels, names = ([*map(value_text, columns)], [*map(value_text, rows)]), analysis.plan.labels
+    title = f"{names[row]} against {names[column]}"
 
-    def panel(title: str, value: str, measure: Callable[[pd.DataFrame], float | None]) -> Panel | None:
+    def panel(of: str, value: str, measure: Callable[[pd.DataFrame], float | None]) -> Panel | None:
         found = [[measure(cells[key]) if (key := (y, x)) in cells else None for x in columns] for y in rows]
         z = torch.tensor([[np.nan if v is None else v for v in line] for line in found], dtype=torch.float32)
         if z.isnan().all():
             return None
-        return Panel(title, [Heatmap(z, value, *labels)], Axis(column), Axis(row), shape="square")
+        return Panel(of, [Heatmap(z, value, *labels)], Axis(names[column]), Axis(names[row]), shape="square")
 
     if analysis.of_random_answers:
         panels = [
@@ -52,7 +53,7 @@ def map_figures(analysis: SweepAnalysis) -> list[Figure]:
             panel("Final training accuracy", "median", lambda rows: float(rows["train_accuracy"].median())),
         ]
         look_for = "Medians over seeds. Bits follow what there is to remember, up to the network's capacity."
-        return _one_figure(row, column, panels, look_for)
+        return _one_figure(title, panels, look_for)
     panels = [
         panel("Median time to grok", "updates", lambda rows: median_time(analysis.sample(rows)).estimate),
         panel("Share that grokked", "share", lambda rows: float(rows["grokked_at"].notna().mean())),
@@ -62,12 +63,12 @@ def map_figures(analysis: SweepAnalysis) -> list[Figure]:
         "The median is Kaplan and Meier's; where less than half of the cells grokked there is none, "
         "and the map has a gap."
     )
-    return _one_figure(row, column, panels, look_for)
+    return _one_figure(title, panels, look_for)
 
 
-def _one_figure(row: str, column: str, panels: Sequence[Panel | None], look_for: str) -> list[Figure]:
+def _one_figure(title: str, panels: Sequence[Panel | None], look_for: str) -> list[Figure]:
     drawn = [panel for panel in panels if panel]
-    return [Figure(f"{row} against {column}", drawn, look_for)] if drawn else []
+    return [Figure(title, drawn, look_for)] if drawn else []
 
 
 def survival_figures(groupings: Sequence[Grouping]) -> list[Figure]:
@@ -115,7 +116,10 @@ def accuracy_figures(analysis: SweepAnalysis, directory: Path) -> list[Figure]:
             if history := _history(directory / path):
                 lines.append(Line(history["update"], history["heldout_accuracy"], color))
         title = (
-            ", ".join(f"{name} = {value_text(value)}" for name, value in zip(by, key, strict=True))
+            ", ".join(
+                f"{analysis.plan.labels[name]} = {value_text(value)}"
+                for name, value in zip(by, key, strict=True)
+            )
             or "all seeds"
         )
         if lines:

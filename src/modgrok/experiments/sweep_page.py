@@ -53,7 +53,7 @@ def sweep_page(analysis: SweepAnalysis, directory: Path) -> str:
             {"name": one.name, "test": test_words(one), "rows": [_group_row(group) for group in one.groups]}
             for one in ([] if analysis.of_random_answers else analysis.groupings)
         ],
-        columns=[column.replace("_", " ") for column in columns],
+        columns=[analysis.plan.labels.get(column, column.replace("_", " ")) for column in columns],
         rows_of_cells=_rows(analysis.table, columns, directory),
     )
 
@@ -62,7 +62,7 @@ def summary(analysis: SweepAnalysis) -> str:
     """Say in three sentences what was asked and what came out."""
     table, finished = analysis.table, analysis.finished
     varied = [
-        f"{name} ({value_text(values[0])} to {value_text(values[-1])}, {len(values):,} values)"
+        f"{analysis.plan.labels[name]} ({value_text(values[0])} to {value_text(values[-1])}, {len(values):,} values)"
         for name in analysis.plan.varied
         if (values := analysis.values(name))
     ]
@@ -95,7 +95,7 @@ def _remembered(analysis: SweepAnalysis) -> str:
     if rows.empty:
         return "The loss of these runs is not in bits."
     best = rows.loc[rows["bits_per_parameter"].idxmax()]
-    where = ", ".join(f"{name} = {value_text(best[name])}" for name in analysis.plan.varied)
+    where = ", ".join(f"{label} = {value_text(best[name])}" for name, label in analysis.plan.labels.items())
     return (
         f"The answers are random, so that all bits that a network knows of them are memory. The most is "
         f"{best['bits_per_parameter']:.2f} bits per parameter, {best['bits']:,.0f} bits ({where})."
