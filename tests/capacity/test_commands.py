@@ -55,6 +55,7 @@ def test_fit_and_measure(runs, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "bits/parameter" in said
     assert "complete_two_hop" in said
+    assert "right, not half of them yet" in said
     measured = json.loads((tmp_path / "page" / "measurements.json").read_text())
     assert [run["n"] for run in measured["runs"]] == [30, 40]
     page = (tmp_path / "page" / "index.html").read_text()

@@ -2,6 +2,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -217,3 +218,16 @@ def test_the_configs_train(tmp_path, name):
     untrained = Llama(read.data.vocabulary_size, read.data.context_length, **read.network.config)
     assert read.history[0]["one_hop/loss"] < score_rows(untrained, read.data, "one_hop").loss - 0.1
     assert read.parameters == {"plateau": 10_352, "two_hops": 47_720}[name]
+
+
+def test_a_set_is_half_right_from_the_first_validation_on_at_which_it_is(run):
+    found = replace(
+        measure_run(load_run(run)),
+        history=[
+            {"update": 10, "one_hop/accuracy": 0.2},
+            {"update": 20, "one_hop/accuracy": 0.5},
+            {"update": 30, "one_hop/accuracy": 0.4},
+        ],
+    )
+    assert found.half_right_at("one_hop") == 20
+    assert replace(found, history=found.history[:1]).half_right_at("one_hop") is None

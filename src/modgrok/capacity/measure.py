@@ -203,9 +203,13 @@ def table(measurements: Sequence[Measurement]) -> str:
 
 
 def sets_table(measurement: Measurement) -> str:
-    """Return the loss and accuracy of every scored set of a run as text, one set a line."""
+    """Return the loss and accuracy of every scored set of a run as text, one set a line, and when it rose."""
     width = max(map(len, measurement.losses))
-    return "\n".join(
-        f"{name:<{width}}  {loss:8.3f} bits per answer, {measurement.accuracies[name]:.1%} right"
-        for name, loss in measurement.losses.items()
-    )
+    lines = []
+    for name, loss in measurement.losses.items():
+        at = measurement.half_right_at(name)
+        rise = "not half of them yet" if at is None else f"half of them by update {at:,}"
+        lines.append(
+            f"{name:<{width}}  {loss:8.3f} bits per answer, {measurement.accuracies[name]:.1%} right, {rise}"
+        )
+    return "\n".join(lines)

@@ -116,10 +116,12 @@ def opening(measurements: Sequence[Measurement]) -> str:
         text += f" {rising} of the {len(measurements)} runs had not converged: a longer run would show more."
     for m in measurements:
         if "complete_two_hop" in m.losses:
+            at = m.half_right_at("complete_two_hop")
+            rise = "and never half of them" if at is None else f"half of them by update {at:,}"
             text += (
                 f" In {m.run}, two-hop questions that were trained on cost {m.losses['two_hop']:.3f} bits each, "
                 f"{m.accuracies['two_hop']:.1%} right; combinations held out cost "
-                f"{m.losses['complete_two_hop']:.1f} bits each, {m.accuracies['complete_two_hop']:.1%} right."
+                f"{m.losses['complete_two_hop']:.1f} bits each, {m.accuracies['complete_two_hop']:.1%} right, {rise}."
             )
     if fits := compare_schemes(measurements):
         misfits = ", ".join(f"{fit.encoding} {fit.misfit:.2f}" for fit in fits)

@@ -73,6 +73,11 @@ class Measurement:
         """Memorized bits per parameter."""
         return self.bits["total"] / self.parameters
 
+    def half_right_at(self, name: str) -> int | None:
+        """Return the first validation at which half of a set's questions were answered right; None before that."""
+        scores = ((entry["update"], entry[f"{name}/accuracy"]) for entry in self.history)
+        return next((int(update) for update, accuracy in scores if accuracy >= 0.5), None)
+
     @property
     def converged(self) -> bool | None:
         """Whether a longer run would add little; None if that is not known."""
