@@ -60,6 +60,7 @@ def test_a_failed_cell_is_a_row_and_stops_nothing_else(sweeps) -> None:
     table = sweeps.table()
     assert list(table["status"]) == ["finished", "failed"]
     assert "became nan" in table["reason"][1]
+    assert str(sweeps.root) not in table["reason"][1]
     assert table["updates"].isna()[1]
     again = sweeps.run("--workers", 2)
     assert again.returncode == 0

@@ -69,7 +69,7 @@ def run_cell(directory: Path, name: str, threads: int) -> None:
                     return  # the cell did not fail, the disk did: the sweep stops
                 if not isinstance(error, RunStoppedError):
                     write_whole(files.cell(name) / TRACEBACK, traceback.format_exc())
-                files.settle(name, Outcome("failed", _reason(error)))
+                files.settle(name, Outcome("failed", _reason(error, files.cell(name))))
             else:
                 files.settle(name, Outcome("finished"))
             finally:
@@ -78,9 +78,9 @@ def run_cell(directory: Path, name: str, threads: int) -> None:
         return
 
 
-def _reason(error: BaseException) -> str:
-    """Say in one line why a cell failed."""
-    words = " ".join(str(error).split())[:500]
+def _reason(error: BaseException, run: Path) -> str:
+    """Say in one line why a cell failed, in the same words wherever its directory is."""
+    words = " ".join(str(error).replace(f"{run}{os.sep}", "").split())[:500]
     return words if isinstance(error, RunStoppedError) else f"{type(error).__name__}: {words}"
 
 
