@@ -5,6 +5,7 @@ import random
 import re
 import signal
 import subprocess
+import sys
 import time
 
 import pandas as pd
@@ -13,7 +14,24 @@ from pandas.testing import assert_frame_equal
 from slurm_node import ask, wait_for
 
 import modgrok
+from modgrok.cli import main
 from modgrok.errors import InputError
+
+
+@pytest.fixture
+def said(monkeypatch, capsys):
+    """Run the command of a directory of sweeps in this process; return its exit code and what it said."""
+
+    def run(sweeps, *options, name="small.yaml"):
+        monkeypatch.chdir(sweeps.root)
+        code = 0
+        try:
+            main(sweeps.command(*options, name=name)[3:])
+        except SystemExit as stopped:
+            code = stopped.code
+        return code, *capsys.readouterr()
+
+    return run
 
 
 def same(one, other):
@@ -53,17 +71,18 @@ def test_the_same_call_again_runs_nothing_and_returns_the_table(undisturbed, mon
     same(undisturbed.table(), before)
 
 
-def test_a_failed_cell_is_a_row_and_stops_nothing_else(sweeps) -> None:
+def test_a_failed_cell_is_a_row_and_stops_nothing_else(sweeps, said) -> None:
     sweeps.write("vary: {model.optimizer.init_args.lr: [1e-3, 1e30], seed: 0..0}")
-    done = sweeps.run("--workers", 2)
-    assert done.returncode == 0, done.stderr
+    code, out, err = said(sweeps, "--workers", 1)
+    assert code == 0, err
+    assert "1 cells finished, 1 failed" in out
     table = sweeps.table()
     assert list(table["status"]) == ["finished", "failed"]
     assert "became nan" in table["reason"][1]
     assert str(sweeps.root) not in table["reason"][1]
     assert table["updates"].isna()[1]
-    again = sweeps.run("--workers", 2)
-    assert again.returncode == 0
+    code, _, err = said(sweeps, "--workers", 1)
+    assert code == 0, err
     same(sweeps.table(), table)
 
 
@@ -146,16 +165,19 @@ def test_a_full_disk_stops_the_sweep_and_the_same_command_goes_through_once_ther
         subprocess.run(["umount", disk], check=True)
 
 
-def test_another_process_cannot_run_the_same_sweep(sweeps) -> None:
-    # cells of minutes: the sweep must still run when the other process has started
-    sweeps.write("set: {trainer.max_steps: 100000}\nvary: {data.task: [x + y, x*y], seed: 0..2}")
-    sweep = sweeps.start("--workers", 1)
-    wait_for(lambda: (sweeps.directory() / "plan.yaml").exists(), 120)
-    other = sweeps.run("--workers", 1)
-    assert other.returncode == 2
-    assert "another process runs this sweep" in other.stderr
-    sweep.send_signal(signal.SIGINT)
-    sweep.communicate(timeout=300)
+def test_another_process_cannot_run_the_same_sweep(sweeps, said) -> None:
+    lock = sweeps.directory() / "lock"
+    lock.parent.mkdir(parents=True)
+    hold = "import sys, filelock as f; l = f.FileLock(sys.argv[1]); l.acquire(); print(); sys.stdin.read()"
+    other = subprocess.Popen(
+        [sys.executable, "-c", hold, lock], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    other.stdout.readline()
+    code, _, err = said(sweeps)
+    other.communicate("")
+    assert code == 2
+    assert "another process runs this sweep" in err
+    assert sorted(file.name for file in lock.parent.iterdir()) == ["lock"]
 
 
 @pytest.mark.parametrize(
@@ -170,20 +192,20 @@ def test_another_process_cannot_run_the_same_sweep(sweeps) -> None:
         ("vary: {seed: 0..1}", ["--on", "slurm", "--slurm.parallel", "0"], ["slurm.parallel", "0"]),
     ],
 )
-def test_wrong_input_is_said_in_a_line_or_two_and_nothing_starts(sweeps, text, options, words) -> None:
+def test_wrong_input_is_said_in_a_line_or_two_and_nothing_starts(sweeps, said, text, options, words) -> None:
     sweeps.write(text)
-    done = sweeps.run(*options)
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert all(word in done.stderr for word in words), done.stderr
-    assert len(done.stderr.strip().splitlines()) <= 2, done.stderr
+    code, out, err = said(sweeps, *options)
+    assert code == 2, out + err
+    assert all(word in err for word in words), err
+    assert len(err.strip().splitlines()) <= 2, err
     assert not sweeps.directory().exists()
 
 
-def test_a_directory_of_another_plan_is_refused_saying_what_differs(undisturbed) -> None:
+def test_a_directory_of_another_plan_is_refused_saying_what_differs(undisturbed, said) -> None:
     undisturbed.write("vary: {data.task: [x + y, x*y], seed: 0..3}", "other.yaml")
-    done = undisturbed.run("--directory", undisturbed.directory(), name="other.yaml")
-    assert done.returncode == 2
-    assert "seed=3 is only here" in done.stderr
+    code, _, err = said(undisturbed, "--directory", undisturbed.directory(), name="other.yaml")
+    assert code == 2
+    assert "seed=3 is only here" in err
 
 
 @pytest.mark.parametrize(("place", "package"), [("slurm", "submitit"), ("ray", "ray")])
@@ -220,11 +242,11 @@ def test_a_partition_that_does_not_exist_is_refused(slurm, sweeps) -> None:
     assert "did you mean 'main'" in done.stderr
 
 
-def test_a_dry_run_lists_the_cells_and_runs_none(sweeps) -> None:
-    done = sweeps.run("--dry_run")
-    assert done.returncode == 0, done.stderr
-    assert "task=x%2Ay,seed=2" in done.stdout
-    assert "6 cells, at most 360 updates" in done.stdout
+def test_a_dry_run_lists_the_cells_and_runs_none(sweeps, said) -> None:
+    code, out, err = said(sweeps, "--dry_run")
+    assert code == 0, err
+    assert "task=x%2Ay,seed=2" in out
+    assert "6 cells, at most 360 updates" in out
     assert not sweeps.directory().exists()
 
 
