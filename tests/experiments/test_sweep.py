@@ -75,7 +75,7 @@ def test_a_failed_cell_is_a_row_and_stops_nothing_else(sweeps, said) -> None:
     sweeps.write("vary: {model.optimizer.init_args.lr: [1e-3, 1e30], seed: 0..0}")
     code, out, err = said(sweeps, "--workers", 1)
     assert code == 0, err
-    assert "1 cells finished, 1 failed" in out
+    assert "1 cell finished, 1 failed" in out
     table = sweeps.table()
     assert list(table["status"]) == ["finished", "failed"]
     assert "became nan" in table["reason"][1]

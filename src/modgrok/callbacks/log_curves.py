@@ -15,7 +15,7 @@ class LogCurves(Callback):
     """Draws the training curves, for the loggers and as `curves.png`.
 
     Args:
-        draw: whether to; a sweep's cells are drawn on its page instead.
+        draw: false leaves them out, as in the cells of a sweep, whose page draws them.
     """
 
     def __init__(self, draw: bool = True) -> None:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from modgrok.capacity.published import Encoding
-from modgrok.errors import InputError
-from modgrok.runs.findings import FINDINGS
+from modgrok.runs.findings import read_record, write_record
 
 CONVERGED, ALL = 0.02, 0.99
 """A run counts as converged if its second half added at most 2% of its bits, or 99% of all there is are known."""
@@ -91,9 +88,7 @@ class Measurement:
 
     def write(self, directory: Path) -> None:
         """Write `findings.json` into a run's directory, whole or not at all."""
-        partial = directory / f"{FINDINGS}.partial"
-        partial.write_text(json.dumps(self.plain(), indent=2) + "\n")
-        os.replace(partial, directory / FINDINGS)
+        write_record(self.plain(), directory)
 
 
 def read_measurement(directory: Path) -> Measurement:
@@ -102,13 +97,5 @@ def read_measurement(directory: Path) -> Measurement:
     Raises:
         InputError: if there is none, or it is damaged.
     """
-    file = directory / FINDINGS
-    try:
-        content = json.loads(file.read_text())
-        return Measurement(**{one.name: content[one.name] for one in fields(Measurement)})
-    except FileNotFoundError:
-        raise InputError(
-            f"{directory}: the run has no {FINDINGS} yet; it is written when a run ends"
-        ) from None
-    except (ValueError, RecursionError, AttributeError, TypeError, KeyError):
-        raise InputError(f"{file}: damaged; `modgrok capacity measure` measures the run again") from None
+    names = [one.name for one in fields(Measurement)]
+    return read_record(directory, lambda content: Measurement(**{name: content[name] for name in names}))

@@ -56,7 +56,10 @@ def run_sweep(options: list[str]) -> None:
             print(f"stopped; the same command resumes {shown}", file=sys.stderr)
             sys.exit(130)
     counts = Counter(table["status"])
-    print(f"{counts['finished']:,} cells finished, {counts['failed']:,} failed\n\nsweep: {shown}")
+    finished = counts["finished"]
+    print(
+        f"{finished:,} cell{'' if finished == 1 else 's'} finished, {counts['failed']:,} failed\n\nsweep: {shown}"
+    )
     for reason, count in Counter(table.loc[table["status"] == "failed", "reason"]).most_common(3):
         print(f"  failed ({count:,}): {reason}")
     print(f"  {shown}/results.csv\n  {shown}/report/index.html\n  tensorboard --logdir {shown}/cells")

@@ -189,7 +189,7 @@ class Experiment(LightningCLI):
                 raise InputError(f"{section}: not a section with fields of its own, such as {section}.FIELD")
         for section, kind in {"data": ModularDataModule, "model": GrokkingModule, **SECTIONS}.items():
             _check_null(section, kind, self.config[section])
-        for section, callback in SECTIONS.items():
+        for section, callback in SECTIONS.items():  # the parser would not say whose field is wrong
             try:
                 callback(**vars(self.config[section]))
             except InputError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -16,12 +16,11 @@ if TYPE_CHECKING:
 
 
 PROCESSES = 8
-"""How many processes are taken to share the cells of a sweep, each of which compiles anew: a number that is the same
-on every machine, so that a cell's engine is too."""
-
+"""How many processes share the cells of a sweep, and compile each for itself, when it is judged whether compiling pays.
+It is the same number on every machine, so that the engine of a cell is too."""
 
 UNDRAWN = {"measures.every": None, "weights.every": None, "curves.draw": False}
-"""What a cell is spared unless the sweep's config says otherwise: figures take longer than a short cell's updates."""
+"""Fields that leave out a cell's figures, which can take longer than its updates, unless the sweep's config has them."""
 
 
 class Kind(ABC):
@@ -36,10 +35,22 @@ class Kind(ABC):
     columns: ClassVar[Mapping[str, str]]
 
     @abstractmethod
+    def functions(self) -> tuple[Callable[..., None], Callable[..., Any]]:
+        """Return what checks a run, and what trains or resumes it; see `modgrok.experiments.run`."""
+
+    def defaults(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a cell has unless the plan says otherwise."""
+        return {}
+
+    def callbacks(self, alike: int) -> list[Callback]:
+        """Return the callbacks of a cell; `alike` cells of the sweep share what compiling costs."""
+        return []
+
     def check(self, config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
         """Raise an InputError if the run could not start; nothing is written."""
+        check, _ = self.functions()
+        check(config, overrides)
 
-    @abstractmethod
     def fit(
         self,
         config: Mapping[str, Any],
@@ -49,7 +60,14 @@ class Kind(ABC):
         callbacks: Sequence[Callback] = (),
         alike: int = 1,
     ) -> None:
-        """Train a run, or resume it; `alike` runs of a sweep share what compiling costs."""
+        """Train a run, or resume it."""
+        _, fit = self.functions()
+        fit(
+            config,
+            {**self.defaults(config), **overrides},
+            directory=directory,
+            callbacks=[*callbacks, *self.callbacks(alike)],
+        )
 
     @abstractmethod
     def short(self, updates: int) -> dict[str, Any]:
@@ -79,33 +97,27 @@ class GrokkingRuns(Kind):
         **dict.fromkeys(("bits", "bits_per_parameter", "seconds"), "float64"),
     }
 
-    def check(self, config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
+    def functions(self) -> tuple[Callable[..., None], Callable[..., Any]]:
         """See `Kind`."""
-        from modgrok.experiments.run import check
+        from modgrok.experiments.run import check, fit
 
-        check(config, overrides)
+        return check, fit
 
-    def fit(
-        self,
-        config: Mapping[str, Any],
-        overrides: Mapping[str, Any],
-        *,
-        directory: Path,
-        callbacks: Sequence[Callback] = (),
-        alike: int = 1,
-    ) -> None:
-        """See `Kind`."""
+    def defaults(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the threads of this process, and no figures."""
         import torch
 
-        from modgrok.callbacks import SharedCompilation
         from modgrok.experiments.plan import flatten
-        from modgrok.experiments.run import fit
 
-        shared = SharedCompilation(max(1, alike // PROCESSES))
         given = flatten(config)
-        default: dict[str, Any] = {name: value for name, value in UNDRAWN.items() if name not in given}
-        default["model.threads"] = torch.get_num_threads()
-        fit(config, {**default, **overrides}, directory=directory, callbacks=[*callbacks, shared])
+        undrawn = {name: value for name, value in UNDRAWN.items() if name not in given}
+        return {"model.threads": torch.get_num_threads(), **undrawn}
+
+    def callbacks(self, alike: int) -> list[Callback]:
+        """See `Kind`."""
+        from modgrok.callbacks import SharedCompilation
+
+        return [SharedCompilation(max(1, alike // PROCESSES))]
 
     def short(self, updates: int) -> dict[str, Any]:
         """See `Kind`."""
@@ -140,25 +152,11 @@ class CapacityRuns(Kind):
         ),
     }
 
-    def check(self, config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
+    def functions(self) -> tuple[Callable[..., None], Callable[..., Any]]:
         """See `Kind`."""
-        from modgrok.experiments.capacity_experiment import check_capacity
+        from modgrok.experiments.capacity_experiment import check_capacity, fit_capacity
 
-        check_capacity(config, overrides)
-
-    def fit(
-        self,
-        config: Mapping[str, Any],
-        overrides: Mapping[str, Any],
-        *,
-        directory: Path,
-        callbacks: Sequence[Callback] = (),
-        alike: int = 1,
-    ) -> None:
-        """See `Kind`."""
-        from modgrok.experiments.capacity_experiment import fit_capacity
-
-        fit_capacity(config, overrides, directory=directory, callbacks=callbacks)
+        return check_capacity, fit_capacity
 
     def short(self, updates: int) -> dict[str, Any]:
         """See `Kind`."""

@@ -18,7 +18,7 @@ from modgrok.experiments.kind import KINDS, Kind
 LONGEST_NAME = 120
 
 SEED = "seed"
-"""The name that stands for the seeds of the network and of the split together."""
+"""The name that stands for the seeds of the network and of its data together."""
 _PARAMETER = re.compile(r"\{(\w*)\}")
 
 
@@ -86,7 +86,7 @@ class Plan:
 
     @cached_property
     def labels(self) -> dict[str, str]:
-        """What is short enough to be read of everything that varies, by its name."""
+        """Short names for headings of everything that varies, by its name in the sweep file."""
         return short_names(self.varied)
 
     @cached_property

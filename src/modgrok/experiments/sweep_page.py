@@ -36,16 +36,15 @@ def sweep_page(analysis: SweepAnalysis, directory: Path) -> str:
     )
     columns = [*analysis.plan.varied, "status", *found, "seconds"]
     columns += ["reason"] if (analysis.table["status"] == "failed").any() else []
-    grokking = [
-        Section("survival", "Time to grok", survival_figures(analysis.groupings)),
-        Section("accuracy", "Held-out accuracy", accuracy_figures(analysis, directory)),
-    ]
+    sections = [Section("maps", "Maps", map_figures(analysis))]
+    if not analysis.of_random_answers:
+        sections += [
+            Section("survival", "Time to grok", survival_figures(analysis.groupings)),
+            Section("accuracy", "Held-out accuracy", accuracy_figures(analysis, directory)),
+        ]
     return render_page(
         "experiments/sweep_page.html.jinja",
-        [
-            Section("maps", "Maps", map_figures(analysis)),
-            *([] if analysis.of_random_answers else grokking),
-        ],
+        sections,
         question=analysis.plan.question,
         source="/".join(directory.absolute().parts[-2:]),
         summary=summary(analysis),

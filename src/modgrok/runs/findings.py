@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from modgrok.errors import InputError
 from modgrok.runs.history import History
 
 FINDINGS = "findings.json"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,7 @@ class Findings:
 
     def write(self, directory: Path) -> None:
         """Write `findings.json`, whole or not at all."""
-        partial = directory / f"{FINDINGS}.partial"
-        partial.write_text(json.dumps(asdict(self), indent=2) + "\n")
-        os.replace(partial, directory / FINDINGS)
+        write_record(asdict(self), directory)
 
 
 def _scores(history: History) -> dict[str, Any]:
@@ -104,14 +105,32 @@ def read_findings(directory: Path) -> Findings:
     Raises:
         InputError: if there is none, or it is damaged.
     """
+    known = {one.name for one in fields(Findings)}
+    return read_record(
+        directory,
+        lambda content: Findings(**{name: value for name, value in content.items() if name in known}),
+    )
+
+
+def write_record(content: Mapping[str, Any], directory: Path) -> None:
+    """Write `findings.json` into a run's directory, whole or not at all."""
+    partial = directory / f"{FINDINGS}.partial"
+    partial.write_text(json.dumps(content, indent=2) + "\n")
+    os.replace(partial, directory / FINDINGS)
+
+
+def read_record(directory: Path, build: Callable[[dict[str, Any]], T]) -> T:
+    """Return what `build` makes of a run's `findings.json`.
+
+    Raises:
+        InputError: if there is none, or it is damaged.
+    """
     file = directory / FINDINGS
     try:
-        content = json.loads(file.read_text())
-        known = {one.name for one in fields(Findings)}
-        return Findings(**{name: value for name, value in content.items() if name in known})
+        return build(json.loads(file.read_text()))
     except FileNotFoundError:
         raise InputError(
             f"{directory}: the run has no {FINDINGS} yet; it is written when a run ends"
         ) from None
-    except (ValueError, RecursionError, AttributeError, TypeError):
+    except (ValueError, RecursionError, AttributeError, TypeError, KeyError):
         raise InputError(f"{file}: damaged; resuming the run writes it again") from None

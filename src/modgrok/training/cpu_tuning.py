@@ -51,7 +51,7 @@ def keep_freed_memory() -> None:
 
     Every update allocates the activations of the one before anew. Given back in between, their pages are mapped in
     again one fault at a time: thousands of faults, a fifth of an update on x + y mod 113. Blocks that large p needs are
-    still given back: kept, they would leave holes that no later block fits in (4 GiB more at p = 997).
+    still given back: kept, they would leave holes that no later block fits in (1.3 GiB more at p = 599).
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT)
