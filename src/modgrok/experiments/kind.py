@@ -20,7 +20,7 @@ PROCESSES = 8
 It is the same number on every machine, so that the engine of a cell is too."""
 
 UNDRAWN = {"measures.every": None, "weights.every": None, "curves.draw": False}
-"""Fields that leave out a cell's figures, which can take longer than its updates, unless the sweep's config has them."""
+"""Fields that leave out a cell's figures, which can take longer than its updates, unless the config has them."""
 
 
 class Kind(ABC):
