@@ -7,7 +7,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from modgrok.experiments.plan import Plan, flatten
+from modgrok.experiments.flatten import flatten
+from modgrok.experiments.plan import Plan
 
 UPDATES = 100
 

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from modgrok.experiments.flatten import flatten
+
 if TYPE_CHECKING:
-    import pandas as pd
     from lightning.pytorch import Callback
-
-    from modgrok.experiments.plan import Plan
-
 
 PROCESSES = 8
 """How many processes share the cells of a sweep, and compile each for itself, when it is judged whether compiling pays.
@@ -81,10 +78,6 @@ class Kind(ABC):
             InputError: if its findings cannot be read.
         """
 
-    @abstractmethod
-    def page(self, plan: Plan, table: pd.DataFrame, directory: Path) -> str:
-        """Return the page of a sweep as HTML."""
-
 
 class GrokkingRuns(Kind):
     """Runs of `modgrok fit`."""
@@ -107,8 +100,6 @@ class GrokkingRuns(Kind):
         """Return the threads of this process, and no figures."""
         import torch
 
-        from modgrok.experiments.plan import flatten
-
         given = flatten(config)
         undrawn = {name: value for name, value in UNDRAWN.items() if name not in given}
         return {"model.threads": torch.get_num_threads(), **undrawn}
@@ -129,13 +120,6 @@ class GrokkingRuns(Kind):
 
         found = read_findings(run)
         return {name: getattr(found, name) for name in self.columns}
-
-    def page(self, plan: Plan, table: pd.DataFrame, directory: Path) -> str:
-        """See `Kind`."""
-        from modgrok.experiments.sweep_analysis import SweepAnalysis
-        from modgrok.experiments.sweep_page import sweep_page
-
-        return sweep_page(SweepAnalysis(plan, table), directory)
 
 
 class CapacityRuns(Kind):
@@ -183,15 +167,6 @@ class CapacityRuns(Kind):
             "reachable_bits": found.reachable["total"],
             **sets,
         }
-
-    def page(self, plan: Plan, table: pd.DataFrame, directory: Path) -> str:
-        """See `Kind`."""
-        from modgrok.capacity.measure_page import measure_page
-        from modgrok.capacity.memorized import read_measurement
-
-        finished = table.loc[table["status"] == "finished", "path"]
-        measurements = [replace(read_measurement(directory / path), run=Path(path).name) for path in finished]
-        return measure_page(measurements, {}, plan.question)
 
 
 KINDS: dict[str, Kind] = {"fit": GrokkingRuns(), "capacity fit": CapacityRuns()}

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from modgrok.errors import InputError, brief
 from modgrok.experiments.expression import parse_expression
+from modgrok.experiments.flatten import flatten
 from modgrok.experiments.kind import KINDS, Kind
 
 LONGEST_NAME = 120
@@ -213,15 +214,3 @@ def _cell_name(values: Mapping[str, Any], labels: Mapping[str, str]) -> str:
     if len(name) <= LONGEST_NAME:
         return name
     return f"{name[: LONGEST_NAME - 13]}~{hashlib.sha256(name.encode()).hexdigest()[:12]}"
-
-
-def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return a config's values by their dotted names."""
-    flat: dict[str, Any] = {}
-    for key, value in config.items():
-        nested = isinstance(value, Mapping) and value and "class_path" not in value
-        fields = flatten(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
-        if twice := flat.keys() & fields.keys():
-            raise InputError(f"{min(twice)} is given twice")
-        flat |= fields
-    return flat

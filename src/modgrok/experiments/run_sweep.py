@@ -146,11 +146,18 @@ def write_results(plan: Plan, directory: Path) -> None:
     Raises:
         OSError: if they cannot be written; what was there before stays.
     """
+    from modgrok.experiments.capacity_sweep_page import capacity_sweep_page
+    from modgrok.experiments.sweep_analysis import SweepAnalysis
+    from modgrok.experiments.sweep_page import sweep_page
     from modgrok.experiments.table import make_table, write_table
 
     table = make_table(plan, directory)
     write_table(table, directory)
-    write_whole(directory / PAGE, plan.kind.page(plan, table, directory))
+    if plan.command == "capacity fit":
+        page = capacity_sweep_page(plan, table, directory)
+    else:
+        page = sweep_page(SweepAnalysis(plan, table), directory)
+    write_whole(directory / PAGE, page)
 
 
 def _run_cells(plan: Plan, files: CellFiles, place: Place, watch: Callable[[Standing], None]) -> None:

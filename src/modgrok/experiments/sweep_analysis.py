@@ -10,8 +10,9 @@ import pandas as pd
 
 from modgrok.errors import InputError
 from modgrok.experiments.expression import parse_expression
+from modgrok.experiments.flatten import flatten
 from modgrok.experiments.interval import Interval
-from modgrok.experiments.plan import Plan, flatten, value_text
+from modgrok.experiments.plan import Plan, value_text
 from modgrok.experiments.statistics import (
     LogNormalFit,
     LogRank,

@@ -14,8 +14,9 @@ import yaml
 from modgrok.errors import InputError, brief, did_you_mean
 from modgrok.experiments.config_file import read_config
 from modgrok.experiments.expression import parse_expression
+from modgrok.experiments.flatten import flatten
 from modgrok.experiments.kind import KINDS
-from modgrok.experiments.plan import SEED, Axis, Plan, directory_text, flatten
+from modgrok.experiments.plan import SEED, Axis, Plan, directory_text
 
 MOST_CELLS = 100_000
 LARGEST_FILE = 10_000_000
