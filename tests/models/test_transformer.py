@@ -124,15 +124,26 @@ def test_equal_examples_and_a_single_one():
     torch.testing.assert_close(network(tokens[:1]), network(tokens)[:1])
 
 
-def test_indexed_tokens_give_the_tokens_back():
-    tokens = make_tokens("x * x + y =")
-    indexed = index_tokens(tokens)
+@pytest.mark.parametrize("like", [None, "x y =", "x op y"])
+def test_indexed_tokens_give_the_tokens_back(like):
+    """Also in the rows of other examples, and at positions where those lack a token."""
+    tokens = make_tokens("x y =")
+    indexed = index_tokens(tokens, like and index_tokens(make_tokens(like)))
     for column, distinct, index in zip(tokens.unbind(1), indexed.distinct, indexed.indices, strict=True):
         assert torch.equal(distinct[index.row], column)
         assert torch.equal(index.order.sort().values, torch.arange(60))
         ends = [*index.starts[1:].tolist(), 60]
         for row, (start, end) in enumerate(zip(index.starts.tolist(), ends, strict=True)):
             assert torch.equal(index.order[start:end], (index.row == row).nonzero().flatten())
+
+
+def test_batches_indexed_in_the_rows_of_all_examples_have_one_shape_and_the_same_logits():
+    tokens, network = make_tokens("x * x + y ="), make_network(6)
+    every = network.prepare(tokens)
+    for batch in tokens.split(6):  # fewer pairs than symbols
+        prepared = network.prepare(batch, every)
+        assert [len(rows) for rows in prepared.distinct] == [len(rows) for rows in every.distinct]
+        torch.testing.assert_close(network(prepared), network(batch))
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def build(name, data, network, warmup=0, optimizer=adamw):
     if name == "cuda_graph":
         engine.capture(batch)
     elif name == "compile":
-        compile_engine(engine, batch)
+        compile_engine(engine, [batch])
     return engine, batch
 
 
@@ -91,6 +91,26 @@ def test_engines_agree_with_eager(name, variant):
     expected, _ = trained("eager", data, 15, **variant)
     losses, _ = trained(name, data, 15, **variant)
     torch.testing.assert_close(losses, expected, rtol=1e-5, atol=0)
+
+
+@pytest.mark.slow
+def test_batches_are_compiled_once_for_each_size():
+    """8 epochs of batches of 100, 100 and 64 pairs, not all of which hold every symbol."""
+    data = ModularDataModule("x + y", 23, train_fraction=0.5, batch_size=100)
+    pairs, batches, losses = data.training_pairs, data.train_dataloader(), {}
+    for name in ("eager", "compile"):
+        torch.manual_seed(0)
+        network = MLP(**data.network_shape, d_model=16, d_mlp=32)
+        optimizer = adamw(network.parameters())
+        engine = Engine(
+            network, CrossEntropy(), [optimizer], n_answers=data.n_answers, drawn_from=pairs.tokens
+        )
+        if name == "compile":
+            torch._dynamo.utils.counters.clear()
+            compile_engine(engine, [pairs.select(slice(100)), pairs.select(slice(64))])
+        losses[name] = torch.stack([engine.update(batches.batch_at(update)) for update in range(24)])
+    torch.testing.assert_close(losses["compile"], losses["eager"], rtol=1e-5, atol=0)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 2
 
 
 OPTIMIZERS = {
@@ -162,7 +182,8 @@ CPU, GPU = torch.device("cpu"), torch.device("cuda")
         ("auto", CPU, True, 1e14, "python3", "compile"),
         ("auto", CPU, True, float("inf"), "python3", "compile"),
         ("auto", CPU, True, 1e14, "/nonexistent/compiler", "eager"),
-        ("auto", CPU, False, 1e14, "python3", "eager"),
+        ("auto", CPU, False, 1e10, "python3", "eager"),
+        ("auto", CPU, False, 1e14, "python3", "compile"),
         ("auto", GPU, True, 1e10, "python3", "cuda_graph"),
         ("auto", GPU, False, 1e14, "python3", "eager"),
         ("eager", GPU, True, 1e14, "python3", "eager"),

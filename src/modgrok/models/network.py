@@ -51,8 +51,14 @@ class Network(nn.Module, ABC):
     def forward(self, tokens: Any) -> Tensor:
         """Compute the logits, (n, p), of tokens (n, t), or of what `prepare` made of them."""
 
-    def prepare(self, tokens: Tensor) -> Any:
-        """Return what `forward` takes for tokens (n, t) that are used many times."""
+    def prepare(self, tokens: Tensor, like: Any = None) -> Any:
+        """Return what `forward` takes for tokens (n, t) that are used many times.
+
+        Args:
+            tokens: of the examples.
+            like: what `prepare` made of all training pairs, where the examples are some of them. For batches of one
+                size the result then has one shape, for which it is compiled once.
+        """
         return tokens
 
     @property

@@ -94,16 +94,33 @@ class IndexedTokens(NamedTuple):
         return len(self.distinct[0]) if self.indices[0] is None else len(self.indices[0].row)
 
 
-def index_tokens(tokens: Tensor) -> IndexedTokens:
-    """Find the distinct tokens at each position of `tokens`, (n, t)."""
+def index_tokens(tokens: Tensor, like: IndexedTokens | None = None) -> IndexedTokens:
+    """Find the distinct tokens at each position of `tokens`, (n, t).
+
+    Args:
+        tokens: of the examples.
+        like: of more examples; where it has every token of a position, it gives the rows of that position. What is made
+            of batches of one size then has one shape.
+    """
+    among = like.distinct if like else [None] * tokens.shape[1]
     distinct, indices = [], []
-    for column in tokens.unbind(1):
-        values, row = torch.unique(column, return_inverse=True)
+    for column, known in zip(tokens.unbind(1), among, strict=True):
+        values, row = _find(column, known)
         order = row.argsort(stable=True)
         starts = torch.searchsorted(row[order], torch.arange(len(values), device=row.device))
         distinct.append(values)
         indices.append(Index(row, order, starts))
     return IndexedTokens(distinct, indices)
+
+
+def _find(tokens: Tensor, known: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return distinct tokens, ascending, and which of them each of `tokens` is: the known ones if they suffice."""
+    if known is not None:
+        row = torch.searchsorted(known, tokens.contiguous()).clamp_(max=len(known) - 1)
+        if torch.equal(known[row], tokens):
+            return known, row
+    values, row = torch.unique(tokens, return_inverse=True)
+    return values, row
 
 
 def unshared(tokens: Tensor) -> IndexedTokens:

@@ -25,9 +25,9 @@ class SharedRowsNetwork(Network):
             tokens = index_tokens(tokens)
         return self.forward_shared(tokens, no_hooks).expand(tokens.n_examples, -1)
 
-    def prepare(self, tokens: Tensor) -> IndexedTokens:
+    def prepare(self, tokens: Tensor, like: IndexedTokens | None = None) -> IndexedTokens:
         """Index tokens (n, t) once, so that `forward` need not do it each time."""
-        return index_tokens(tokens)
+        return index_tokens(tokens, like)
 
     def run_with_cache(
         self, tokens: Tensor, hooks: Mapping[str, Hook] | None = None

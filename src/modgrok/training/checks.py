@@ -93,10 +93,8 @@ def _check_steps(module: GrokkingModule, trainer: Trainer) -> None:
 
 def _check_engine(module: GrokkingModule, data: ModularDataModule, trainer: Trainer) -> None:
     device = trainer.strategy.root_device.type
-    if module.engine in ("compile", "cuda_graph") and data.batch_size is not None:
-        raise InputError(
-            f"model.engine: {module.engine} needs the full batch; with data.batch_size use eager"
-        )
+    if module.engine == "cuda_graph" and data.batch_size is not None:
+        raise InputError("model.engine: cuda_graph needs the full batch; with data.batch_size use another")
     if module.engine == "cuda_graph" and device != "cuda":
         raise InputError(f"model.engine: cuda_graph needs CUDA, and the run is on {device}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from typing import Any, Literal, NamedTuple
 
@@ -48,12 +48,14 @@ class MicroBatch(NamedTuple):
     weights: Tensor  # (n,) of each pair's loss in the batch's
 
 
-def microbatches(batch: Examples, network: Network, n_answers: int, n_tasks: int) -> list[MicroBatch]:
-    """Cut a batch into the fewest microbatches, of nearly equal size."""
+def microbatches(
+    batch: Examples, network: Network, n_answers: int, n_tasks: int, like: Any = None
+) -> list[MicroBatch]:
+    """Cut a batch into the fewest microbatches, of nearly equal size; see `Network.prepare` for `like`."""
     count = -(-batch.size * n_answers // LOGITS_AT_ONCE)
     columns = (batch.tokens, batch.answers, pair_weights(batch.task_index, n_tasks))
     parts = zip(*(column.tensor_split(count) for column in columns), strict=True)
-    return [MicroBatch(network.prepare(tokens), answers, weights) for tokens, answers, weights in parts]
+    return [MicroBatch(network.prepare(tokens, like), answers, weights) for tokens, answers, weights in parts]
 
 
 Backward = Callable[[MicroBatch], Tensor]
@@ -106,6 +108,7 @@ class Engine:
         interventions: change every update; for others, another engine is made.
         n_answers: number of logits of a pair.
         n_tasks: number of tasks; the batch's loss is the sum of their mean losses.
+        drawn_from: (n, t) the tokens of all training pairs, where a batch is only some of them.
         backward: what makes the gradients; eager unless given.
     """
 
@@ -120,6 +123,7 @@ class Engine:
         *,
         n_answers: int,
         n_tasks: int = 1,
+        drawn_from: Tensor | None = None,
         backward: Backward | None = None,
     ) -> None:
         self.network = network
@@ -133,6 +137,7 @@ class Engine:
         self.n_answers, self.n_tasks = n_answers, n_tasks
         self.backward = backward or eager_backward(network, self.loss)
         self._trained = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
+        self._all = None if drawn_from is None else network.prepare(drawn_from)
         self._last: tuple[Examples, list[MicroBatch]] | None = None
 
     def microbatches(self, batch: Examples) -> list[MicroBatch]:
@@ -141,7 +146,8 @@ class Engine:
             changed = batch
             for intervention in self.interventions:
                 changed = intervention.batch(changed, self.n_answers)
-            self._last = batch, microbatches(changed, self.network, self.n_answers, self.n_tasks)
+            parts = microbatches(changed, self.network, self.n_answers, self.n_tasks, self._all)
+            self._last = batch, parts
         return self._last[1]
 
     def gradients(self, parts: Sequence[MicroBatch]) -> Tensor:
@@ -185,20 +191,21 @@ def choose_engine(name: EngineName, device: torch.device, full_batch: bool, mult
         full_batch: whether all updates see the same batch.
         multiplies: multiplications of all runs that share a compilation; infinite where a length is not known.
     """
-    if name != "auto" or not full_batch:
-        return "eager" if name == "auto" else name
+    if name != "auto":
+        return name
     if device.type == "cuda":
-        return "cuda_graph"
+        return "cuda_graph" if full_batch else "eager"
     has_compiler = shutil.which(os.environ.get("CXX", "g++")) is not None
     return "compile" if has_compiler and multiplies > MIN_MULTIPLIES_TO_COMPILE else "eager"
 
 
-def compile_engine(engine: Engine, batch: Examples) -> None:
-    """Compile the engine's gradients for the microbatches of a batch, and leave them uncompiled if that fails."""
+def compile_engine(engine: Engine, batches: Iterable[Examples]) -> None:
+    """Compile the engine's gradients for batches of these sizes, and leave them uncompiled if that fails."""
     compiled = compiled_backward(engine.network, engine.loss)
     try:
-        for part in engine.microbatches(batch):
-            compiled(part)
+        for batch in batches:
+            for part in engine.microbatches(batch):
+                compiled(part)
     except torch._dynamo.exc.TorchDynamoException as error:
         reason = str(error).strip().splitlines()[0]
         warnings.warn(f"engine: compilation failed, training continues uncompiled ({reason})", stacklevel=2)

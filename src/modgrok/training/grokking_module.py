@@ -343,6 +343,7 @@ class GrokkingModule(ScoredModule):
 
     def _make_engine(self, batch: Examples, interventions: Sequence[Intervention]) -> Engine | None:
         """Build an engine. Compilation can take a minute, so Ctrl-C may interrupt it: then there is none."""
+        size, pairs = self.data.batch_size, self.data.training_pairs.to(self.device)
         kind = GraphEngine if self.used_engine == "cuda_graph" else Engine
         engine = kind(
             self.network,
@@ -353,13 +354,15 @@ class GrokkingModule(ScoredModule):
             interventions,
             n_answers=self.data.n_answers,
             n_tasks=len(self.data.tasks),
+            drawn_from=None if size is None else pairs.tokens,
         )
         self.interruptible = True
         try:
             if isinstance(engine, GraphEngine):
                 engine.capture(batch)
             elif self.used_engine == "compile":
-                compile_engine(engine, batch)
+                sizes = () if size is None else (size, pairs.size % size)
+                compile_engine(engine, [pairs.select(slice(each)) for each in sizes if each] or [batch])
         except KeyboardInterrupt:
             if not self.trainer.should_stop:
                 raise
