@@ -14,10 +14,13 @@ class LogNorms(Callback):
     """Logs norms at every evaluation: L2 as `norm/<parameter>`, L1 as `norm_l1/<parameter>`, of all as `…/total`."""
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
-        """Log the norms."""
+        """Log the norms, as LearningRateMonitor logs: `self.log` would take longer for so many than the evaluation."""
         if trainer.sanity_checking or trainer.state.fn != "fit":
             return
-        pl_module.log_dict(weight_norms(pl_module))
+        norms = weight_norms(pl_module)
+        for logger in trainer.loggers:
+            logger.log_metrics(norms, step=trainer.global_step)
+        trainer.callback_metrics.update({name: torch.tensor(norm) for name, norm in norms.items()})
 
 
 @torch.no_grad()
