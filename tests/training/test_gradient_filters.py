@@ -219,7 +219,7 @@ def test_filters_refuse_numbers_out_of_their_range(kind, arguments, message):
         kind(**arguments)
 
 
-@pytest.mark.parametrize("engine", ["eager", "compile"])
+@pytest.mark.parametrize("engine", ["eager", pytest.param("compile", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", [GrokfastEMA, lambda: GrokfastMA(window=15)])
 def test_grokfast_is_resumed_bit_for_bit(tmp_path, kind, engine):
     if engine == "compile" and shutil.which(os.environ.get("CXX", "g++")) is None:
