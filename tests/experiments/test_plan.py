@@ -49,6 +49,13 @@ def test_fields_vary_together(plan_of) -> None:
     ]
 
 
+def test_a_number_with_an_exponent_is_one_and_a_name_that_begins_with_it_is_not(plan_of) -> None:
+    plan = plan_of("vary:\n  rate:\n    2e-3, late: {model.lr: 2e-3}\n")
+    (cell,) = plan.cells
+    assert cell.values == {"rate": "2e-3, late"}
+    assert cell.overrides == {"model.lr": 0.002}
+
+
 def test_cells_of_one_shape_are_counted(plan_of) -> None:
     plan = plan_of(
         "set: {data.task: 'x**{m} + y'}\n"
