@@ -6,8 +6,8 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(value: float) -> str:
-    """Three digits: 0.0471, 12.5, 2.71 × 10⁻⁷."""
-    if value == 0 or 1e-3 <= abs(value) < 1e4:
+    """Three digits, whole from a thousand to a million: 0.0471, 12.5, 14,000, 2.71 × 10⁻⁷."""
+    if value == 0 or 1e-3 <= abs(value) < 1e6:
         return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
     mantissa, exponent = f"{value:.2e}".split("e")
     return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
