@@ -50,6 +50,16 @@ FIT = ("fit", "--data.task", "x + y", "--data.modulus", "11", "--trainer.max_ste
         (["--model.evaluate_every", "0"], "evaluate_every"),
         (["--model.engine", "warp"], "engine"),
         (["--model.engine", "cuda_graph"], "needs CUDA"),
+        (["--model.engine", "cuda_graph", "--data.batch_size", "8"], "cuda_graph needs the full batch"),
+        (
+            [
+                "--model.lr_scheduler=torch.optim.lr_scheduler.OneCycleLR",
+                "--model.lr_scheduler.max_lr=0.01",
+                "--model.lr_scheduler.total_steps=30",
+                "--trainer.max_steps=31",
+            ],
+            "OneCycleLR ends after total_steps = 30 updates; trainer.max_steps is 31",
+        ),
         (["--trainer.max_stepz", "3"], "did you mean 'trainer.max_steps'"),
         (["--trainer.max_step", "3"], "did you mean 'trainer.max_steps'"),  # no abbreviations
         (

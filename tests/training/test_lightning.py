@@ -13,6 +13,7 @@ from torch import nn
 from torch.optim import SGD
 
 from modgrok import GrokkingModule, ModularDataModule, Network, Transformer
+from modgrok.callbacks import LogNorms
 from modgrok.errors import InputError
 from modgrok.runs import load_snapshot
 
@@ -51,7 +52,7 @@ def test_metrics_are_there_after_a_fit_and_at_every_validation(tmp_path):
 
     reader, pairs = Reader(), data()
     trained = module(pairs)
-    fitted = trainer(tmp_path, callbacks=[reader])
+    fitted = trainer(tmp_path, callbacks=[reader, LogNorms()])
     fitted.fit(trained, pairs)
     assert [step for step, _ in reader.seen] == [0, 20, 40, 60] == trained.history.update
     assert [loss for _, loss in reader.seen] == pytest.approx(trained.history.heldout_loss, rel=1e-6)
@@ -60,6 +61,8 @@ def test_metrics_are_there_after_a_fit_and_at_every_validation(tmp_path):
         for name in ("loss", "accuracy", "probability"):
             column = getattr(trained.history, f"{side}_{name}")
             assert float(metrics[f"{side}/{name}"]) == pytest.approx(column[-1], rel=1e-6)
+    weights = torch.cat([weight.detach().flatten() for weight in trained.network.parameters()])
+    assert float(metrics["norm/total"]) == pytest.approx(float(weights.norm()), rel=1e-5)
 
 
 def test_early_stopping_ends_the_run_at_a_validation(tmp_path):

@@ -14,7 +14,7 @@ class LogNorms(Callback):
     """Logs norms at every evaluation: L2 as `norm/<parameter>`, L1 as `norm_l1/<parameter>`, of all as `…/total`."""
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
-        """Log the norms, as LearningRateMonitor logs: `self.log` would take longer for so many than the evaluation."""
+        """Log the norms to the loggers, as LearningRateMonitor does: `self.log` takes longer for them than scoring."""
         if trainer.sanity_checking or trainer.state.fn != "fit":
             return
         norms = weight_norms(pl_module)

@@ -56,8 +56,8 @@ class Network(nn.Module, ABC):
 
         Args:
             tokens: of the examples.
-            like: what `prepare` made of all training pairs, where the examples are some of them. For batches of one
-                size the result then has one shape, for which it is compiled once.
+            like: what `prepare` made of all training pairs, if the examples are a mini-batch of them. Mini-batches of
+                one size are then prepared in one shape, so that `forward` is compiled once for all of them.
         """
         return tokens
 

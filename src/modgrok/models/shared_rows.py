@@ -99,8 +99,8 @@ def index_tokens(tokens: Tensor, like: IndexedTokens | None = None) -> IndexedTo
 
     Args:
         tokens: of the examples.
-        like: of more examples; where it has every token of a position, it gives the rows of that position. What is made
-            of batches of one size then has one shape.
+        like: the distinct tokens of other examples. Positions whose tokens are all among them get the same rows, so
+            that batches of one size are indexed in one shape.
     """
     among = like.distinct if like else [None] * tokens.shape[1]
     distinct, indices = [], []
@@ -114,7 +114,7 @@ def index_tokens(tokens: Tensor, like: IndexedTokens | None = None) -> IndexedTo
 
 
 def _find(tokens: Tensor, known: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Return distinct tokens, ascending, and which of them each of `tokens` is: the known ones if they suffice."""
+    """Return the distinct tokens, ascending, or the known ones if they include all; and the row of each token there."""
     if known is not None:
         row = torch.searchsorted(known, tokens.contiguous()).clamp_(max=len(known) - 1)
         if torch.equal(known[row], tokens):

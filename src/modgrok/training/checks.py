@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, Timer
+from torch.optim.lr_scheduler import OneCycleLR
 
 from modgrok.data import ModularDataModule
 from modgrok.data.symmetry import order_dependence
@@ -34,6 +35,8 @@ def check_run(module: GrokkingModule, data: ModularDataModule, trainer: Trainer)
     if isinstance(made, dict):  # a user's own may return any of the forms that Lightning takes
         for intervention in module.interventions:
             intervention.check([made["optimizer"]])
+        schedule = made.get("lr_scheduler")
+        _check_schedule(schedule["scheduler"] if isinstance(schedule, dict) else schedule, trainer)
     _check_filters(module)
 
 
@@ -89,6 +92,14 @@ def _check_steps(module: GrokkingModule, trainer: Trainer) -> None:
                 f"every_n_train_steps: checkpoints every {callback._every_n_train_steps} updates need a "
                 f"model.updates_per_step that divides it; it is {per_step}"
             )
+
+
+def _check_schedule(scheduler: object, trainer: Trainer) -> None:
+    if isinstance(scheduler, OneCycleLR) and not 0 < trainer.max_steps <= scheduler.total_steps:
+        raise InputError(
+            f"model.lr_scheduler: OneCycleLR ends after total_steps = {scheduler.total_steps} updates; "
+            f"trainer.max_steps is {trainer.max_steps}"
+        )
 
 
 def _check_engine(module: GrokkingModule, data: ModularDataModule, trainer: Trainer) -> None:

@@ -108,7 +108,7 @@ class Engine:
         interventions: change every update; for others, another engine is made.
         n_answers: number of logits of a pair.
         n_tasks: number of tasks; the batch's loss is the sum of their mean losses.
-        drawn_from: (n, t) the tokens of all training pairs, where a batch is only some of them.
+        drawn_from: (n, t) the tokens of all training pairs, if the batches are mini-batches of them.
         backward: what makes the gradients; eager unless given.
     """
 
@@ -200,7 +200,7 @@ def choose_engine(name: EngineName, device: torch.device, full_batch: bool, mult
 
 
 def compile_engine(engine: Engine, batches: Iterable[Examples]) -> None:
-    """Compile the engine's gradients for batches of these sizes, and leave them uncompiled if that fails."""
+    """Compile the engine's gradients for the sizes of these batches, and leave them uncompiled if that fails."""
     compiled = compiled_backward(engine.network, engine.loss)
     try:
         for batch in batches:

@@ -343,7 +343,7 @@ class GrokkingModule(ScoredModule):
 
     def _make_engine(self, batch: Examples, interventions: Sequence[Intervention]) -> Engine | None:
         """Build an engine. Compilation can take a minute, so Ctrl-C may interrupt it: then there is none."""
-        size, pairs = self.data.batch_size, self.data.training_pairs.to(self.device)
+        full = self.data.batch_size is None
         kind = GraphEngine if self.used_engine == "cuda_graph" else Engine
         engine = kind(
             self.network,
@@ -354,15 +354,14 @@ class GrokkingModule(ScoredModule):
             interventions,
             n_answers=self.data.n_answers,
             n_tasks=len(self.data.tasks),
-            drawn_from=None if size is None else pairs.tokens,
+            drawn_from=None if full else self.data.training_pairs.tokens.to(self.device),
         )
         self.interruptible = True
         try:
             if isinstance(engine, GraphEngine):
                 engine.capture(batch)
             elif self.used_engine == "compile":
-                sizes = () if size is None else (size, pairs.size % size)
-                compile_engine(engine, [pairs.select(slice(each)) for each in sizes if each] or [batch])
+                compile_engine(engine, [batch] if full else self._batch_of_each_size())
         except KeyboardInterrupt:
             if not self.trainer.should_stop:
                 raise
@@ -370,6 +369,12 @@ class GrokkingModule(ScoredModule):
         finally:
             self.interruptible = False
         return engine
+
+    def _batch_of_each_size(self) -> list[Examples]:
+        """Return mini-batches of all sizes that an epoch has: its last one can be smaller."""
+        size, pairs = self.data.batch_size, self.data.training_pairs.to(self.device)
+        assert size is not None
+        return [pairs.select(slice(each)) for each in (size, pairs.size % size) if each]
 
     def _optimizers(self) -> list[Optimizer]:
         optimizers = self.optimizers(use_pl_optimizer=False)
