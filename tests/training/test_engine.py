@@ -203,7 +203,8 @@ def test_failing_compiler_is_one_warning_and_eager(monkeypatch, tmp_path):
     expected, _ = trained("eager", data, 3)
     torch._dynamo.reset()
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(torch._inductor.config.cpp, "cxx", ("/nonexistent/compiler",))
-    with pytest.warns(UserWarning, match="compilation failed, training continues uncompiled"):
+    missing = torch._inductor.config.patch({"cpp.cxx": ("/nonexistent/compiler",)})
+    with missing, pytest.warns(UserWarning, match="compilation failed, training continues uncompiled"):
         losses, _ = trained("compile", data, 3)
+    torch._dynamo.reset()
     assert torch.equal(losses, expected)
