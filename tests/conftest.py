@@ -1,5 +1,6 @@
 import getpass
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 instructions = os.environ.get("ATEN_CPU_CAPABILITY", "native")
 cache = os.path.join(tempfile.gettempdir(), f"modgrok_tests_{getpass.getuser()}_{instructions}")
 os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", cache)
+
+
+def pytest_runtest_setup(item):
+    if item.get_closest_marker("compiler") and not shutil.which(os.environ.get("CXX", "g++")):
+        pytest.skip("needs a C++ compiler")
 
 
 @pytest.fixture

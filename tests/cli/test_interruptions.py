@@ -129,7 +129,7 @@ def test_signals_end_a_run_with_a_checkpoint_and_say_how_to_go_on(tmp_path, unin
     assert all(torch.equal(w, expected[name]) for name, w in last.items())
 
 
-@pytest.mark.skipif(not shutil.which("g++"), reason="nothing is compiled without a compiler")
+@pytest.mark.compiler
 def test_signal_does_not_wait_for_the_compiler(tmp_path, monkeypatch):
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
     process = start(tmp_path, "--model.engine", "compile")

@@ -10,7 +10,10 @@ from modgrok.callbacks import budgeted
 from modgrok.cli import main
 
 
-@pytest.mark.parametrize(("precision", "engine"), [("bf16-mixed", "compile"), ("bf16-true", "eager")])
+@pytest.mark.parametrize(
+    ("precision", "engine"),
+    [pytest.param("bf16-mixed", "compile", marks=pytest.mark.compiler), ("bf16-true", "eager")],
+)
 def test_a_run_in_other_arithmetic(precision, engine, small_run, tmp_path, monkeypatch):
     monkeypatch.setattr(budgeted, "TIME_SHARE", math.inf)
     arguments = (

@@ -115,7 +115,7 @@ def test_a_run_keeps_its_engine_when_it_is_extended(run, monkeypatch):
     config = yaml.safe_load((run.path / "config.yaml").read_text())
     config["model"]["engine"] = "auto"
     (run.path / "config.yaml").write_text(yaml.safe_dump(config))
-    monkeypatch.setattr(engine, "MIN_MULTIPLIES_TO_COMPILE", 0.0)
+    monkeypatch.setattr(engine, "MIN_MULTIPLICATIONS_TO_COMPILE", 0.0)
     monkeypatch.setattr(engine.shutil, "which", lambda name: name)
     resume(run)
     assert run.findings.engine == "eager"

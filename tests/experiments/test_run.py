@@ -59,6 +59,7 @@ def test_what_is_wrong_is_raised_and_nothing_is_written(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.compiler
 def test_many_runs_of_one_shape_compile_where_one_alone_would_not(tmp_path):
     config = {"data": {"task": "x + y", "modulus": 5}, "trainer": {"max_steps": 20}, "measures.every": None}
     engines = []

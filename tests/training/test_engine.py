@@ -9,7 +9,7 @@ from torch.optim import SGD, Adam, AdamW, RMSprop
 from modgrok import MLP, GrokkingModule, ModularDataModule, Transformer
 from modgrok.training import CrossEntropy, WarmUp
 from modgrok.training import engine as engine_module
-from modgrok.training.cpu_tuning import MIN_MULTIPLIES_FOR_THREADS, threads_for
+from modgrok.training.cpu_tuning import MULTIPLICATIONS_OF_A_LARGE_UPDATE, threads_for
 from modgrok.training.cuda_graph import GraphEngine
 from modgrok.training.engine import Engine, choose_engine, compile_engine
 from modgrok.training.grokking_module import adamw
@@ -54,7 +54,9 @@ def errors(peer, name, dtype, n):
     return np.abs(losses / peer["train_loss"][:n] - 1)
 
 
-@pytest.mark.parametrize("name", ["eager", pytest.param("compile", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", ["eager", pytest.param("compile", marks=[pytest.mark.slow, pytest.mark.compiler])]
+)
 def test_traces_the_peers_losses_in_float64(peer, name):
     """In float64 only the peer's own rounding is left, which grows a millionfold over these updates."""
     error = errors(peer, name, torch.float64, 150)
@@ -77,7 +79,7 @@ def trained(name, data, n, network=Transformer, optimizer=adamw, **variant):
     return run(engine, batch, n), {key: w.cpu() for key, w in network.state_dict().items()}
 
 
-@pytest.mark.parametrize("name", ["compile", CUDA])
+@pytest.mark.parametrize("name", [pytest.param("compile", marks=pytest.mark.compiler), CUDA])
 @pytest.mark.parametrize(
     "variant",
     [
@@ -95,6 +97,7 @@ def test_engines_agree_with_eager(name, variant):
 
 
 @pytest.mark.slow
+@pytest.mark.compiler
 def test_mini_batches_are_compiled_once_for_each_size(tmp_path):
     """5 epochs of batches of 100, 100 and 64 pairs, not all of which hold every symbol."""
     data, losses = ModularDataModule("x + y", 23, train_fraction=0.5, batch_size=100), {}
@@ -194,8 +197,8 @@ def test_auto_compiles_where_the_run_is_long_enough_to_repay_it(
 
 
 def test_small_updates_take_one_thread():
-    assert threads_for(MIN_MULTIPLIES_FOR_THREADS / 2) == 1
-    assert threads_for(MIN_MULTIPLIES_FOR_THREADS) == torch.get_num_threads()
+    assert threads_for(MULTIPLICATIONS_OF_A_LARGE_UPDATE / 2) == 1
+    assert threads_for(MULTIPLICATIONS_OF_A_LARGE_UPDATE) == torch.get_num_threads()
 
 
 def test_failing_compiler_is_one_warning_and_eager(monkeypatch, tmp_path):

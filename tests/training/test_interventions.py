@@ -1,8 +1,6 @@
 """What interventions change, and when."""
 
 import math
-import os
-import shutil
 
 import pytest
 import torch
@@ -21,8 +19,6 @@ from modgrok.training import (
 from modgrok.training.cuda_graph import GraphEngine
 from modgrok.training.engine import Engine
 from modgrok.training.grokking_module import adamw
-
-HAS_COMPILER = shutil.which(os.environ.get("CXX", "g++")) is not None
 
 
 def network_and_data():
@@ -126,11 +122,13 @@ ALL = {
 
 
 @pytest.mark.parametrize(
-    ("engine", "name"), [*(("eager", name) for name in ALL), ("compile", "two at once"), ("compile", "noise")]
+    ("engine", "name"),
+    [
+        *(("eager", name) for name in ALL),
+        *(pytest.param("compile", name, marks=pytest.mark.compiler) for name in ("two at once", "noise")),
+    ],
 )
 def test_a_run_is_resumed_bit_for_bit_within_a_window(tmp_path, engine, name):
-    if engine == "compile" and not HAS_COMPILER:
-        pytest.skip("needs a C++ compiler")
     interventions = ALL[name]
     whole = fit(tmp_path, interventions(), 40, engine=engine)
     fit(tmp_path, interventions(), 20, engine=engine)

@@ -16,6 +16,7 @@ from modgrok import GrokkingModule, ModularDataModule, Network, Transformer
 from modgrok.callbacks import LogNorms
 from modgrok.errors import InputError
 from modgrok.runs import load_snapshot
+from modgrok.training import grokking_module
 
 
 def data(**arguments):
@@ -232,7 +233,7 @@ class Unreadable(Bag):
         self.activation = activation
 
 
-@pytest.mark.parametrize("engine", ["eager", "compile"])
+@pytest.mark.parametrize("engine", ["eager", pytest.param("compile", marks=pytest.mark.compiler)])
 def test_a_network_of_the_users_own_trains_and_is_read_back(tmp_path, engine):
     pairs = data()
     network = Bag(**pairs.network_shape, width=12)
@@ -282,6 +283,17 @@ def test_steps_of_several_updates_are_those_updates(tmp_path):
         ends[per_step] = [weight.clone() for weight in trained.network.parameters()]
     for weights in (ends[10], ends[20]):
         assert all(map(torch.equal, ends[1], weights))
+
+
+def test_a_step_has_fewer_updates_where_they_are_large(tmp_path, monkeypatch):
+    sizes = []
+    for least in (math.inf, 0):
+        monkeypatch.setattr(grokking_module, "MULTIPLICATIONS_OF_A_LARGE_UPDATE", least)
+        pairs = data()
+        trained = module(pairs, evaluate_every=100)
+        trainer(tmp_path, max_steps=2).fit(trained, pairs)
+        sizes.append(trained.used_updates_per_step)
+    assert sizes == [50, 10]
 
 
 def test_the_process_computes_as_before_after_a_fit(tmp_path):

@@ -27,7 +27,7 @@ def check_run(module: GrokkingModule, data: ModularDataModule, trainer: Trainer)
     """
     _check_trainer(trainer)
     _check_end(trainer)
-    _check_steps(module, trainer)
+    _check_steps(module, data, trainer)
     _check_engine(module, data, trainer)
     _check_data(module, data)
     check_readable(module.network)
@@ -80,12 +80,12 @@ def _check_end(trainer: Trainer) -> None:
         )
 
 
-def _check_steps(module: GrokkingModule, trainer: Trainer) -> None:
+def _check_steps(module: GrokkingModule, data: ModularDataModule, trainer: Trainer) -> None:
     if trainer.val_check_interval not in (1.0, None) and not trainer.fast_dev_run:  # type: ignore[attr-defined]
         raise InputError(
             "trainer.val_check_interval: model.evaluate_every says when pairs are scored; give that"
         )
-    per_step = module.updates_per_step_on(trainer.strategy.root_device)
+    per_step = module.updates_per_step_on(trainer.strategy.root_device, data)
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, ModelCheckpoint) and callback._every_n_train_steps % per_step:
             raise InputError(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import torch
 
-MIN_MULTIPLIES_FOR_THREADS = 1e8
+MULTIPLICATIONS_OF_A_LARGE_UPDATE = 1e8
 """Multiplications of an update from which more threads than one pay.
 
 Below it a second thread gains little on an idle machine, and on a busy one makes an update several times slower.
@@ -21,9 +21,9 @@ LARGEST_KEPT = 1 << 24
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # mallopt's parameters, from glibc's malloc.h
 
 
-def threads_for(multiplies: float) -> int:
+def threads_for(multiplications: float) -> int:
     """Return the CPU threads for updates of so many multiplications: one, or all that PyTorch may use."""
-    return torch.get_num_threads() if multiplies >= MIN_MULTIPLIES_FOR_THREADS else 1
+    return torch.get_num_threads() if multiplications >= MULTIPLICATIONS_OF_A_LARGE_UPDATE else 1
 
 
 @contextmanager

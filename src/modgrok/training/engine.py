@@ -27,13 +27,13 @@ EngineName = Literal["auto", "eager", "compile", "cuda_graph"]
 LOGITS_AT_ONCE = 1 << 24
 """Logits whose gradients are computed at once: float64 logits of 128 MiB, so that memory stays flat as p grows."""
 
-MIN_MULTIPLIES_TO_COMPILE = 1.2e13
+MIN_MULTIPLICATIONS_TO_COMPILE = 1.2e13
 """Compile only if the run needs at least this many multiplications.
 
 Then compilation saves twice what it costs: a factor of two because most runs stop before `max_steps`.
 """
 
-CALL_OVERHEAD_IN_MULTIPLIES = 5e8
+CALL_OVERHEAD_IN_MULTIPLICATIONS = 5e8
 """Per-update overhead of Python and kernel launches that compilation removes, expressed in multiplications."""
 
 RECOMPILE_LIMIT = 256
@@ -180,7 +180,9 @@ class Engine:
         return loss
 
 
-def choose_engine(name: EngineName, device: torch.device, full_batch: bool, multiplies: float) -> EngineName:
+def choose_engine(
+    name: EngineName, device: torch.device, full_batch: bool, multiplications: float
+) -> EngineName:
     """Return the fastest engine that fits where `auto` asks for it, and any other name as it is.
 
     The choice depends on the configuration and the machine alone, never on a timing.
@@ -189,14 +191,14 @@ def choose_engine(name: EngineName, device: torch.device, full_batch: bool, mult
         name: what was asked for.
         device: where the network is.
         full_batch: whether all updates see the same batch.
-        multiplies: multiplications of all runs that share a compilation; infinite where a length is not known.
+        multiplications: multiplications of all runs that share a compilation; infinite where a length is not known.
     """
     if name != "auto":
         return name
     if device.type == "cuda":
         return "cuda_graph" if full_batch else "eager"
     has_compiler = shutil.which(os.environ.get("CXX", "g++")) is not None
-    return "compile" if has_compiler and multiplies > MIN_MULTIPLIES_TO_COMPILE else "eager"
+    return "compile" if has_compiler and multiplications > MIN_MULTIPLICATIONS_TO_COMPILE else "eager"
 
 
 def compile_engine(engine: Engine, batches: Iterable[Examples]) -> None:

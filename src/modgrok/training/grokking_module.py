@@ -34,10 +34,15 @@ from modgrok.runs.snapshot import (
     snapshot_metadata,
 )
 from modgrok.training.checks import check_run
-from modgrok.training.cpu_tuning import cpu_tuning, keep_freed_memory, threads_for
+from modgrok.training.cpu_tuning import (
+    MULTIPLICATIONS_OF_A_LARGE_UPDATE,
+    cpu_tuning,
+    keep_freed_memory,
+    threads_for,
+)
 from modgrok.training.cuda_graph import GraphEngine
 from modgrok.training.engine import (
-    CALL_OVERHEAD_IN_MULTIPLIES,
+    CALL_OVERHEAD_IN_MULTIPLICATIONS,
     Engine,
     EngineName,
     choose_engine,
@@ -59,8 +64,11 @@ from modgrok.training.warm_up import WarmUp
 ADAMW = {"lr": 1e-3, "betas": (0.9, 0.98), "weight_decay": 1.0, "fused": True}
 """The arguments of the optimizer of the grokking papers."""
 
-MOST_UPDATES_PER_STEP = {"cpu": 20, "cuda": 50}
-"""Updates per training step unless a run says otherwise: Lightning's own work is then a small part of a step."""
+MOST_UPDATES_PER_STEP, MOST_LARGE_UPDATES_PER_STEP = 50, 10
+"""Updates per training step unless a run says otherwise: Lightning's own work is then a small part of a step.
+
+Of updates that are large for a CPU, few are enough for that, and the progress bar moves more often.
+"""
 
 
 def adamw(parameters: Any) -> AdamW:
@@ -84,8 +92,8 @@ class GrokkingModule(ScoredModule):
         interventions: change the updates of a part of the run, in this order.
         evaluate_every: updates between evaluations.
         updates_per_step: updates per training step; must divide `evaluate_every`. 1 has exactly Lightning's semantics,
-            more is faster. Unless given, the most up to 20 (on CUDA 50) that divide it and the updates between the
-            checkpoints of a ModelCheckpoint.
+            more is faster. Unless given, the most up to 50 (up to 10 where an update is large for a CPU) that divide it
+            and the updates between the checkpoints of a ModelCheckpoint.
         threshold: accuracy from which a side of the split counts as learned.
         engine: what makes the updates: `eager`, `compile`, `cuda_graph`, or `auto` for the fastest that fits.
         threads: CPU threads that make the updates; follow from the size of an update unless given.
@@ -194,13 +202,17 @@ class GrokkingModule(ScoredModule):
             )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
-    def updates_per_step_on(self, device: torch.device) -> int:
-        """Return the updates of a training step on that device; a step ends wherever a ModelCheckpoint is due."""
+    def updates_per_step_on(self, device: torch.device, data: ModularDataModule) -> int:
+        """Return the updates of a training step on these data and that device.
+
+        A step ends wherever a ModelCheckpoint is due.
+        """
         if self.updates_per_step is not None:
             return self.updates_per_step
         every = [c._every_n_train_steps for c in self.trainer.callbacks if isinstance(c, ModelCheckpoint)]  # type: ignore[attr-defined]
         due = math.gcd(self.evaluate_every, *every)
-        most = MOST_UPDATES_PER_STEP.get(device.type, MOST_UPDATES_PER_STEP["cpu"])
+        large = device.type == "cpu" and self._multiplications(data) >= MULTIPLICATIONS_OF_A_LARGE_UPDATE
+        most = MOST_LARGE_UPDATES_PER_STEP if large else MOST_UPDATES_PER_STEP
         return max(n for n in range(1, most + 1) if due % n == 0)
 
     def hyperparameters(self) -> dict[str, Any]:
@@ -262,16 +274,14 @@ class GrokkingModule(ScoredModule):
         if self._resumed is not None and saved is not None:
             self._check_resumed(self._resumed, self._fresh, self._optimizers(), str(self.trainer.ckpt_path))
         self._fresh_states = fresh_states(self._optimizers(), self._schedulers())
-        full = self.data.batch_size is None
-        weights = sum(weight.numel() for weight in self.network.parameters())
-        size = (self.data.training_pairs.size if full else self.data.batch_size) * weights  # type: ignore[operator]
+        update_size = self._multiplications(self.data)
         max_steps = self.trainer.max_steps if self.trainer.max_steps > 0 else math.inf
-        multiplies = (size + CALL_OVERHEAD_IN_MULTIPLIES) * max_steps * self.runs_of_one_compilation
+        run_size = (update_size + CALL_OVERHEAD_IN_MULTIPLICATIONS) * max_steps * self.runs_of_one_compilation
         used = saved["used"] if saved else {}
         asked: Any = used.get("engine", "auto") if self.engine == "auto" else self.engine
-        self.used_engine = choose_engine(asked, self.device, full, multiplies)
-        self.used_threads = self.threads or min(used.get("threads", math.inf), threads_for(size))
-        self.used_updates_per_step = self.updates_per_step_on(self.device)
+        self.used_engine = choose_engine(asked, self.device, self.data.batch_size is None, run_size)
+        self.used_threads = self.threads or min(used.get("threads", math.inf), threads_for(update_size))
+        self.used_updates_per_step = self.updates_per_step_on(self.device, self.data)
         self.trainer.val_check_interval = self.evaluate_every // self.used_updates_per_step
         self.trainer.check_val_every_n_epoch = None
         self.trainer.fit_loop.min_epochs = 0  # min_steps sets it to 1, and a run's one epoch never ends
@@ -369,6 +379,11 @@ class GrokkingModule(ScoredModule):
         finally:
             self.interruptible = False
         return engine
+
+    def _multiplications(self, data: ModularDataModule) -> int:
+        """Return about how many an update takes: the weights times the pairs."""
+        pairs: int = data.batch_size or data.training_pairs.size
+        return pairs * sum(weight.numel() for weight in self.network.parameters())
 
     def _batch_of_each_size(self) -> list[Examples]:
         """Return mini-batches of all sizes that an epoch has: its last one can be smaller."""
