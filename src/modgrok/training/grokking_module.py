@@ -49,15 +49,10 @@ from modgrok.training.engine import (
     compile_engine,
 )
 from modgrok.training.gradient_filters import GradientFilter
-from modgrok.training.hyperparameters import (
-    numbered,
-    object_hyperparameters,
-    optimizer_hyperparameters,
-    scheduler_hyperparameters,
-)
+from modgrok.training.hyperparameters import run_hyperparameters
 from modgrok.training.interventions import Intervention
 from modgrok.training.muon import NamedWeights
-from modgrok.training.resume import apply_changes, check_states, check_unchanged, fresh_states
+from modgrok.training.resume import apply_changes, check_resumption, fresh_states, make_states_plain
 from modgrok.training.scored_module import ScoredModule
 from modgrok.training.warm_up import WarmUp
 
@@ -217,7 +212,7 @@ class GrokkingModule(ScoredModule):
 
     def hyperparameters(self) -> dict[str, Any]:
         """Return what was chosen for the run, flat and plain; the trainer must have set the optimizers up."""
-        return self._describe(self.data, self._optimizers(), self._schedulers())
+        return run_hyperparameters(self, self.data, self._optimizers(), self._schedulers())
 
     def check_resumption(self, checkpoint: dict[str, Any], data: ModularDataModule, path: str) -> None:
         """Check that this module can resume a run from a checkpoint that was read from `path`.
@@ -227,33 +222,8 @@ class GrokkingModule(ScoredModule):
         """
         made = self.configure_optimizers()
         optimizers, schedulers = [made["optimizer"]], [made["lr_scheduler"]["scheduler"]]
-        self._check_resumed(checkpoint, self._describe(data, optimizers, schedulers), optimizers, path)
-
-    def _check_resumed(
-        self, checkpoint: dict[str, Any], here: dict[str, Any], optimizers: Sequence[Optimizer], path: str
-    ) -> None:
-        try:
-            check_unchanged(here, checkpoint["modgrok"]["hyperparameters"], self.allow_changes)
-            check_states(optimizers, checkpoint.get("optimizer_states", ()))
-        except InputError as error:
-            raise InputError(f"{path}: {error}") from None
-
-    def _describe(
-        self, data: ModularDataModule, optimizers: Sequence[Optimizer], schedulers: Sequence[LRScheduler]
-    ) -> dict[str, Any]:
-        chosen: dict[str, Any] = {"evaluate_every": self.evaluate_every, "threshold": self.threshold}
-        return {
-            **numbered("optimizer", [optimizer_hyperparameters(one) for one in optimizers]),
-            **numbered("lr_scheduler", [scheduler_hyperparameters(one) for one in schedulers]),
-            **numbered("loss", [object_hyperparameters(self.loss)]),
-            **numbered("gradient_filter", [object_hyperparameters(one) for one in self.gradient_filters]),
-            **numbered("intervention", [object_hyperparameters(one) for one in self.interventions]),
-            **chosen,
-            "frozen": self.frozen,
-            "precision": self.trainer.precision,
-            **self.network.config,
-            **{name: value for name, value in data.config.items() if value is not None},
-        }
+        here = run_hyperparameters(self, data, optimizers, schedulers)
+        check_resumption(checkpoint, here, optimizers, self.allow_changes, path)
 
     # training
 
@@ -272,7 +242,8 @@ class GrokkingModule(ScoredModule):
         update = saved["update"] if saved else self.global_step
         self._fresh = self.hyperparameters()
         if self._resumed is not None and saved is not None:
-            self._check_resumed(self._resumed, self._fresh, self._optimizers(), str(self.trainer.ckpt_path))
+            path = str(self.trainer.ckpt_path)
+            check_resumption(self._resumed, self._fresh, self._optimizers(), self.allow_changes, path)
         self._fresh_states = fresh_states(self._optimizers(), self._schedulers())
         update_size = self._multiplications(self.data)
         max_steps = self.trainer.max_steps if self.trainer.max_steps > 0 else math.inf
@@ -471,12 +442,7 @@ class GrokkingModule(ScoredModule):
             "seconds": self.seconds,
         }
         checkpoint["gradient_filters"] = [each.state_dict() for each in self.gradient_filters]
-        for state in checkpoint.get("optimizer_states", ()):
-            for group in state["param_groups"]:
-                group["lr"] = float(group["lr"])
-                group |= {"capturable": False} if "capturable" in group else {}
-        for state in checkpoint.get("lr_schedulers", ()):
-            state["_last_lr"] = [float(rate) for rate in state["_last_lr"]]
+        make_states_plain(checkpoint)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take up the history and, to resume, remember what `on_fit_start` compares.

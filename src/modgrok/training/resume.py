@@ -12,12 +12,27 @@ from modgrok.errors import InputError
 from modgrok.training.hyperparameters import scheduler_hyperparameters
 
 
-def check_unchanged(here: Mapping[str, Any], saved: Mapping[str, Any], allowed: bool) -> None:
-    """Compare hyperparameters with those of the checkpoint that a run resumes from.
+def check_resumption(
+    checkpoint: Mapping[str, Any],
+    here: Mapping[str, Any],
+    optimizers: Sequence[Optimizer],
+    changes_allowed: bool,
+    path: str,
+) -> None:
+    """Check that a run with the hyperparameters `here` can resume from the checkpoint that was read from `path`.
 
     Raises:
-        InputError: if an optimizer or a schedule is of another class, or, unless it is allowed, another value changed.
+        InputError: naming the hyperparameters that differ, or if the optimizers' states are not of their weights.
     """
+    try:
+        _check_unchanged(here, checkpoint["modgrok"]["hyperparameters"], changes_allowed)
+        _check_states(optimizers, checkpoint.get("optimizer_states", ()))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _check_unchanged(here: Mapping[str, Any], saved: Mapping[str, Any], allowed: bool) -> None:
+    """Refuse an optimizer or a schedule of another class and, unless it is allowed, any other value that changed."""
     changed = [name for name in {**saved, **here} if here.get(name) != saved.get(name)]
     classes = [
         name
@@ -37,13 +52,10 @@ def check_unchanged(here: Mapping[str, Any], saved: Mapping[str, Any], allowed: 
         raise InputError(f"the run cannot be resumed: {'; '.join(shown[:3])}{more}; {advice}")
 
 
-def check_states(optimizers: Sequence[Optimizer], states: Sequence[Mapping[str, Any]]) -> None:
+def _check_states(optimizers: Sequence[Optimizer], states: Sequence[Mapping[str, Any]]) -> None:
     """Compare the optimizers' states in a checkpoint with the weights they are for, before they are loaded.
 
     PyTorch's own loading compares no shapes, and a fused kernel writes beyond the end of a moment that is too small.
-
-    Raises:
-        InputError: if they are not of these weights.
     """
     try:
         for optimizer, state in zip(optimizers, states, strict=True):
@@ -89,3 +101,13 @@ def apply_changes(
         scheduler.base_lrs = chosen["base_lrs"]
         names = scheduler_hyperparameters(scheduler)
         vars(scheduler).update({name: value for name, value in chosen.items() if name in names})
+
+
+def make_states_plain(checkpoint: Mapping[str, Any]) -> None:
+    """Make the learning rates in a checkpoint numbers, whatever the engine that made it kept them in."""
+    for state in checkpoint.get("optimizer_states", ()):
+        for group in state["param_groups"]:
+            group["lr"] = float(group["lr"])
+            group |= {"capturable": False} if "capturable" in group else {}
+    for state in checkpoint.get("lr_schedulers", ()):
+        state["_last_lr"] = [float(rate) for rate in state["_last_lr"]]
