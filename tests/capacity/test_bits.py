@@ -8,7 +8,7 @@ from torch import nn
 
 from modgrok.capacity.bits import memorized_bits, reachable_bits
 from modgrok.capacity.capacity_run import score_rows
-from modgrok.capacity.corrected import corrected_capacity, count_trained
+from modgrok.capacity.corrected_estimators import corrected_capacity, count_trained
 from modgrok.capacity.llama import Llama
 from modgrok.capacity.plateau import fit_slope, t_quantile
 from modgrok.capacity.profiles_data_module import ProfilesDataModule

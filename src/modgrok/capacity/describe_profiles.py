@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from modgrok.capacity.bits import reachable_bits
-from modgrok.capacity.corrected import all_estimates, corrected_capacity, count_trained, difference_in_words
+from modgrok.capacity.corrected_estimators import (
+    all_estimates,
+    corrected_capacity,
+    count_trained,
+    difference_in_words,
+)
 from modgrok.capacity.profiles_data_module import ProfilesDataModule
-from modgrok.capacity.published import capacity_by_subject, observe
+from modgrok.capacity.published_estimators import capacity_by_subject, observe
 from modgrok.capacity.questions import Questions
 from modgrok.capacity.source_entropy import log2_binomial, source_entropy
 

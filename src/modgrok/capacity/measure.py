@@ -9,12 +9,12 @@ from typing import Any
 from modgrok.capacity.allen_zhu import LN2, capacity_ratio, highest_ratio
 from modgrok.capacity.bits import memorized_bits, reachable_bits
 from modgrok.capacity.capacity_run import CapacityRun
-from modgrok.capacity.corrected import all_estimates, corrected_capacity, count_trained
+from modgrok.capacity.corrected_estimators import all_estimates, corrected_capacity, count_trained
 from modgrok.capacity.memorized import Measurement
 from modgrok.capacity.morris import memorized_bits as morris_bits
 from modgrok.capacity.part_scores import Scores
 from modgrok.capacity.plateau import Slope, fit_slope
-from modgrok.capacity.published import Encoding, capacity_by_subject, observe
+from modgrok.capacity.published_estimators import Encoding, capacity_by_subject, observe
 from modgrok.capacity.questions import Questions
 from modgrok.capacity.schemes import SCHEMES, SchemeFit, fit_scheme
 from modgrok.capacity.source_entropy import source_entropy

@@ -15,7 +15,7 @@ from modgrok.capacity.capacity_figures import (
     probe_figure,
     scheme_figure,
 )
-from modgrok.capacity.corrected import difference_in_words
+from modgrok.capacity.corrected_estimators import difference_in_words
 from modgrok.capacity.measure import compare_schemes, slope_of, table_rows
 from modgrok.capacity.memorized import Measurement
 from modgrok.capacity.probe import Probe

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from modgrok.capacity.published import Encoding
+from modgrok.capacity.published_estimators import Encoding
 from modgrok.runs.findings import read_record, write_record
 
 CONVERGED, ALL = 0.02, 0.99

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from modgrok.capacity.published import Encoding
+from modgrok.capacity.published_estimators import Encoding
 
 SCHEMES: tuple[Encoding, ...] = ("optimal", "2-hop-double", "2-hop-big-hash")
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError
 from modgrok.interop.hooked import from_transformer, hooked_config, to_transformer
-from modgrok.interop.published import is_published, to_hooked, updates_made
+from modgrok.interop.published_weights import is_published, to_hooked, updates_made
 from modgrok.models import Network, Transformer
 from modgrok.runs import History, Snapshot
 from modgrok.runs.checkpoint import check_size, load_data

@@ -6,7 +6,7 @@ import pytest
 from modgrok.capacity.allen_zhu import capacity_ratio, highest_ratio
 from modgrok.capacity.morris import memorized_bits
 from modgrok.capacity.profiles import generate_profiles
-from modgrok.capacity.published import (
+from modgrok.capacity.published_estimators import (
     Observed,
     average_capacity,
     capacity_by_subject,

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from modgrok.capacity.notation import Dictionary
 from modgrok.capacity.profiles import Profiles
-from modgrok.capacity.published import Encoding, Selection, check_choice, single_hop_loss
+from modgrok.capacity.published_estimators import Encoding, Selection, check_choice, single_hop_loss
 from modgrok.capacity.two_hops import TRAINED
 
 
