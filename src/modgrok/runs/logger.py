@@ -36,7 +36,10 @@ class RunLogger(TensorBoardLogger):
             for name, value in metrics.items()
             if name != "epoch"
         ]
-        self.experiment.file_writer.add_summary(Summary(value=scalars), step)
+        writer = (
+            self.experiment._get_file_writer()
+        )  # opens a new file where an earlier fit has closed the last
+        writer.add_summary(Summary(value=scalars), step)
 
     def _get_next_version(self) -> int:
         """Take the next number by making its directory, so that two runs started at once never share one."""
