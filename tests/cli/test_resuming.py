@@ -88,7 +88,7 @@ def test_a_checkpoint_that_is_no_path_is_refused(refused, tmp_path):
                 "--model.allow_changes",
                 "true",
             ],
-            "optimizer is SGD here and AdamW there; start a new run from its weights with model.pretrained",
+            "optimizer is SGD here and GrokkingAdamW there; start a new run from its weights with model.pretrained",
         ),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else None,

@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import torch
 
 import modgrok
 from modgrok.errors import InputError
@@ -46,6 +47,23 @@ def test_a_run_may_be_trained_in_a_thread(tmp_path):
     assert run.history["update"] == [0, 10, 20]
     again = modgrok.fit(SMALL, directory=tmp_path / "run")
     assert again.findings == run.findings, "a finished run is returned as it is"
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "weight_decay", "betas"),
+    [
+        ({}, 1.0, [0.9, 0.98]),
+        ({"model.optimizer.weight_decay": 0.5}, 0.5, [0.9, 0.98]),
+        ({"model.optimizer": "torch.optim.AdamW"}, 0.01, [0.9, 0.999]),
+        ({"model.optimizer": {"class_path": "torch.optim.Adam", "init_args": {"lr": 0.01}}}, 0, [0.9, 0.999]),
+        ({"model.optimizer": "torch.optim.SGD", "model.optimizer.lr": 0.1}, 0, None),
+    ],
+)
+def test_another_optimizer_has_its_own_defaults(tmp_path, optimizer, weight_decay, betas):
+    run = modgrok.fit(SMALL, {"trainer.max_steps": 10, **optimizer}, directory=tmp_path)
+    (checkpoint, *_) = run.checkpoints.values()
+    chosen = torch.load(checkpoint, weights_only=True)["modgrok"]["hyperparameters"]
+    assert (chosen["optimizer.weight_decay"], chosen.get("optimizer.betas")) == (weight_decay, betas)
 
 
 def test_what_is_wrong_is_raised_and_nothing_is_written(tmp_path, monkeypatch):

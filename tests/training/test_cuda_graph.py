@@ -6,10 +6,9 @@ from torch.optim import SGD, Adam
 from torch.utils._pytree import tree_map_only
 
 from modgrok import ModularDataModule, Transformer
-from modgrok.training import CrossEntropy, GradientFilter, WarmUp
+from modgrok.training import CrossEntropy, GradientFilter, GrokkingAdamW, WarmUp
 from modgrok.training.cuda_graph import GraphEngine
 from modgrok.training.engine import Engine, microbatches
-from modgrok.training.grokking_module import adamw
 
 
 class Halving(GradientFilter):
@@ -27,7 +26,7 @@ class Halving(GradientFilter):
 
 
 OPTIMIZERS = {
-    "adamw": adamw,
+    "adamw": GrokkingAdamW,
     "Adam": lambda parameters: Adam(parameters, lr=1e-3, capturable=False),
     "SGD": lambda parameters: SGD(parameters, lr=0.1, momentum=0.9),
 }

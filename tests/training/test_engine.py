@@ -7,12 +7,11 @@ from lightning.pytorch import Trainer
 from torch.optim import SGD, Adam, AdamW, RMSprop
 
 from modgrok import MLP, GrokkingModule, ModularDataModule, Transformer
-from modgrok.training import CrossEntropy, WarmUp
+from modgrok.training import CrossEntropy, GrokkingAdamW, WarmUp
 from modgrok.training import engine as engine_module
 from modgrok.training.cpu_tuning import MULTIPLICATIONS_OF_A_LARGE_UPDATE, threads_for
 from modgrok.training.cuda_graph import GraphEngine
 from modgrok.training.engine import Engine, choose_engine, compile_engine
-from modgrok.training.grokking_module import adamw
 
 CUDA = pytest.param(
     "cuda_graph",
@@ -20,7 +19,7 @@ CUDA = pytest.param(
 )
 
 
-def build(name, data, network, warmup=0, optimizer=adamw):
+def build(name, data, network, warmup=0, optimizer=GrokkingAdamW):
     """An engine, and the batch of all training pairs where it runs."""
     device = torch.device("cuda" if name == "cuda_graph" else "cpu")
     made = optimizer(network.to(device).parameters())
@@ -72,7 +71,7 @@ def test_traces_the_peers_first_losses_in_float32(peer):
     assert error.max() < 1e-3
 
 
-def trained(name, data, n, network=Transformer, optimizer=adamw, **variant):
+def trained(name, data, n, network=Transformer, optimizer=GrokkingAdamW, **variant):
     torch.manual_seed(0)
     network = network(**data.network_shape, **{"d_model": 32, "d_mlp": 64, **variant})
     engine, batch = build(name, data, network, warmup=10, optimizer=optimizer)

@@ -10,6 +10,7 @@ from modgrok import GrokkingModule, ModularDataModule, Transformer
 from modgrok.errors import InputError
 from modgrok.training import (
     CrossEntropy,
+    GrokkingAdamW,
     Intervention,
     LabelNoise,
     OutputTemperature,
@@ -18,7 +19,6 @@ from modgrok.training import (
 )
 from modgrok.training.cuda_graph import GraphEngine
 from modgrok.training.engine import Engine
-from modgrok.training.grokking_module import adamw
 
 
 def network_and_data():
@@ -51,7 +51,7 @@ def norm(module):
 
 def engine(interventions, kind=Engine):
     network, data = network_and_data()
-    made = adamw(network.parameters())
+    made = GrokkingAdamW(network.parameters())
     return kind(network, CrossEntropy(), [made], (), (), interventions, n_answers=11), data.training_pairs
 
 
@@ -64,7 +64,7 @@ def test_an_intervention_changes_the_updates_of_its_window_and_no_others(tmp_pat
         assert same(before, without[0])
         assert not same(weights_of(fit(tmp_path, decay_off, 8)), without[1])
     network, data = network_and_data()
-    one_by_one = adamw(network.parameters())
+    one_by_one = GrokkingAdamW(network.parameters())
     by_hand = Engine(network, CrossEntropy(), [one_by_one], n_answers=11)
     for update in range(14):
         one_by_one.param_groups[0]["weight_decay"] = 0.0 if 7 <= update <= 9 else 1.0

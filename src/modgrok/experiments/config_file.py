@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,21 @@ def with_configs_as_data(args: Sequence[str]) -> tuple[list[str], dict[str, dict
     configs = {path: read_config(Path(path)) for path in option_values(args, "--config", "-c")}
     written = {path: json.dumps(config) for path, config in configs.items()}
     return [written.get(arg, arg) for arg in _separated(args)], configs
+
+
+def names_class(field: str, args: Sequence[str], configs: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether an option or a config says of which class a field such as `model.optimizer` is."""
+    if option_values(args, f"--{field}.class_path"):
+        return True
+    if any("class_path" in value or value[:1] != "{" for value in option_values(args, f"--{field}")):
+        return True
+    return any(_names_class(config, field.split(".")) for config in configs)
+
+
+def _names_class(value: Any, path: Sequence[str]) -> bool:
+    if isinstance(value, Mapping):
+        return _names_class(value.get(path[0]), path[1:]) if path else "class_path" in value
+    return isinstance(value, str)
 
 
 def _separated(args: Sequence[str]) -> list[str]:

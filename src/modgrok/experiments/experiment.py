@@ -34,7 +34,7 @@ from modgrok.callbacks import (
 )
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError, RunStoppedError
-from modgrok.experiments.config_file import read_config, with_configs_as_data
+from modgrok.experiments.config_file import names_class, read_config, with_configs_as_data
 from modgrok.experiments.instantiation_errors import as_input_error
 from modgrok.experiments.parser import Parser, option_values, shortened
 from modgrok.models import network_class
@@ -45,7 +45,6 @@ from modgrok.runs.logger import DirectoryOnlyLogger, RunLogger
 from modgrok.runs.snapshot import read_checkpoint, snapshot_from_checkpoint
 from modgrok.training import GrokkingModule
 from modgrok.training.checks import check_precision, check_run
-from modgrok.training.grokking_module import ADAMW
 
 Command = Literal["fit", "test", "validate", "predict", "describe"]
 
@@ -64,7 +63,7 @@ SIZES = ("vocabulary_size", "n_answers", "context_length")
 
 DEFAULTS = {
     "model.network": {"class_path": "modgrok.Transformer"},
-    "model.optimizer": {"class_path": "torch.optim.AdamW", "init_args": ADAMW},
+    "model.optimizer": {"class_path": "modgrok.training.GrokkingAdamW"},
     "model.lr_scheduler": {"class_path": "modgrok.training.WarmUp"},
     "model.loss": {"class_path": "modgrok.training.CrossEntropy"},
 }
@@ -112,6 +111,9 @@ class Experiment(LightningCLI):
             self.recorded = read["modgrok"]
             if command == "fit" and run and RunDirectory(run).last_checkpoint.samefile(self.checkpoint):
                 resumed = run
+        named = [field for field in DEFAULTS if names_class(field, args, configs.values())]
+        self.defaults = {**DEFAULTS, **dict.fromkeys(named)}
+        """Of the fields whose class is named none: that class would take over the arguments of the default's."""
         self.directory = directory or resumed
         self.first_update = self.recorded["update"] if self.recorded else 0
         self.interrupt = GracefulInterrupt()
@@ -169,7 +171,7 @@ class Experiment(LightningCLI):
         )
         for size in SIZES:
             parser.link_arguments(f"data.{size}", f"model.network.init_args.{size}", apply_on="instantiate")
-        parser.set_defaults(DEFAULTS)
+        parser.set_defaults(self.defaults)
         if self.recorded:
             network, loss = self.recorded["network"], self.recorded["loss"]
             arguments = {name: value for name, value in network["config"].items() if name not in SIZES}

@@ -70,4 +70,5 @@ class CommandParser(ArgumentParser):
 def option_values(args: Sequence[str], *names: str) -> list[str]:
     """Return the values of an option that is needed before the parser is made."""
     values = [value for name, value in pairwise(args) if name in names]
-    return values + [argument.partition("=")[2] for argument in args if argument.startswith(f"{names[0]}=")]
+    prefixes = tuple(f"{name}=" for name in names)
+    return values + [argument.partition("=")[2] for argument in args if argument.startswith(prefixes)]

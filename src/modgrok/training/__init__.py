@@ -9,6 +9,7 @@ from modgrok.training.gradient_filters import (
     LpPenalty,
     OrthogonalGradient,
 )
+from modgrok.training.grokking_adamw import GrokkingAdamW
 from modgrok.training.grokking_module import GrokkingModule
 from modgrok.training.interventions import (
     Intervention,
@@ -26,6 +27,7 @@ __all__ = [
     "GradientFilter",
     "GrokfastEMA",
     "GrokfastMA",
+    "GrokkingAdamW",
     "GrokkingModule",
     "Intervention",
     "LabelNoise",

@@ -15,7 +15,7 @@ from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.trainer.states import TrainerFn
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import Tensor
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from modgrok.data import Examples, ModularDataModule
@@ -49,6 +49,7 @@ from modgrok.training.engine import (
     compile_engine,
 )
 from modgrok.training.gradient_filters import GradientFilter
+from modgrok.training.grokking_adamw import GrokkingAdamW
 from modgrok.training.hyperparameters import run_hyperparameters
 from modgrok.training.interventions import Intervention
 from modgrok.training.muon import NamedWeights
@@ -56,19 +57,11 @@ from modgrok.training.resume import apply_changes, check_resumption, fresh_state
 from modgrok.training.scored_module import ScoredModule
 from modgrok.training.warm_up import WarmUp
 
-ADAMW = {"lr": 1e-3, "betas": (0.9, 0.98), "weight_decay": 1.0, "fused": True}
-"""The arguments of the optimizer of the grokking papers."""
-
 MOST_UPDATES_PER_STEP, MOST_LARGE_UPDATES_PER_STEP = 50, 20
 """Updates per training step unless a run says otherwise: Lightning's own work is then a small part of a step.
 
 Of updates that are large for a CPU, few are enough for that, and the progress bar moves more often.
 """
-
-
-def adamw(parameters: Any) -> AdamW:
-    """Return the optimizer of the grokking papers."""
-    return AdamW(parameters, **ADAMW)  # type: ignore[arg-type]
 
 
 class GrokkingModule(ScoredModule):
@@ -104,7 +97,7 @@ class GrokkingModule(ScoredModule):
     def __init__(
         self,
         network: Network,
-        optimizer: OptimizerCallable = adamw,
+        optimizer: OptimizerCallable = GrokkingAdamW,
         lr_scheduler: LRSchedulerCallable = WarmUp,
         loss: Loss | None = None,
         gradient_filters: list[GradientFilter] | None = None,
