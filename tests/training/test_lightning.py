@@ -107,7 +107,7 @@ def test_learning_rates_and_losses_are_logged_by_update(tmp_path, updates_per_st
     assert [*columns(tmp_path, "heldout/loss")] == [0, 20, 40, 60]
     losses = columns(tmp_path, "train/loss")
     assert {9, 19, 29, 39, 49, 59} <= losses.keys()
-    rates = columns(tmp_path, "lr-AdamW")
+    rates = columns(tmp_path, "lr-GrokkingAdamW")
     assert [*rates] == [9, 19, 29, 39, 49, 59]
     assert rates[59] == pytest.approx(1e-3)
     # the loss before update 19, whatever a step is
@@ -182,7 +182,7 @@ def test_a_subclass_with_its_own_optimizer_trains_and_resumes(tmp_path):
     assert second.history == whole.history
     for one, other in zip(whole.network.parameters(), second.network.parameters(), strict=True):
         assert torch.equal(one, other)
-    with pytest.raises(InputError, match="optimizer is AdamW here and SGD there"):
+    with pytest.raises(InputError, match="optimizer is GrokkingAdamW here and SGD there"):
         trainer(tmp_path).fit(module(pairs), pairs, ckpt_path=tmp_path / "half.ckpt")
 
 
