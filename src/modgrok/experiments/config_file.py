@@ -71,7 +71,7 @@ def with_configs_as_data(args: Sequence[str]) -> tuple[list[str], dict[str, dict
 
 
 def names_class(field: str, args: Sequence[str], configs: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether an option or a config says of which class a field such as `model.optimizer` is."""
+    """Whether an option or a config names the class of a field such as `model.optimizer`."""
     if option_values(args, f"--{field}.class_path"):
         return True
     if any("class_path" in value or value[:1] != "{" for value in option_values(args, f"--{field}")):

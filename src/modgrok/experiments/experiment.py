@@ -111,9 +111,9 @@ class Experiment(LightningCLI):
             self.recorded = read["modgrok"]
             if command == "fit" and run and RunDirectory(run).last_checkpoint.samefile(self.checkpoint):
                 resumed = run
+        # a field whose class is named has no default: jsonargparse would hand that class the default's arguments
         named = [field for field in DEFAULTS if names_class(field, args, configs.values())]
         self.defaults = {**DEFAULTS, **dict.fromkeys(named)}
-        """Of the fields whose class is named none: that class would take over the arguments of the default's."""
         self.directory = directory or resumed
         self.first_update = self.recorded["update"] if self.recorded else 0
         self.interrupt = GracefulInterrupt()

@@ -29,16 +29,15 @@ class RunLogger(TensorBoardLogger):
     def log_metrics(self, metrics: dict[str, Any], step: int | None = None) -> None:  # type: ignore[override]
         """Log scalars, without the epoch that Lightning adds: a run counts updates.
 
-        They are one event; an event for each scalar would take longer than scoring a small network.
+        All of a call are written as one event: one event for each takes longer than scoring a small network.
         """
         scalars = [
             Summary.Value(tag=name, simple_value=float(value))
             for name, value in metrics.items()
             if name != "epoch"
         ]
-        writer = (
-            self.experiment._get_file_writer()
-        )  # opens a new file where an earlier fit has closed the last
+        # not `file_writer`, which is None once a fit has closed it
+        writer = self.experiment._get_file_writer()
         writer.add_summary(Summary(value=scalars), step)
 
     def _get_next_version(self) -> int:

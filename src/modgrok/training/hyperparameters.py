@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from modgrok.data import ModularDataModule
 from modgrok.models.losses import Loss
 from modgrok.training.gradient_filters import GradientFilter
 from modgrok.training.interventions import Intervention
 
 if TYPE_CHECKING:
+    from modgrok.data import ModularDataModule
     from modgrok.training.grokking_module import GrokkingModule
 
 IMPLEMENTATION = {"params", "lr", "initial_lr", "capturable", "differentiable", "foreach", "fused"}
@@ -30,14 +30,14 @@ def run_hyperparameters(
     schedulers: Sequence[LRScheduler],
 ) -> dict[str, Any]:
     """Return everything that was chosen for a run of the module on these data."""
-    chosen: dict[str, Any] = {"evaluate_every": module.evaluate_every, "threshold": module.threshold}
     return {
         **numbered("optimizer", [optimizer_hyperparameters(one) for one in optimizers]),
         **numbered("lr_scheduler", [scheduler_hyperparameters(one) for one in schedulers]),
         **numbered("loss", [object_hyperparameters(module.loss)]),
         **numbered("gradient_filter", [object_hyperparameters(one) for one in module.gradient_filters]),
         **numbered("intervention", [object_hyperparameters(one) for one in module.interventions]),
-        **chosen,
+        "evaluate_every": module.evaluate_every,
+        "threshold": module.threshold,
         "frozen": module.frozen,
         "precision": module.trainer.precision,
         **module.network.config,
