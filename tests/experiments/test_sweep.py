@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -118,6 +119,16 @@ def test_a_sweep_disturbed_ends_with_the_undisturbed_table(sweeps, undisturbed, 
     done = sweeps.run("--workers", 2)
     assert done.returncode == 0, done.stderr
     same(sweeps.table(), undisturbed.table())
+
+
+@pytest.mark.slow
+def test_a_worker_whose_sweep_is_gone_before_it_has_started_finishes_no_cell(undisturbed, tmp_path) -> None:
+    shutil.copy(undisturbed.directory() / "plan.yaml", tmp_path)
+    cell = next((undisturbed.directory() / "cells").iterdir()).name
+    worker = [sys.executable, "-m", "modgrok.experiments.worker", tmp_path]
+    done = subprocess.run(worker, input=f"{cell}\n", text=True, capture_output=True, cwd=undisturbed.root)
+    assert cell not in done.stdout
+    assert not list(tmp_path.rglob("outcome.json"))
 
 
 @pytest.mark.slow

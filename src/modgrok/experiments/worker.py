@@ -3,8 +3,8 @@
     python -m modgrok.experiments.worker DIRECTORY [--threads N] [--batch FILE]
 
 The names of the cells come from the batch file, one a line, or from standard input, and then the worker answers each
-with its name when the cell has ended. It stops, with a checkpoint, when standard input ends while a cell runs: whoever
-started it is gone.
+with its name when the cell has ended. It stops, with a checkpoint, when standard input ends while a cell runs or waits:
+whoever started it is gone.
 """
 
 from __future__ import annotations
@@ -94,13 +94,14 @@ class _Names:
     """The names that standard input brings; the end of it stops a running cell."""
 
     def __init__(self) -> None:
-        self.busy = threading.Event()
+        self.busy, self.ended = threading.Event(), threading.Event()
         self._names: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         for line in sys.stdin:
             self._names.put(line.rstrip("\n"))
+        self.ended.set()
         self._names.put(None)
         if self.busy.is_set():
             os.kill(os.getpid(), signal.SIGTERM)
@@ -118,6 +119,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch", type=Path, help="a file with the names of cells, one a line")
     given = parser.parse_args()
+    plan, _ = _plan(given.directory)
+    plan.kind.functions()  # imports, during which a signal ends the process at once: there is nothing to save yet
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if hasattr(signal, "SIGUSR2"):  # SLURM's warning that the time is nearly over
         signal.signal(signal.SIGUSR2, lambda *_: signal.raise_signal(signal.SIGTERM))
@@ -138,6 +141,8 @@ def _serve(directory: Path, threads: int) -> None:
     names = _Names()
     for name in names:
         names.busy.set()
+        if names.ended.is_set():
+            return
         run_cell(directory, name, threads)
         names.busy.clear()
         print(name, file=answers, flush=True)

@@ -274,7 +274,7 @@ class GrokkingModule(ScoredModule):
 
     def training_step(self, batches: Sequence[Examples], batch_index: int) -> None:
         """Make one update on each of the batches, up to the trainer's last, or until the run is to stop."""
-        first = self.global_step
+        trainer, first = self.trainer, self.global_step
         with cpu_tuning(self.used_threads):
             losses: list[Tensor] = []
             for batch in batches:
@@ -284,7 +284,7 @@ class GrokkingModule(ScoredModule):
                 if self._engine is None:
                     break
                 losses.append(self._engine.update(batch))
-                if first + len(losses) == self.trainer.max_steps or self.trainer.should_stop:
+                if first + len(losses) == trainer.max_steps or trainer.should_stop:
                     break
             if not losses:
                 return
@@ -293,12 +293,10 @@ class GrokkingModule(ScoredModule):
             if not math.isfinite(loss):
                 raise self._diverged(update, loss)
         self._count_updates(first + len(values))
-        self.trainer.fit_loop.epoch_loop._batches_that_stepped = (
-            self.global_step - 1
-        )  # the x axis of the loss
+        trainer.fit_loop.epoch_loop._batches_that_stepped = self.global_step - 1  # the x axis of the loss
         self.log("train/loss", values[-1])
-        if self.global_step == self.trainer.max_steps:
-            self.trainer.should_stop = True  # Lightning validates where a run stops
+        if self.global_step == trainer.max_steps:
+            trainer.should_stop = True  # Lightning validates where a run stops
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_index: int) -> None:
         """Let Lightning validate where an evaluation is due, and not where a signal happens to stop the run."""

@@ -32,6 +32,7 @@ class ScoredModule(LightningModule):
         self.loss = loss
         self.used_threads = torch.get_num_threads()
         self._prepared: dict[tuple[str, int], Any] = {}  # tokens that are scored again at each evaluation
+        self._scores: dict[str, TaskScores] = {}
 
     @property
     def data(self) -> ModularDataModule:
@@ -73,10 +74,11 @@ class ScoredModule(LightningModule):
 
     def teardown(self, stage: str) -> None:
         """Free what was kept for the next evaluation."""
-        self._prepared = {}
+        self._prepared, self._scores = {}, {}
 
     def _start_scores(self) -> None:
-        self._scores: dict[str, TaskScores] = {}
+        for scores in self._scores.values():
+            scores.reset()
         self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.global_step  # the x axis of the scores
 
     def _score(self, side: str, examples: Examples, chunk: int) -> None:
