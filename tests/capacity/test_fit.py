@@ -77,10 +77,11 @@ def test_a_run_that_ended_has_its_findings(run):
     assert found.seconds > 0
 
 
-def test_the_last_update_is_scored_even_between_two_validations(tmp_path):
-    read = load_run(train(tmp_path, updates=30))
-    assert read.update == 30
-    assert [entry["update"] for entry in read.history] == [20, 30]
+@pytest.mark.parametrize(("updates", "scored"), [(30, [20, 30]), (10, [10])])
+def test_the_last_update_is_scored_even_where_no_validation_is_due(tmp_path, updates, scored):
+    read = load_run(train(tmp_path, updates=updates))
+    assert read.update == updates
+    assert [entry["update"] for entry in read.history] == scored
 
 
 def test_a_run_from_python_is_made_once(tmp_path, monkeypatch):
@@ -106,6 +107,13 @@ def test_tensorboard_has_bits_and_exposures(run):
         events.Tags()["scalars"]
     )
     assert [event.step for event in events.Scalars("bits/total")] == [20, 40]
+
+
+def test_the_loss_is_logged_where_lightning_writes_it(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(train(tmp_path, "--trainer.log_every_n_steps", "10"))).Reload()
+    assert [event.step for event in events.Scalars("train/loss")] == [9, 19, 29, 39]
 
 
 def test_a_run_resumed_is_the_same_run(run, tmp_path):

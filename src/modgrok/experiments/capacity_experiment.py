@@ -135,7 +135,8 @@ class CapacityExperiment(LightningCLI):
         self.trainer.fit(self.model, self.datamodule, ckpt_path=path, weights_only=True)
         run, update = Path(self.trainer.log_dir or self.trainer.default_root_dir), self.trainer.global_step
         self.model.seconds += time.monotonic() - began
-        if not self.interrupt.received and self.model.history[-1]["update"] < update:
+        scored = self.model.history[-1]["update"] if self.model.history else None
+        if not self.interrupt.received and scored != update:
             self.trainer.validate(self.model, self.datamodule, verbose=False)
         self.trainer.save_checkpoint(run / CHECKPOINTS / checkpoint_name(update))
         if not self.interrupt.received:
