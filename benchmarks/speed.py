@@ -155,14 +155,15 @@ def main() -> None:
             f"{name:<42}{row['ms']:>10.2f}{row['floor_ms']:>12.2f}{row['times_floor']:>10.2f}"
             f"{row['whole_times_floor']:>15.2f}"
         )
-    rest = overhead(p, max(200, updates // 4))
+    length = max(2000, updates)
+    rest = overhead(p, length)
     print()
     for row in rows[2:]:
         print(
             f"{row['loop']:<42}{peer / row['times_floor']:>8.1f} times the peer's updates per second, "
             f"{peer / row['whole_times_floor']:.1f} with start-up"
         )
-    print(f"Lightning, logging and callbacks: {rest:.1%} of the loop (eager)")
+    print(f"Lightning, evaluation, logging and pictures: {rest:.1%} of {length:,} updates (eager)")
     options.json.write_text(
         json.dumps({"device": str(DEVICE), "rows": rows, "overhead": rest}, indent=2) + "\n"
     )

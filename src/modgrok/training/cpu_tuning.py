@@ -15,10 +15,8 @@ MULTIPLICATIONS_OF_A_LARGE_UPDATE = 1e8
 Below it a second thread gains little on an idle machine, and on a busy one makes an update several times slower.
 """
 
-LARGEST_KEPT = 1 << 24
-"""Bytes of the largest freed block that the process keeps; an update's at p = 113 have 8 million."""
-
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # mallopt's parameters, from glibc's malloc.h
+MOST = (1 << 31) - 1  # bytes, as a C int
 
 
 def threads_for(multiplications: float) -> int:
@@ -50,9 +48,10 @@ def keep_freed_memory() -> None:
     """Tell glibc, where that is the C library, not to give freed blocks back to the system, for the whole process.
 
     Every update allocates the activations of the one before anew. Given back in between, their pages are mapped in
-    again one fault at a time: thousands of faults, a fifth of an update on x + y mod 113. Blocks that large p needs are
-    still given back: kept, they would leave holes that no later block fits in (1.3 GiB more at p = 599).
+    again one fault at a time: a fifth of an update on x + y mod 113, more than half of one at p = 997. Large
+    blocks leave no holes that the next do not fit in, since they are aligned to huge pages; see `modgrok/__init__.py`.
     """
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
-        libc.mallopt(M_MMAP_THRESHOLD, LARGEST_KEPT)
-        libc.mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
+        # glibc before 2.35 refuses more than 32 MiB
+        libc.mallopt(M_MMAP_THRESHOLD, MOST) or libc.mallopt(M_MMAP_THRESHOLD, 1 << 25)
+        libc.mallopt(M_TRIM_THRESHOLD, MOST)
