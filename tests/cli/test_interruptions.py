@@ -14,6 +14,10 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from forked import Forked
+
 from modgrok import load_run
 from modgrok.cli import main
 from modgrok.runs.checkpoint import PARTIAL
@@ -27,14 +31,8 @@ FIT = [
 ]
 
 
-def start(directory, *args, prefix=()):
-    return subprocess.Popen(
-        [*prefix, sys.executable, "-m", "modgrok", *FIT, *args],
-        cwd=directory,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def start(directory, *args):
+    return Forked(directory, *FIT, *args)
 
 
 def wait_for_checkpoint(directory, update):
@@ -121,8 +119,9 @@ def test_signals_end_a_run_with_a_checkpoint_and_say_how_to_go_on(tmp_path, unin
     assert run.findings.updates == run.updates[-1] < UPDATES
     command = next(line.split() for line in out.splitlines() if "--ckpt_path" in line)
     assert command[0] == "modgrok"
-    done = subprocess.run([sys.executable, "-m", *command], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    resumed = Forked(tmp_path, *command[1:])
+    _, errors = resumed.communicate()
+    assert resumed.returncode == 0, errors
     # the stop was between two evaluations: the resumed run has all others, and the same weights
     last = load_run(tmp_path / RUN).snapshot(UPDATES).network.state_dict()
     expected = uninterrupted.snapshot(UPDATES).network.state_dict()
@@ -173,11 +172,12 @@ def small_disk(tmp_path):
     subprocess.run(["umount", tmp_path], stderr=subprocess.DEVNULL)
 
 
-def test_disk_too_small_for_checkpoints_is_refused_before_training(tmp_path, small_disk, modgrok):
+def test_disk_too_small_for_checkpoints_is_refused_before_training(tmp_path, small_disk):
     small_disk("100k")
-    done = modgrok(*FIT)
-    assert done.returncode == 2
-    assert "MB free; two checkpoints take" in done.stderr
+    process = start(tmp_path)
+    _, errors = process.communicate()
+    assert process.returncode == 2
+    assert "MB free; two checkpoints take" in errors
     assert not list(tmp_path.iterdir())
 
 
@@ -211,7 +211,13 @@ def test_read_only_directory_leaves_the_last_checkpoint_whole(tmp_path):
     if os.geteuid() == 0 and not shutil.which("setpriv"):
         pytest.skip("root cannot give its rights up here: no setpriv")
     bound = () if os.geteuid() else ("setpriv", "--bounding-set", "-dac_override")
-    process = start(tmp_path, prefix=bound)
+    process = subprocess.Popen(
+        [*bound, sys.executable, "-m", "modgrok", *FIT],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     wait_for_checkpoint(tmp_path, 5)
     (tmp_path / RUN / "checkpoints").chmod(0o555)
     _, errors = process.communicate()
