@@ -87,7 +87,7 @@ class CapacityModule(LightningModule):
         """Return the mean loss of the scored tokens, nats per token."""
         loss = self.loss(self.network, rows.tokens, rows.parts, self.data.questions.scored_tokens)
         # only where Lightning writes it: at every update it would take a fifth of a small network's time
-        every = self.trainer.log_every_n_steps
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if every and (self.global_step + 1) % every == 0:
             self.log("train/loss", loss)
         return loss
