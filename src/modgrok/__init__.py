@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from modgrok.models import MLP, Network, Transformer
     from modgrok.training import GrokkingModule
 
-# PyTorch reads it at its first allocation: tensors of 2 MiB and more lie on huge pages, which are mapped in 512 times
-# faster, and their freed blocks fit each other
+# PyTorch reads this at its first allocation. Tensors of 2 MiB and more then start on a page of their own and ask the
+# system for huge pages: a new tensor of 64 MiB takes 550 page faults instead of 16,000.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 _ROOMS = {

@@ -22,8 +22,8 @@ class Forked:
     def poll(self):
         return self.process.exitcode
 
-    def wait(self, timeout=None):
-        self.process.join(timeout)
+    def wait(self):
+        self.process.join()
         return self.poll()
 
     def send_signal(self, number):
