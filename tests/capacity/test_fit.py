@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from lightning.pytorch import Callback
 
 from modgrok.capacity import Llama, load_run
 from modgrok.capacity.capacity_run import score_rows
@@ -69,6 +70,36 @@ def test_a_run_is_read_back(run):
     assert measured.bits["total"] == pytest.approx(read.history[-1]["bits/total"])
     assert measured.losses["one_hop"] == pytest.approx(read.history[-1]["one_hop/loss"])
     assert measured.losses["one_hop"] < read.history[0]["one_hop/loss"]
+
+
+class ThreadsSeen(Callback):
+    def on_train_batch_end(self, *_):
+        self.threads = torch.get_num_threads()
+
+
+@pytest.mark.parametrize(
+    ("size", "threads"), [({}, 1), ({"data.batch_size": 4096, "trainer.max_steps": 1}, 2)]
+)
+def test_threads_follow_the_size_of_an_update(tmp_path, size, threads):
+    seen, before = ThreadsSeen(), torch.get_num_threads()
+    config = [
+        *DATA,
+        *NETWORK,
+        *TRAINER,
+        "--trainer.max_steps",
+        "2",
+        "--trainer.default_root_dir",
+        str(tmp_path),
+    ]
+    torch.set_num_threads(2)
+    try:
+        experiment = CapacityExperiment([*config, *(f"--{name}={value}" for name, value in size.items())])
+        experiment.trainer.callbacks.append(seen)
+        experiment.fit()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert seen.threads == threads
 
 
 def test_a_run_that_ended_has_its_findings(run):

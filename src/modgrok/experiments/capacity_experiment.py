@@ -27,6 +27,7 @@ from modgrok.runs import RunDirectory, find_checkpoint
 from modgrok.runs.checkpoint import AtomicCheckpointIO
 from modgrok.runs.directory import CHECKPOINTS, checkpoint_name
 from modgrok.runs.logger import RunLogger
+from modgrok.training.cpu_tuning import cpu_tuning, threads_for
 
 SIZES = ("vocabulary_size", "context_length")
 """The arguments of a network that the data give it."""
@@ -132,16 +133,24 @@ class CapacityExperiment(LightningCLI):
         self.check()
         began = time.monotonic()
         path = str(self.checkpoint) if self.checkpoint else None
-        self.trainer.fit(self.model, self.datamodule, ckpt_path=path, weights_only=True)
-        run, update = Path(self.trainer.log_dir or self.trainer.default_root_dir), self.trainer.global_step
-        self.model.seconds += time.monotonic() - began
-        scored = self.model.history[-1]["update"] if self.model.history else None
-        if not self.interrupt.received and scored != update:
-            self.trainer.validate(self.model, self.datamodule, verbose=False)
+        with cpu_tuning(threads_for(self._multiplications)):
+            self.trainer.fit(self.model, self.datamodule, ckpt_path=path, weights_only=True)
+            update = self.trainer.global_step
+            self.model.seconds += time.monotonic() - began
+            scored = self.model.history[-1]["update"] if self.model.history else None
+            if not self.interrupt.received and scored != update:
+                self.trainer.validate(self.model, self.datamodule, verbose=False)
+        run = Path(self.trainer.log_dir or self.trainer.default_root_dir)
         self.trainer.save_checkpoint(run / CHECKPOINTS / checkpoint_name(update))
         if not self.interrupt.received:
             measure_run(load_run(run)).write(run)
         return run
+
+    @property
+    def _multiplications(self) -> int:
+        """About how many an update takes: the weights times the tokens."""
+        tokens: int = self.datamodule.batch_size * self.datamodule.context_length
+        return tokens * sum(weight.numel() for weight in self.model.network.parameters())
 
 
 def fit_capacity(
