@@ -8,7 +8,6 @@ the table shows medians. TransformerLens is installed into a virtual environment
 """
 
 import argparse
-import io
 import json
 import subprocess
 import sys
@@ -16,7 +15,6 @@ import tempfile
 import time
 import venv
 from collections.abc import Callable
-from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -29,8 +27,6 @@ from plain import seconds_per_update
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from modgrok import ModularDataModule
-from modgrok.runs import RunDirectory
-from modgrok.training.engine import Engine
 
 HERE = Path(__file__).parent
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -68,27 +64,6 @@ def fit_seconds(p: int, updates: int, engine_name: str) -> tuple[float, float]:
         times = {event.step: event.wall_time for event in events.Scalars("heldout/loss")}
         middle = sorted(times)[len(times) // 3]
         return (times[updates] - times[middle]) / (updates - middle), whole
-
-
-def overhead(p: int, updates: int) -> float:
-    """Return the part of a run's training time that is not spent on updates: evaluation, Lightning, callbacks."""
-    from modgrok.cli import main
-
-    update, inside = Engine.update, 0.0
-
-    def timed(self, batch):
-        nonlocal inside
-        start = time.perf_counter()
-        loss = update(self, batch)
-        inside += time.perf_counter() - start
-        return loss
-
-    Engine.update = timed
-    with tempfile.TemporaryDirectory() as root, redirect_stdout(io.StringIO()):
-        main(fit_options(p, updates, "eager", root))
-        seconds = RunDirectory(Path(root, "lightning_logs", "version_0")).findings.seconds
-    Engine.update = update
-    return 1 - inside / seconds
 
 
 class Sample(NamedTuple):
@@ -155,18 +130,13 @@ def main() -> None:
             f"{name:<42}{row['ms']:>10.2f}{row['floor_ms']:>12.2f}{row['times_floor']:>10.2f}"
             f"{row['whole_times_floor']:>15.2f}"
         )
-    length = max(2000, updates)
-    rest = overhead(p, length)
     print()
     for row in rows[2:]:
         print(
             f"{row['loop']:<42}{peer / row['times_floor']:>8.1f} times the peer's updates per second, "
             f"{peer / row['whole_times_floor']:.1f} with start-up"
         )
-    print(f"Lightning, evaluation, logging and pictures: {rest:.1%} of {length:,} updates (eager)")
-    options.json.write_text(
-        json.dumps({"device": str(DEVICE), "rows": rows, "overhead": rest}, indent=2) + "\n"
-    )
+    options.json.write_text(json.dumps({"device": str(DEVICE), "rows": rows}, indent=2) + "\n")
 
 
 if __name__ == "__main__":
