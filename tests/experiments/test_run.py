@@ -2,6 +2,7 @@
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 
 import modgrok
 from modgrok.errors import InputError
+from modgrok.experiments import Experiment
 from modgrok.experiments.kind import KINDS
 
 NOTEBOOK = Path(__file__).parents[2] / "docs" / "notebooks" / "grokking.ipynb"
@@ -47,6 +49,29 @@ def test_a_run_may_be_trained_in_a_thread(tmp_path):
     assert run.history["update"] == [0, 10, 20]
     again = modgrok.fit(SMALL, directory=tmp_path / "run")
     assert again.findings == run.findings, "a finished run is returned as it is"
+
+
+def test_a_run_has_nothing_of_the_runs_before_it():
+    def built(*options):
+        experiment = Experiment("fit", ["--data.task", "x - y", "--data.modulus", "7", *options])
+        return experiment.parser.dump(experiment.config)
+
+    with ThreadPoolExecutor() as pool:  # a thread has its own parsers
+        first = pool.submit(built).result()
+    others = [
+        ("--model.network", "modgrok.MLP", "--model.network.n_layers", "7", "--data.task", "[x + y, x * y]"),
+        ("--model.optimizer", "torch.optim.SGD", "--model.optimizer.lr", "0.1", "--stop.grokked_for", "5"),
+        (
+            "--model.optimizer.lr",
+            "0.3",
+            "--data.modulus",
+            "5",
+            "--model.gradient_filters",
+            "[{class_path: modgrok.training.GrokfastEMA, init_args: {alpha: 0.5}}]",
+        ),
+    ]
+    for other in others:
+        assert built(*other) != built() == first
 
 
 @pytest.mark.parametrize(

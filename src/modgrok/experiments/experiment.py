@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -67,6 +68,8 @@ DEFAULTS = {
     "model.lr_scheduler": {"class_path": "modgrok.training.WarmUp"},
     "model.loss": {"class_path": "modgrok.training.CrossEntropy"},
 }
+
+_PARSERS_OF_THREAD = threading.local()
 
 
 class Experiment(LightningCLI):
@@ -143,9 +146,19 @@ class Experiment(LightningCLI):
                 **({} if command == "fit" else {"logger": False}),
             },
             auto_configure_optimizers=False,
+            load_from_checkpoint_support=False,  # for modules that save their hyperparameters; it takes a dump of them
             args=args,
             run=False,
         )
+
+    def setup_parser(self, *arguments: Any) -> None:
+        """Make the parser, or take that of an earlier run: making one takes as long as reading a config with it."""
+        parsers = {} if self.recorded else vars(_PARSERS_OF_THREAD)  # a checkpoint decides about defaults
+        made_for = f"{self.command} {self.defaults}"
+        if made_for not in parsers:
+            super().setup_parser(*arguments)
+            parsers[made_for] = self.parser
+        self.parser = parsers[made_for]
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse the arguments given, whatever the process's own are."""
