@@ -1,5 +1,6 @@
-"""Where the memory of an update comes from."""
+"""Where the memory of an update comes from, and how its threads wait."""
 
+import os
 import platform
 import resource
 import subprocess
@@ -32,3 +33,13 @@ def test_large_tensors_start_on_a_page_and_their_memory_is_kept():
     page = resource.getpagesize()
     assert (before % page, after % page) == (0, 0)  # PyTorch's own alignment is 64 bytes
     assert (mapped_in_heap, kept_in_heap) == (0, 1)  # what lies outside the heap goes back when it is freed
+
+
+def test_threads_that_wait_soon_sleep():
+    environment = {**os.environ, "OMP_DISPLAY_ENV": "verbose"}
+    environment.pop("GOMP_SPINCOUNT", None)  # this process has it from modgrok
+    command = [sys.executable, "-c", "import modgrok, torch"]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stderr
+    if "GOMP_" not in said:
+        pytest.skip("this PyTorch has another OpenMP than GNU's")
+    assert "GOMP_SPINCOUNT = '3000'" in said
