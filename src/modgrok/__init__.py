@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 # PyTorch reads this at its first allocation. Tensors of 2 MiB and more then start on a page of their own and ask the
 # system for huge pages: a new tensor of 64 MiB takes 550 page faults instead of 16,000.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
-# GNU OpenMP reads this when PyTorch is loaded. A thread that waits for another one then sleeps after about 0.1 ms; by
-# itself it spins for some 10 ms, on the very core that the other one needs where the machine has other work to do.
+# GNU OpenMP reads this when PyTorch is loaded. A thread that waits for another one spins before it sleeps, 300,000
+# turns unless told otherwise, and on a busy machine it spins on the core that the other one needs.
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
 _ROOMS = {

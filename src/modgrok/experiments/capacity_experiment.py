@@ -56,7 +56,7 @@ class CapacityExperiment(LightningCLI):
             save_config_kwargs={"overwrite": directory is not None},
             seed_everything_default=0,
             auto_configure_optimizers=False,
-            load_from_checkpoint_support=False,  # for modules that save their hyperparameters; it takes a dump of them
+            load_from_checkpoint_support=False,  # only for modules that call save_hyperparameters; it dumps the config
             args=with_configs_as_data(args)[0],
             run=False,
             trainer_defaults={
