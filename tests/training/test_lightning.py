@@ -293,7 +293,7 @@ def test_a_step_has_fewer_updates_where_they_are_large(tmp_path, monkeypatch):
         trained = module(pairs, evaluate_every=100)
         trainer(tmp_path, max_steps=2).fit(trained, pairs)
         sizes.append(trained.used_updates_per_step)
-    assert sizes == [50, 20]
+    assert sizes == [100, 20]
 
 
 def test_the_process_computes_as_before_after_a_fit(tmp_path):

@@ -57,7 +57,7 @@ from modgrok.training.resume import apply_changes, check_resumption, fresh_state
 from modgrok.training.scored_module import ScoredModule
 from modgrok.training.warm_up import WarmUp
 
-MOST_UPDATES_PER_STEP, MOST_LARGE_UPDATES_PER_STEP = 50, 20
+MOST_UPDATES_PER_STEP, MOST_LARGE_UPDATES_PER_STEP = 100, 20
 """Updates per training step unless a run says otherwise: Lightning's own work is then a small part of a step.
 
 Of updates that are large for a CPU, few are enough for that, and the progress bar moves more often.
@@ -80,8 +80,8 @@ class GrokkingModule(ScoredModule):
         interventions: change the updates of a part of the run, in this order.
         evaluate_every: updates between evaluations.
         updates_per_step: updates per training step; must divide `evaluate_every`. 1 has exactly Lightning's semantics,
-            more is faster. Unless given, the most up to 50 (up to 20 where an update is large for a CPU) that divide it
-            and the updates between the checkpoints of a ModelCheckpoint.
+            more is faster. Unless given, the most up to 100 (up to 20 where an update is large for a CPU) that divide
+            it and the updates between the checkpoints of a ModelCheckpoint.
         threshold: accuracy from which a side of the split counts as learned.
         engine: what makes the updates: `eager`, `compile`, `cuda_graph`, or `auto` for the fastest that fits.
         threads: CPU threads that make the updates; follow from the size of an update unless given.
