@@ -67,7 +67,7 @@ def test_two_hop_sentences(text, chain_of_thought):
     questions = Questions(PROFILES, notation, EVERYTHING, chain_of_thought)
     numbers = torch.arange(0, questions.n_two_hop, 11)
     rows = questions.two_hop(numbers)
-    for number, sentence in zip(numbers, decoded(tokenizer, rows), strict=True):
+    for number, sentence in zip(numbers.tolist(), decoded(tokenizer, rows), strict=True):
         person, relation, subject = np.unravel_index(number, (60, 3, 6))
         bridge = PROFILES.relations[person, relation]
         step = f"{PROFILES.full_names[bridge]}, " if chain_of_thought else ""

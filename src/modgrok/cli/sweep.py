@@ -130,7 +130,9 @@ def _line(standing: Standing) -> str:
         f"{standing.failed:,} failed",
     ]
     if standing.seconds_left is not None:
-        words.append(f"about {duration(standing.seconds_left)} left")
+        # until a cell has ended, nothing says how long before its limit one stops
+        bound = "about" if standing.finished else "at most about"
+        words.append(f"{bound} {duration(standing.seconds_left)} left")
     return ", ".join(words)
 
 
