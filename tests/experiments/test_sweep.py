@@ -16,6 +16,7 @@ from slurm_node import ask, wait_for
 
 import modgrok
 from modgrok.cli import main
+from modgrok.cli.sweep import duration
 from modgrok.errors import InputError
 
 
@@ -56,6 +57,22 @@ def test_it_says_in_a_pipe_where_it_stands(undisturbed) -> None:
     first = undisturbed.done.stdout.splitlines()[0]
     assert re.fullmatch(r"0 finished, \d running, \d waiting, 0 failed", first)
     assert "6 cells finished, 0 failed" in undisturbed.done.stdout
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [
+        (59.4, "59 s"),
+        (59.6, "1 min"),
+        (3_550, "59 min"),
+        (3_590, "1 h 0 min"),
+        (9_105, "2 h 32 min"),
+        (172_000, "47 h 47 min"),
+        (200_000, "2.3 days"),
+    ],
+)
+def test_durations(seconds, written) -> None:
+    assert duration(seconds) == written
 
 
 def test_the_same_call_again_runs_nothing_and_returns_the_table(undisturbed, monkeypatch) -> None:

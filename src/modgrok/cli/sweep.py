@@ -153,9 +153,9 @@ def _panel(standing: Standing) -> Group:
 
 def duration(seconds: float) -> str:
     """Write a duration in its two largest units."""
-    minutes, hours = seconds / 60, seconds / 3600
-    if seconds < 60:
+    if round(seconds) < 60:
         return f"{seconds:.0f} s"
-    if minutes < 60:
-        return f"{minutes:.0f} min"
-    return f"{hours:.0f} h {minutes % 60:.0f} min" if hours < 48 else f"{hours / 24:.1f} days"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if not hours:
+        return f"{minutes} min"
+    return f"{hours} h {minutes} min" if hours < 48 else f"{seconds / 86400:.1f} days"
