@@ -170,8 +170,9 @@ def test_an_unknown_claim_names_the_nearest_and_starts_nothing(claims, tmp_path,
     assert not (tmp_path / "lightning_logs").exists()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["analytic_solution", "quick_transformer"])
+@pytest.mark.parametrize(
+    "name", ["analytic_solution", pytest.param("quick_transformer", marks=pytest.mark.slow)]
+)
 def test_the_quick_claims_are_reproduced(name, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(CONFIGS.parent)
     main(["reproduce", name, "--directory", str(tmp_path / name)])
