@@ -88,3 +88,31 @@ def test_a_rule_that_does_not_fit_is_refused_in_a_line_and_nothing_is_written(
     assert message in error
     assert len(error.strip().splitlines()) <= 2
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--model.loss=Nope", "model.loss: Expected a dot import path string: Nope"),
+        ("--model.optimizer=Nope", "model.optimizer: Expected a dot import path string: Nope"),
+        (
+            "--model.loss=modgrok.training.Nope",
+            "model.loss: Problem with given class_path 'modgrok.training.Nope': module 'modgrok.training' has no "
+            "attribute 'Nope'",
+        ),
+        (
+            "--model.loss=modgrok.training.GrokfastEMA",
+            "model.loss: Import path does not correspond to a subclass of Loss",
+        ),
+        (
+            "--model.gradient_filters=[{class_path: modgrok.training.GrokfastEMA, init_args: {alpha: much}}]",
+            "model.gradient_filters: alpha: Expected a <class 'float'>. Got value: much",
+        ),
+        (
+            "--model.interventions=[{class_path: modgrok.training.WeightNormClamp, init_args: {least: 1}}]",
+            "model.interventions: Option 'least' is not accepted; did you mean 'last'?",
+        ),
+    ],
+)
+def test_what_is_no_rule_is_named_with_what_is_wrong_and_nothing_else(refused, option, message) -> None:
+    assert refused("fit", "--data.task", "x + y", option) == f"modgrok: error: {message}\n"

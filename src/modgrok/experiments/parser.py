@@ -37,6 +37,14 @@ UNKNOWN = re.compile(
 )
 """How jsonargparse begins its messages about unknown fields."""
 
+ALTERNATIVES = re.compile(
+    r"- Expected a path but .*? either not accessible or invalid - |"
+    r"Does not validate against any of the Union subtypes Subtypes: .*? Errors: - "
+    r"(?=.* - Expected a <class 'NoneType'>)|"
+    r" - Expected a <class 'NoneType'> Given value type: .*"
+)
+"""What jsonargparse says of a class besides what is wrong with it: it could be a path, or null, and is neither."""
+
 
 def shortened(message: object) -> str:
     """Shorten third-party messages, which list every accepted type, to a line that can be read."""
@@ -49,7 +57,8 @@ class Parser(LightningArgumentParser):
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise the message as an InputError."""
-        text = shortened(re.sub(r'Parser key "([^"]*)":', r"\1:", message))
+        said = re.sub(r'Parser key "([^"]*)":', r"\1:", " ".join(message.split()))
+        text = shortened(ALTERNATIVES.sub("", said))
         if unknown := UNKNOWN.match(text):
             name = ".".join(filter(None, unknown.groups()))
             if name in RENAMED:
