@@ -1,4 +1,4 @@
-"""A circuit that training found, where no clock of x + y alone could show it."""
+"""A circuit that training found, of a task whose answers are a map of a sum."""
 
 import math
 from pathlib import Path

@@ -94,6 +94,7 @@ def test_a_rule_that_does_not_fit_is_refused_in_a_line_and_nothing_is_written(
     ("option", "message"),
     [
         ("--model.loss=Nope", "model.loss: Expected a dot import path string: Nope"),
+        ("--checkpoint.keep=few", "checkpoint.keep: Expected a <class 'int'>"),
         ("--model.optimizer=Nope", "model.optimizer: Expected a dot import path string: Nope"),
         (
             "--model.loss=modgrok.training.Nope",
@@ -114,5 +115,7 @@ def test_a_rule_that_does_not_fit_is_refused_in_a_line_and_nothing_is_written(
         ),
     ],
 )
-def test_what_is_no_rule_is_named_with_what_is_wrong_and_nothing_else(refused, option, message) -> None:
+def test_what_does_not_fit_a_field_is_refused_with_what_is_wrong_and_nothing_else(
+    refused, option, message
+) -> None:
     assert refused("fit", "--data.task", "x + y", option) == f"modgrok: error: {message}\n"

@@ -43,7 +43,7 @@ ALTERNATIVES = re.compile(
     r"(?=.* - Expected a <class 'NoneType'>)|"
     r" - Expected a <class 'NoneType'> Given value type: .*"
 )
-"""What jsonargparse says of a class besides what is wrong with it: it could be a path, or null, and is neither."""
+"""What jsonargparse says of a value besides what is wrong with it: it could be a path, or null, and is neither."""
 
 
 def shortened(message: object) -> str:
