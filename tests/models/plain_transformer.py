@@ -33,7 +33,9 @@ def plain_logits(weights, config, tokens):
         y = norm(x, "ln1")
         q, k, v = (torch.einsum("ntd,hdk->nthk", y, weights[f"{a}W_{c}"]) + get(f"{a}b_{c}") for c in "QKV")
         scores = torch.einsum("nihk,njhk->nhij", q, k) / math.sqrt(q.shape[-1]) + future
-        z = torch.einsum("nhij,njhk->nihk", scores.softmax(-1), v)
+        rate = config["attention_rate"]
+        pattern = rate * scores.softmax(-1) + (1 - rate) * (future == 0).to(x.dtype)
+        z = torch.einsum("nhij,njhk->nihk", pattern, v)
         x = x + torch.einsum("nthk,hkd->ntd", z, weights[f"{a}W_O"]) + get(f"{a}b_O")
         y = norm(x, "ln2")
         x = x + act(y @ weights[f"{m}W_in"] + get(f"{m}b_in")) @ weights[f"{m}W_out"] + get(f"{m}b_out")

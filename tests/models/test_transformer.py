@@ -25,6 +25,8 @@ VARIANTS = [
     {"n_layers": 2},
     {"n_layers": 3, "normalization": True, "biases": True, "activation": "gelu"},
     {"positional_embedding": False, "d_head": 5, "n_heads": 3},
+    {"attention_rate": 0.3, "biases": "mlp", "n_layers": 2},
+    {"attention_rate": 0.0},
 ]
 
 
@@ -72,9 +74,10 @@ def test_cache_run_gives_the_same_logits(template, variant):
     assert cache["hook_embed"].shape == (n, t, 16)
     assert cache[f"{last}.attn.hook_pattern"].shape == (n, h, 1, t)
     assert cache[f"{last}.mlp.hook_post"].shape == (n, 1, 24)
+    seen = torch.arange(1, t + 1)[-cache["blocks.0.attn.hook_pattern"].shape[2] :].double()
+    rate = network.config["attention_rate"]
     torch.testing.assert_close(
-        cache["blocks.0.attn.hook_pattern"].sum(-1),
-        torch.ones(()).double().expand(n, h, t if last != "blocks.0" else 1),
+        cache["blocks.0.attn.hook_pattern"].sum(-1), (rate + (1 - rate) * seen).expand(n, h, -1)
     )
 
 
@@ -98,6 +101,30 @@ def test_every_activation_can_be_replaced():
         )
         assert not torch.allclose(changed, logits), name
         assert not torch.allclose(kept[name], cache[name])
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_what_is_cached_is_what_is_used(variant):
+    """A hook that edits in place changes the logits as one that returns; the logits have a gradient by every name."""
+    tokens = make_tokens("x op y =, two operators")
+    network = make_network(4, **variant)
+    _, cache = network.run_with_cache(tokens)
+    for name in cache:
+
+        def halve(a):
+            a.mul_(0.5)
+
+        in_place, kept = network.run_with_cache(tokens, {name: halve})
+        returned, expected = network.run_with_cache(tokens, {name: lambda a: a * 0.5})
+        torch.testing.assert_close(in_place, returned)
+        torch.testing.assert_close(kept[name], expected[name])
+        logits, kept = network.run_with_cache(tokens)
+        (gradient,) = torch.autograd.grad(logits.square().sum(), kept[name], allow_unused=True)
+        if name.endswith(("hook_attn_scores", "hook_q", "hook_k")) and variant.get("attention_rate") == 0:
+            assert gradient is None or not gradient.any()
+        else:
+            assert gradient.shape == kept[name].shape
+            assert gradient.any(), name
 
 
 def test_hook_that_returns_nothing_only_looks():
@@ -152,6 +179,7 @@ def test_batches_indexed_in_the_rows_of_all_examples_have_one_shape_and_the_same
         ("transformer_lens", None, None, 0.8 / math.sqrt(128)),
         ("nanda", "unembed.W_U", 1 / math.sqrt(114), 1 / math.sqrt(128)),
         ("furuta", "embed.W_E", 1 / math.sqrt(114), 1 / math.sqrt(128)),
+        ("zhong", "unembed.W_U", 1 / math.sqrt(114), 1 / math.sqrt(128)),
     ],
 )
 def test_initializations_have_the_published_scales(initialization, special, special_scale, scale):
@@ -161,6 +189,8 @@ def test_initializations_have_the_published_scales(initialization, special, spec
         leaf = name.rpartition(".")[2]
         if leaf.startswith("W"):
             expected = special_scale if name == special else scale
+            if initialization == "zhong" and leaf == "W_in":
+                expected = 1 / math.sqrt(512)
             spread = 4 / math.sqrt(2 * parameter.numel())  # four standard errors of a standard deviation
             assert parameter.std().item() == pytest.approx(expected, rel=spread), name
         else:
@@ -194,6 +224,8 @@ def test_names_and_shapes_are_those_of_transformer_lens():
         ({"n_layers": 0}, "n_layers: 0"),
         ({"d_mlp": -5}, "d_mlp: -5"),
         ({"activation": "tanh"}, "'tanh' is not one of relu, gelu"),
+        ({"attention_rate": 1.5}, "attention_rate must be from 0 to 1, got 1.5"),
+        ({"biases": "attention"}, "biases must be true, false or mlp, got 'attention'"),
     ],
 )
 def test_wrong_sizes_are_named(wrong, message):

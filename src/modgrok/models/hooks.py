@@ -11,7 +11,7 @@ from modgrok.errors import InputError
 from modgrok.models.shared_rows import SharedRows
 
 Hook = Callable[[Tensor], Tensor | None]
-"""Sees an activation; what it returns, if not None, takes the activation's place."""
+"""Sees an activation, may change it in place, and may return a tensor that takes its place."""
 
 HookPoint = Callable[..., list[SharedRows]]
 """`point(name, rows, dim=1)` is called at every named activation; it returns the rows to continue with."""
@@ -23,29 +23,30 @@ def no_hooks(name: str, rows: list[SharedRows], dim: int = 1) -> list[SharedRows
 
 
 class ActivationRecorder:
-    """Keeps every activation and calls the hooks. Positions are stacked along `dim`."""
+    """Keeps every activation and calls the hooks. The network goes on with the tensors that are kept.
+
+    So a tensor of the cache is the one that the logits were computed from: whatever a hook does to it, in place too,
+    has its effect, and the logits have a gradient with respect to it. Positions are stacked along `dim`.
+    """
 
     def __init__(self, hooks: Mapping[str, Hook]) -> None:
         self.hooks = hooks
         self.cache: dict[str, Tensor] = {}
 
     def __call__(self, name: str, rows: list[SharedRows], dim: int = 1) -> list[SharedRows]:
-        """Keep, and if a hook says so replace, the activation `name`.
+        """Keep the activation `name`, or what its hook returns in its place, and return its positions.
 
         Raises:
             InputError: if a hook returns a tensor of another shape.
         """
         activation = torch.stack([position.values for position in rows], dim)
         replacement = self.hooks[name](activation) if name in self.hooks else None
-        if replacement is None:
-            self.cache[name] = activation
-            return rows
-        if replacement.shape != activation.shape:
+        if replacement is not None and replacement.shape != activation.shape:
             raise InputError(
                 f"the hook on {name} returned shape {tuple(replacement.shape)}, not {tuple(activation.shape)}"
             )
-        self.cache[name] = replacement
-        return [SharedRows(position) for position in replacement.unbind(dim)]
+        kept = self.cache[name] = activation if replacement is None else replacement
+        return [SharedRows(position) for position in kept.unbind(dim)]
 
     def finish(self) -> dict[str, Tensor]:
         """Return what was kept.

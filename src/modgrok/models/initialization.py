@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-Initialization = Literal["transformer_lens", "nanda", "furuta"]
+Initialization = Literal["transformer_lens", "nanda", "furuta", "zhong"]
 
 
 def initialize(network: nn.Module, name: Initialization, d_model: int, vocabulary_size: int) -> None:
@@ -20,11 +20,16 @@ def initialize(network: nn.Module, name: Initialization, d_model: int, vocabular
     `transformer_lens`: normal, 0.8/√d_model (TransformerLens's default initializer range).
     `nanda`: normal, 1/√d_model; W_U 1/√vocabulary (code of Nanda et al. 2023, arXiv 2301.05217).
     `furuta`: normal, 1/√d_model; W_E 1/√vocabulary (code of Furuta et al. 2024, arXiv 2402.16726).
+    `zhong`: as `nanda`, but W_in 1/√d_mlp (code of Zhong et al. 2023, arXiv 2306.17844).
     """
-    by_vocabulary = {"transformer_lens": None, "nanda": "W_U", "furuta": "W_E"}[name]
+    by_vocabulary = {"transformer_lens": None, "nanda": "W_U", "furuta": "W_E", "zhong": "W_U"}[name]
     scale = (0.8 if name == "transformer_lens" else 1.0) / math.sqrt(d_model)
     with torch.no_grad():
         for path, parameter in network.named_parameters():
             leaf = path.rpartition(".")[2]
-            if leaf.startswith("W"):
-                parameter.normal_(0, 1 / math.sqrt(vocabulary_size) if leaf == by_vocabulary else scale)
+            if leaf == by_vocabulary:
+                parameter.normal_(0, 1 / math.sqrt(vocabulary_size))
+            elif leaf == "W_in" and name == "zhong":
+                parameter.normal_(0, 1 / math.sqrt(parameter.shape[-1]))
+            elif leaf.startswith("W"):
+                parameter.normal_(0, scale)

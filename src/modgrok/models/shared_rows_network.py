@@ -34,9 +34,14 @@ class SharedRowsNetwork(Network):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Compute the logits and keep every named activation.
 
+        The network goes on with the tensors of the cache. A hook therefore replaces an activation by changing it in
+        place (`lambda pattern: pattern[:, 0].zero_()`) or by returning another of its shape, and
+        `torch.autograd.grad(loss, cache[name])` is the gradient of a loss with respect to an activation.
+
         Args:
             tokens: (n, t).
-            hooks: functions by activation name; each sees the activation and may return another in its place.
+            hooks: functions by activation name; each sees the activation, and what it returns, unless that is None,
+                takes the activation's place.
 
         Returns:
             The logits, (n, p), and the activations by name. Those on the query side of the last block hold its last

@@ -7,6 +7,7 @@ differ, r rows: see `rows`), t context length, d d_model, h heads, k d_head, m d
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Literal
 
 import torch
@@ -62,10 +63,11 @@ class LayerNorm(nn.Module):
 
 
 class Attention(nn.Module):
-    """Causal multi-head attention."""
+    """Causal multi-head attention, whose pattern is ρ·softmax(scores) + (1 − ρ) at the positions up to the query's."""
 
-    def __init__(self, d: int, h: int, k: int, biases: bool) -> None:
+    def __init__(self, d: int, h: int, k: int, biases: bool, rate: float = 1.0) -> None:
         super().__init__()
+        self.rate = rate
         self.W_Q, self.W_K, self.W_V = (empty_parameter(h, d, k) for _ in range(3))
         self.W_O = empty_parameter(h, k, d)
         self.b_Q, self.b_K, self.b_V = (optional_bias(biases, h, k) for _ in range(3))
@@ -93,7 +95,16 @@ class Attention(nn.Module):
             for i, q_i in zip(queries, q, strict=True)
         ]
         scores = point(f"{name}.hook_attn_scores", scores, dim=2)  # (n, h, t, t)
-        pattern = [map_rows(lambda s: s.softmax(-1), rows) for rows in scores]
+
+        def weigh(s: Tensor, seen: int) -> Tensor:
+            if self.rate == 1:
+                return s.softmax(-1)
+            constant = F.pad(s.new_full((seen,), 1 - self.rate), (0, s.shape[-1] - seen))
+            return self.rate * s.softmax(-1) + constant  # (r, h, t)
+
+        pattern = [
+            map_rows(partial(weigh, seen=i + 1), rows) for i, rows in zip(queries, scores, strict=True)
+        ]
         pattern = point(f"{name}.hook_pattern", pattern, dim=2)  # (n, h, t, t)
 
         def mix(a: Tensor, *v: Tensor) -> Tensor:
@@ -131,13 +142,21 @@ class Block(nn.Module):
     """Attention, then the MLP, each added to the residual stream."""
 
     def __init__(
-        self, d: int, h: int, k: int, m: int, activation: str, normalization: bool, biases: bool
+        self,
+        d: int,
+        h: int,
+        k: int,
+        m: int,
+        activation: str,
+        normalization: bool,
+        biases: bool | Literal["mlp"],
+        rate: float,
     ) -> None:
         super().__init__()
         self.ln1 = LayerNorm(d) if normalization else None
-        self.attn = Attention(d, h, k, biases)
+        self.attn = Attention(d, h, k, biases is True, rate)
         self.ln2 = LayerNorm(d) if normalization else None
-        self.mlp = FeedForward(d, m, activation, biases)
+        self.mlp = FeedForward(d, m, activation, bool(biases))
 
     def forward(
         self, resid: list[SharedRows], queries: range, name: str, point: HookPoint
@@ -168,13 +187,15 @@ class Transformer(SharedRowsNetwork):
         d_mlp: neurons of each block, m.
         activation: the activation function of the neurons.
         normalization: whether attention, MLP and unembedding have layer normalization before them.
-        biases: whether every linear map has a bias.
+        biases: whether every linear map has a bias; `mlp`, whether those of the MLPs alone have one.
         positional_embedding: whether each position has a learned embedding.
+        attention_rate: ρ from 0 to 1, how much of the attention is learned: the pattern is ρ·softmax(scores) + (1 − ρ),
+            so that at 0 each position seen has the weight 1 (Zhong et al. 2023, arXiv 2306.17844, section 5).
         initialization: the scheme of the initial weights; see `initialization`.
 
     Raises:
-        InputError: if a size is not a positive integer, there is no such activation, or without `d_head` if
-            `n_heads` does not divide `d_model`.
+        InputError: if a size is not a positive integer, there is no such activation, the attention rate is not from 0
+            to 1, or without `d_head` if `n_heads` does not divide `d_model`.
     """
 
     def __init__(
@@ -189,8 +210,9 @@ class Transformer(SharedRowsNetwork):
         d_mlp: int = 512,
         activation: Literal["relu", "gelu"] = "relu",
         normalization: bool = False,
-        biases: bool = False,
+        biases: bool | Literal["mlp"] = False,
         positional_embedding: bool = True,
+        attention_rate: float = 1.0,
         initialization: Initialization = "transformer_lens",
     ) -> None:
         super().__init__()
@@ -204,6 +226,10 @@ class Transformer(SharedRowsNetwork):
             d_head=d_head,
             d_mlp=d_mlp,
         )
+        if not 0 <= attention_rate <= 1:
+            raise InputError(f"attention_rate must be from 0 to 1, got {attention_rate}")
+        if biases not in (True, False, "mlp"):
+            raise InputError(f"biases must be true, false or mlp, got {biases!r}")
         if d_head is None and d_model % n_heads:
             raise InputError(
                 f"n_heads: {n_heads} heads do not divide d_model = {d_model}; give d_head, or other sizes"
@@ -212,10 +238,11 @@ class Transformer(SharedRowsNetwork):
         self.embed = Embed(vocabulary_size, d_model)
         self.pos_embed = PosEmbed(context_length, d_model) if positional_embedding else None
         self.blocks = nn.ModuleList(
-            Block(d_model, n_heads, d_head, d_mlp, activation, normalization, biases) for _ in range(n_layers)
+            Block(d_model, n_heads, d_head, d_mlp, activation, normalization, biases, attention_rate)
+            for _ in range(n_layers)
         )
         self.ln_final = LayerNorm(d_model) if normalization else None
-        self.unembed = Unembed(d_model, n_answers, biases)
+        self.unembed = Unembed(d_model, n_answers, biases is True)
         initialize(self, initialization, d_model, vocabulary_size)
 
     def part_of(self, parameter_name: str) -> str:
