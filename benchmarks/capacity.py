@@ -19,9 +19,9 @@ import torch
 from torch.nn import functional as F
 
 from modgrok.capacity import Llama, ProfilesDataModule
-from modgrok.capacity.notation import train_tokenizer
-from modgrok.capacity.parquet import write_profiles
-from modgrok.capacity.part_scores import token_loss
+from modgrok.capacity.memorizing.part_scores import token_loss
+from modgrok.capacity.people.parquet import write_profiles
+from modgrok.capacity.questions.notation import train_tokenizer
 
 N, RELATIONS, QUESTIONS, WINDOW, JOINED = 1000, 4, 64, 512, 34
 ROUNDS = 15

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from modgrok.experiments.cell_files import OUTCOME, PAGE, CellFiles, Outcome, write_whole
-from modgrok.experiments.sweep_analysis import SweepAnalysis
-from modgrok.experiments.sweep_file import read_plan
-from modgrok.experiments.sweep_page import sweep_page
-from modgrok.experiments.table import make_table, write_table
+from modgrok.experiments.plans.cell_files import OUTCOME, PAGE, CellFiles, Outcome, write_whole
+from modgrok.experiments.plans.sweep_file import read_plan
+from modgrok.experiments.sweeps.sweep_analysis import SweepAnalysis
+from modgrok.experiments.sweeps.sweep_page import sweep_page
+from modgrok.experiments.sweeps.table import make_table, write_table
 from modgrok.runs.findings import Findings
 
 SWEEP = """

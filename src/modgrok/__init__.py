@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from modgrok.data import ModularDataModule
     from modgrok.experiments import Run, fit, load_run, sweep
-    from modgrok.experiments.capacity_experiment import fit_capacity
+    from modgrok.experiments.assembly.capacity_experiment import fit_capacity
     from modgrok.models import MLP, Network, Transformer
     from modgrok.training import GrokkingModule
 
@@ -26,7 +26,7 @@ _ROOMS = {
     "Run": "experiments",
     "Transformer": "models",
     "fit": "experiments",
-    "fit_capacity": "experiments.capacity_experiment",
+    "fit_capacity": "experiments.assembly.capacity_experiment",
     "load_run": "experiments",
     "sweep": "experiments",
 }

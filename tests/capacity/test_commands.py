@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from modgrok.capacity.measure_page import FILES
+from modgrok.capacity.measuring.measure_page import FILES
 from modgrok.cli import main
 
 SMALL = [

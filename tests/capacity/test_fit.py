@@ -10,11 +10,11 @@ import torch
 from lightning.pytorch import Callback
 
 from modgrok.capacity import Llama, load_run
-from modgrok.capacity.capacity_run import score_rows
-from modgrok.capacity.measure import measure_run
-from modgrok.capacity.memorized import read_measurement
+from modgrok.capacity.measuring.measure import measure_run
+from modgrok.capacity.measuring.memorized import read_measurement
+from modgrok.capacity.memorizing.capacity_run import score_rows
 from modgrok.errors import InputError
-from modgrok.experiments.capacity_experiment import CapacityExperiment, fit_capacity
+from modgrok.experiments.assembly.capacity_experiment import CapacityExperiment, fit_capacity
 
 DATA = [
     *("--data.n", "40", "--data.relations", "2", "--data.notation", "tokens", "--data.batch_size", "64"),
@@ -124,7 +124,7 @@ def test_a_run_from_python_is_made_once(tmp_path, monkeypatch):
     one = fit_capacity({"data.seed": 1}, overrides, directory=tmp_path / "one")
     assert one.update == 20
     assert one.data.seed == 1
-    monkeypatch.setattr("modgrok.experiments.capacity_experiment.CapacityExperiment", None)
+    monkeypatch.setattr("modgrok.experiments.assembly.capacity_experiment.CapacityExperiment", None)
     again = fit_capacity({"data.seed": 1}, overrides, directory=tmp_path / "one")
     assert again.history == one.history
 

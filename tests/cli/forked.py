@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["modgrok.cli", "modgrok.experiments.run", "modgrok.callbacks"])
+FORKS.set_forkserver_preload(["modgrok.cli", "modgrok.experiments.assembly.run", "modgrok.callbacks"])
 
 
 class Forked:

@@ -8,7 +8,7 @@ import torch
 
 from modgrok import load_run
 from modgrok.cli import main
-from modgrok.models import registry
+from modgrok.models.network import _CLASSES
 
 FIT = ["fit", "--data.task", "x + y", "--data.modulus", "7", "--model.evaluate_every", "10"]
 MODULE = """
@@ -62,8 +62,8 @@ def mylab(tmp_path, monkeypatch):
 def forget():
     """Stand where a new process stands, which has not imported the module."""
     sys.modules.pop("mylab", None)
-    for path in [path for path in registry._CLASSES if path.startswith("mylab.")]:
-        del registry._CLASSES[path]
+    for path in [path for path in _CLASSES if path.startswith("mylab.")]:
+        del _CLASSES[path]
 
 
 def test_a_run_of_an_own_network_is_tested_and_resumed_in_another_process(capsys):

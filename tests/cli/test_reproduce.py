@@ -10,10 +10,10 @@ import yaml
 import modgrok
 from modgrok.cli import main
 from modgrok.errors import InputError
-from modgrok.experiments.check_cells import check_cells
-from modgrok.experiments.claim import PublishedFigure, read_claim
-from modgrok.experiments.interval import Interval
-from modgrok.experiments.verdict import judge
+from modgrok.experiments.claims.claim import PublishedFigure, read_claim
+from modgrok.experiments.claims.verdict import judge
+from modgrok.experiments.plans.check_cells import check_cells
+from modgrok.experiments.sweeps.interval import Interval
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 FILES = sorted((CONFIGS / "claims").glob("*.yaml"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from modgrok.experiments.sweep_file import read_plan
+from modgrok.experiments.plans.sweep_file import read_plan
 from modgrok.tasks.catalog import CATALOG
 
 CONFIGS = sorted(Path(__file__, "../../../configs/sweeps").resolve().glob("*.yaml"))

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from modgrok import memory
 from modgrok.errors import InputError
-from modgrok.tasks import make_task, memory
+from modgrok.tasks import make_task
 
 HUGE = pytest.param(10**5000, id="huge")  # longer than what Python writes out
 

@@ -4,12 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from modgrok.capacity.capacity_module import CapacityModule
-    from modgrok.capacity.capacity_run import CapacityRun, load_run
-    from modgrok.capacity.curriculum import Curriculum
-    from modgrok.capacity.llama import Llama
-    from modgrok.capacity.profiles_data_module import ProfilesDataModule
-    from modgrok.capacity.transformers_llama import TransformersLlama
+    from modgrok.capacity.memorizing.capacity_module import CapacityModule
+    from modgrok.capacity.memorizing.capacity_run import CapacityRun, load_run
+    from modgrok.capacity.memorizing.curriculum import Curriculum
+    from modgrok.capacity.networks.llama import Llama
+    from modgrok.capacity.networks.transformers_llama import TransformersLlama
+    from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
 
 __all__ = [
     "CapacityModule",
@@ -22,13 +22,13 @@ __all__ = [
 ]
 
 _FILES = {
-    "CapacityModule": "capacity_module",
-    "CapacityRun": "capacity_run",
-    "Curriculum": "curriculum",
-    "Llama": "llama",
-    "ProfilesDataModule": "profiles_data_module",
-    "TransformersLlama": "transformers_llama",
-    "load_run": "capacity_run",
+    "CapacityModule": "memorizing.capacity_module",
+    "CapacityRun": "memorizing.capacity_run",
+    "Curriculum": "memorizing.curriculum",
+    "Llama": "networks.llama",
+    "ProfilesDataModule": "questions.profiles_data_module",
+    "TransformersLlama": "networks.transformers_llama",
+    "load_run": "memorizing.capacity_run",
 }
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from modgrok.errors import InputError
-from modgrok.experiments.parser import CommandParser
+from modgrok.experiments.config.parser import CommandParser
 
 USAGE = """usage: modgrok capacity COMMAND [options]
 
@@ -38,7 +38,7 @@ def capacity(options: list[str]) -> None:
 def describe(options: list[str]) -> None:
     """Print what a data set is."""
     from modgrok.capacity import ProfilesDataModule
-    from modgrok.capacity.describe_profiles import describe
+    from modgrok.capacity.measuring.describe_profiles import describe
 
     parser = CommandParser(
         prog="modgrok capacity describe", description="Bits in the data, before any training."
@@ -50,7 +50,7 @@ def describe(options: list[str]) -> None:
     data = ProfilesDataModule(**given)
     print(describe(data))
     if file:
-        from modgrok.capacity.parquet import write_profiles
+        from modgrok.capacity.people.parquet import write_profiles
 
         write_profiles(data.people, file)
         print(f"\nprofiles: {file}")
@@ -58,7 +58,7 @@ def describe(options: list[str]) -> None:
 
 def fit(options: list[str]) -> None:
     """Train, and say what to type next."""
-    from modgrok.experiments.capacity_experiment import CapacityExperiment
+    from modgrok.experiments.assembly.capacity_experiment import CapacityExperiment
 
     experiment = CapacityExperiment(options)
     directory, signal = os.path.relpath(experiment.fit()), experiment.interrupt.received
@@ -72,9 +72,9 @@ def fit(options: list[str]) -> None:
 def measure(options: list[str]) -> None:
     """Print the bits that runs have memorized, and write the page."""
     from modgrok.capacity import load_run
-    from modgrok.capacity.measure import measure_run, sets_table, table
-    from modgrok.capacity.measure_page import check_output, opening, write_measurements
-    from modgrok.capacity.probe import probe_run
+    from modgrok.capacity.measuring.measure import measure_run, sets_table, table
+    from modgrok.capacity.measuring.measure_page import check_output, opening, write_measurements
+    from modgrok.capacity.measuring.probe import probe_run
 
     parser = CommandParser(prog="modgrok capacity measure", description="Bits memorized, every fact scored.")
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="a run, or a checkpoint")
@@ -103,7 +103,7 @@ def check_new(file: Path | None) -> None:
 def probe(options: list[str]) -> None:
     """Print what each layer and position knows."""
     from modgrok.capacity import load_run
-    from modgrok.capacity.probe import probe_run, probe_table
+    from modgrok.capacity.measuring.probe import probe_run, probe_table
 
     parser = CommandParser(
         prog="modgrok capacity probe", description="Linear probes of every layer and position."

@@ -83,7 +83,7 @@ def describe(options: list[str]) -> None:
 def tasks(options: list[str]) -> None:
     """Print the operations that have a name."""
     from modgrok.data.describe import list_tasks
-    from modgrok.experiments.parser import CommandParser
+    from modgrok.experiments.config.parser import CommandParser
 
     CommandParser(prog="modgrok tasks", description="List the operations that have a name.").parse_args(
         options
@@ -176,8 +176,8 @@ def main(args: Sequence[str] | None = None) -> None:
 def _run(command: Command, options: list[str]) -> None:
     from lightning.fabric.utilities.exceptions import MisconfigurationException
 
-    from modgrok.experiments.parser import shortened
-    from modgrok.experiments.quiet_lightning import quiet_lightning
+    from modgrok.experiments.assembly.quiet_lightning import quiet_lightning
+    from modgrok.experiments.config.parser import shortened
 
     hook = threading.excepthook
     # the thread that writes TensorBoard's events hands its error on to the run

@@ -10,10 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from modgrok.cli.sweep import SweepView, duration
-from modgrok.experiments.claim import read_claim
-from modgrok.experiments.local_workers import LocalWorkers
-from modgrok.experiments.parser import CommandParser
-from modgrok.experiments.reproduce import (
+from modgrok.experiments.claims.claim import read_claim
+from modgrok.experiments.claims.reproduce import (
     CLAIMS,
     DEFAULT_ROOT,
     VERDICT,
@@ -22,7 +20,9 @@ from modgrok.experiments.reproduce import (
     last_verdict,
     reproduce,
 )
-from modgrok.experiments.verdict import Reproduction, interval_words
+from modgrok.experiments.claims.verdict import Reproduction, interval_words
+from modgrok.experiments.config.parser import CommandParser
+from modgrok.experiments.places.local_workers import LocalWorkers
 from modgrok.figures.numbers import number
 
 

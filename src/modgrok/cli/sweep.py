@@ -17,13 +17,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from modgrok.experiments.local_workers import LocalWorkers, available_cores
-from modgrok.experiments.parser import CommandParser
-from modgrok.experiments.place import Place
-from modgrok.experiments.plan import Plan
-from modgrok.experiments.ray_tasks import RayTasks
-from modgrok.experiments.run_sweep import Standing, check_sweep, default_directory, sweep
-from modgrok.experiments.slurm_arrays import SlurmArrays
+from modgrok.experiments.config.parser import CommandParser
+from modgrok.experiments.places.local_workers import LocalWorkers, available_cores
+from modgrok.experiments.places.place import Place
+from modgrok.experiments.places.ray_tasks import RayTasks
+from modgrok.experiments.places.slurm_arrays import SlurmArrays
+from modgrok.experiments.plans.plan import Plan
+from modgrok.experiments.sweeps.run_sweep import Standing, check_sweep, default_directory, sweep
 
 LINE_SECONDS = 10
 MOST_SHOWN = 12
@@ -76,7 +76,7 @@ def _place(given: Any) -> Place:
 
 def _print_plan(plan: Plan, workers: int) -> None:
     """Print the cells and the time that they take at most."""
-    from modgrok.experiments.cost import measure_cost
+    from modgrok.experiments.plans.cost import measure_cost
 
     table = Table(box=None, pad_edge=False)
     for heading in ("cell", *plan.cells[0].overrides):

@@ -12,8 +12,8 @@ from modgrok.data.examples import Chunks, Examples, TrainingBatches
 from modgrok.data.split import SplitMethod, fingerprint, split
 from modgrok.data.template import Template, default_template
 from modgrok.errors import InputError
+from modgrok.memory import check_memory
 from modgrok.tasks import Task, make_task
-from modgrok.tasks.memory import check_memory
 
 CHUNK = 8192
 """Pairs evaluated at a time: enough to keep the device busy, few enough to keep memory flat."""

@@ -2,9 +2,9 @@
 
 from modgrok.models.hooks import Hook
 from modgrok.models.mlp import MLP
-from modgrok.models.network import Network
+from modgrok.models.network import Network, class_path, network_class
 from modgrok.models.readout_paths import ReadoutPaths
-from modgrok.models.registry import build, check_readable, class_path, network_class, restore
+from modgrok.models.restoring import build, check_readable, restore
 from modgrok.models.shared_rows import IndexedTokens, index_tokens
 from modgrok.models.shared_rows_network import SharedRowsNetwork
 from modgrok.models.transformer import Transformer

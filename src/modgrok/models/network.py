@@ -11,15 +11,15 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from modgrok.errors import InputError, brief
 from modgrok.models.readout_paths import ReadoutPaths
-from modgrok.models.registry import register
 
 
 class Network(nn.Module, ABC):
     """Maps n examples of t tokens to logits over the p answers: all that training, testing and predicting need.
 
     A subclass defines `__init__(vocabulary_size, n_answers, context_length, …)` and `forward`. It is read back from
-    a checkpoint by its class path, its constructor's arguments and its state dict; see `registry`.
+    a checkpoint by its class path, its constructor's arguments and its state dict; see `restoring`.
 
     Args:
         config: the constructor's arguments by name, as plain JSON data. They are recorded by themselves unless given.
@@ -90,3 +90,33 @@ def _arguments(kind: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dic
         if parameter.kind is inspect.Parameter.VAR_KEYWORD:
             by_name |= by_name.pop(name)
     return by_name
+
+
+_CLASSES: dict[str, type[Network]] = {}
+
+
+def register(kind: type[Network]) -> None:
+    """Make a network class known by its class path."""
+    _CLASSES[class_path(kind)] = kind
+
+
+def class_path(network: Network | type[Network]) -> str:
+    """Return `module.ClassName` of a network or its class; the built-ins are `modgrok.Transformer`, `modgrok.MLP`."""
+    kind = network if isinstance(network, type) else type(network)
+    module = "modgrok" if kind.__module__.startswith("modgrok.") else kind.__module__
+    return f"{module}.{kind.__qualname__}"
+
+
+def network_class(path: str) -> type[Network]:
+    """Return the network class of that class path.
+
+    Raises:
+        InputError: if no module that was imported defines it.
+    """
+    kind = _CLASSES.get(path)
+    if kind is None or inspect.isabstract(kind):
+        raise InputError(
+            f"no network class {brief(path)} is known; from Python, import the module that defines it first; "
+            "modgrok fit, test and predict take it as --model.network"
+        )
+    return kind

@@ -12,7 +12,7 @@ import torch
 from lightning.pytorch.plugins import TorchCheckpointIO
 
 from modgrok.errors import InputError
-from modgrok.tasks.memory import physical_memory
+from modgrok.memory import physical_memory
 
 PARTIAL = ".partial"
 """What the name of a checkpoint ends in while it is written."""

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modgrok.errors import InputError, brief, integer, nearest
+from modgrok.memory import check_memory
 from modgrok.tasks.catalog import NAMES
 from modgrok.tasks.domain import EVERYWHERE, Domain
 from modgrok.tasks.formula import VARIABLES, parse_formula
-from modgrok.tasks.memory import check_memory
 from modgrok.tasks.operation import Operation
 from modgrok.tasks.random_labels import RandomLabels
 from modgrok.tasks.residues import Integers

@@ -1,7 +1,8 @@
 """How to train a network to grokking."""
 
 from modgrok.models.losses import CrossEntropy, Loss, MeanSquaredError, StableMax
-from modgrok.training.gradient_filters import (
+from modgrok.training.grokking_module import GrokkingModule
+from modgrok.training.rules import (
     EgalitarianGradient,
     GradientFilter,
     GrokfastEMA,
@@ -9,17 +10,16 @@ from modgrok.training.gradient_filters import (
     LpPenalty,
     OrthogonalGradient,
 )
-from modgrok.training.grokking_adamw import GrokkingAdamW
-from modgrok.training.grokking_module import GrokkingModule
-from modgrok.training.interventions import (
+from modgrok.training.rules.grokking_adamw import GrokkingAdamW
+from modgrok.training.rules.interventions import (
     Intervention,
     LabelNoise,
     OutputTemperature,
     WeightDecayOff,
     WeightNormClamp,
 )
-from modgrok.training.muon import MuonAdamW
-from modgrok.training.warm_up import WarmUp
+from modgrok.training.rules.muon import MuonAdamW
+from modgrok.training.rules.warm_up import WarmUp
 
 __all__ = [
     "CrossEntropy",

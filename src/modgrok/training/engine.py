@@ -18,9 +18,8 @@ from torch.optim.lr_scheduler import LRScheduler
 from modgrok.data import Examples
 from modgrok.models import Network
 from modgrok.models.losses import Loss
-from modgrok.training.gradient_filters import GradientFilter
-from modgrok.training.interventions import Intervention
-from modgrok.training.pair_weights import pair_weights
+from modgrok.training.rules import GradientFilter
+from modgrok.training.rules.interventions import Intervention
 
 EngineName = Literal["auto", "eager", "compile", "cuda_graph"]
 
@@ -213,3 +212,13 @@ def compile_engine(engine: Engine, batches: Iterable[Examples]) -> None:
         warnings.warn(f"engine: compilation failed, training continues uncompiled ({reason})", stacklevel=2)
     else:
         engine.backward = compiled
+
+
+def pair_weights(task_index: Tensor, n_tasks: int) -> Tensor:
+    """Return the weights, (n,) float64, under which pair losses add up to the sum of the tasks' means.
+
+    Args:
+        task_index: (n,) the task of each pair.
+        n_tasks: number of tasks.
+    """
+    return torch.bincount(task_index, minlength=n_tasks).double().reciprocal()[task_index]

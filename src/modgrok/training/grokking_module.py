@@ -22,7 +22,7 @@ from modgrok.data import Examples, ModularDataModule
 from modgrok.errors import InputError, RunStoppedError
 from modgrok.models import Network, class_path
 from modgrok.models.losses import CROSS_ENTROPY, Loss
-from modgrok.models.registry import check_weights
+from modgrok.models.restoring import check_weights
 from modgrok.runs import Findings, History, Score, Snapshot
 from modgrok.runs.history import THRESHOLD
 from modgrok.runs.pretrained import freeze, load_parts
@@ -48,14 +48,14 @@ from modgrok.training.engine import (
     choose_engine,
     compile_engine,
 )
-from modgrok.training.gradient_filters import GradientFilter
-from modgrok.training.grokking_adamw import GrokkingAdamW
 from modgrok.training.hyperparameters import run_hyperparameters
-from modgrok.training.interventions import Intervention
-from modgrok.training.muon import NamedWeights
 from modgrok.training.resume import apply_changes, check_resumption, fresh_states, make_states_plain
+from modgrok.training.rules import GradientFilter
+from modgrok.training.rules.grokking_adamw import GrokkingAdamW
+from modgrok.training.rules.interventions import Intervention
+from modgrok.training.rules.muon import NamedWeights
+from modgrok.training.rules.warm_up import WarmUp
 from modgrok.training.scored_module import ScoredModule
-from modgrok.training.warm_up import WarmUp
 
 MOST_UPDATES_PER_STEP, MOST_LARGE_UPDATES_PER_STEP = 100, 20
 """Updates per training step unless a run says otherwise: Lightning's own work is then a small part of a step.

@@ -9,8 +9,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from modgrok.models.losses import Loss
-from modgrok.training.gradient_filters import GradientFilter
-from modgrok.training.interventions import Intervention
+from modgrok.training.rules import GradientFilter
+from modgrok.training.rules.interventions import Intervention
 
 if TYPE_CHECKING:
     from modgrok.data import ModularDataModule

@@ -1,0 +1,1 @@
+"""Formulas for capacity: other people's, and ours beside them."""

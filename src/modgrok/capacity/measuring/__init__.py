@@ -1,0 +1,1 @@
+"""What runs have memorized: numbers, probes, pictures and the page."""

@@ -1,0 +1,1 @@
+"""Training, scores and bits, and a run read back."""

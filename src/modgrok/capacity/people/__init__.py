@@ -1,0 +1,1 @@
+"""Who is remembered, and how many bits they are."""

@@ -1,0 +1,203 @@
+"""How names, subjects and values are written: as short codes, or as the sentences of the published system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import log2
+from typing import Any
+
+import numpy as np
+
+from modgrok.capacity.people.profiles import Profiles
+from modgrok.capacity.people.source_entropy import log2_binomial
+from modgrok.capacity.people.words import SYLLABLES, syllables_per_word
+from modgrok.capacity.questions.codes import Codes, digits_needed, even, ragged, spell, stacked
+from modgrok.errors import InputError
+
+BEGIN = 0
+END_OF_TEXT = "<|endoftext|>"
+TRAINED_ON = 50_000  # sentences, which is enough for a vocabulary of syllables
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """The words of an attribute as a set of strings: `words` of `strings` possible ones, any set equally likely."""
+
+    words: int
+    strings: int
+
+    @property
+    def entropy(self) -> float:
+        """Bits of the set."""
+        return log2_binomial(self.strings, self.words)
+
+    def known(self, loss: float) -> float:
+        """Return the bits of the set that a network must know whose loss is `loss` bits per value.
+
+        D·(log2(S/D) − loss), or 0 (Allen-Zhu & Li 2024, Theorem 3.2, third term): its average answer gives each
+        word at least the probability 2^−loss / D.
+        """
+        return self.words * max(0.0, log2(self.strings / self.words) - loss)
+
+
+@dataclass(frozen=True)
+class Notation:
+    """Tables of what a question is made of.
+
+    Attributes:
+        vocabulary_size: tokens, v.
+        opening: one row, before the name of a question.
+        names: N rows.
+        subjects: S rows, what is asked about; then one that stands for no second subject.
+        closing: one row, before the answer.
+        bridges: N rows, a name in an answer that goes on.
+        answers: the values of each attribute one after another, then N names.
+        dictionaries: of each attribute whose strings the network has to learn.
+    """
+
+    vocabulary_size: int
+    opening: Codes
+    names: Codes
+    subjects: Codes
+    closing: Codes
+    bridges: Codes
+    answers: Codes
+    dictionaries: Mapping[str, Dictionary]
+
+
+def write_codes(profiles: Profiles, alphabet: int, seed: int, subjects: bool = True) -> Notation:
+    """Write everything in an alphabet: bioD of Allen-Zhu & Li (2024).
+
+    The words of a name are their numbers in digits of the alphabet. The values of an attribute are random strings,
+    distinct, and as short as the alphabet allows. Token 0 begins a row, then come the alphabet, the subjects and the
+    token for no second subject.
+
+    Args:
+        profiles: whose values are written.
+        alphabet: its size.
+        seed: of the strings.
+        subjects: whether questions are asked; biographies need no tokens for them.
+
+    Raises:
+        InputError: if the alphabet has fewer than two symbols.
+    """
+    if not 2 <= alphabet <= 1_000_000:
+        raise InputError(f"alphabet: from 2 to 1,000,000 symbols, not {alphabet:,}")
+    rng = np.random.default_rng([seed, 2])
+    space = profiles.space
+    first = BEGIN + 1
+    parts = [
+        spell(numbers, alphabet, digits_needed(size, alphabet))
+        for numbers, size in zip(profiles.names.T.astype(np.int64), space.name_words, strict=True)
+    ]
+    names = even(first + np.concatenate(parts, axis=1))
+    values, dictionaries = [], {}
+    for attribute in space.attributes:
+        words = space.values(attribute)
+        length = digits_needed(words, alphabet)
+        strings = alphabet**length
+        values.append(even(first + spell(rng.permutation(strings)[:words], alphabet, length)))
+        if words < strings:
+            dictionaries[attribute] = Dictionary(words, strings)
+    asked = len(profiles.subjects) + 1 if subjects else 0
+    return Notation(
+        vocabulary_size=first + alphabet + asked,
+        opening=even(np.full((1, 1), BEGIN)),
+        names=names,
+        subjects=even(first + alphabet + np.arange(asked)[:, None]),
+        closing=even(np.zeros((1, 0), np.int64)),
+        bridges=names,
+        answers=stacked([*values, names]),
+        dictionaries=dictionaries,
+    )
+
+
+def write_text(profiles: Profiles, vocabulary_size: int) -> Notation:
+    """Write the published sentences, with a byte-level BPE tokenizer trained on them.
+
+    "Question: What was {name}'s {subject}? Answer: {value}", with token 0 before and behind. Every piece begins where
+    the tokenizer splits words, so that pieces put together are the tokens of the sentence.
+
+    Args:
+        profiles: whose values are written.
+        vocabulary_size: of the tokenizer; the published one has 3,000.
+
+    Raises:
+        InputError: if the vocabulary has no room for all bytes, or `tokenizers` is not installed.
+    """
+    tokenizer = train_tokenizer(profiles, vocabulary_size)
+
+    def encode(texts: list[str], end: bool = False) -> Codes:
+        coded = tokenizer.encode_batch(texts)
+        return ragged([[*text.ids, BEGIN] if end else text.ids for text in coded])
+
+    space = profiles.space
+    names = [f" {name}" for name in profiles.full_names]
+    values = [
+        encode([f" {text}" for text in profiles.value_texts(name)], end=True) for name in space.attributes
+    ]
+    opening = encode(["Question: What was"])
+    return Notation(
+        vocabulary_size=tokenizer.get_vocab_size(),
+        opening=even(np.concatenate([[[BEGIN]], opening.tokens.numpy()], axis=1)),
+        names=encode(names),
+        subjects=encode([*(f"'s {subject_text(name)}" for name in profiles.subjects), ""]),
+        closing=encode(["? Answer:"]),
+        bridges=encode([f"{name}," for name in names]),
+        answers=stacked([*values, encode(names, end=True)]),
+        dictionaries={
+            name: Dictionary(size, len(SYLLABLES) ** syllables_per_word(size))
+            for name, size in space.attributes.items()
+            if profiles.generated and name != "birth_date"
+        },
+    )
+
+
+def subject_text(subject: str) -> str:
+    """Return a subject in words."""
+    return subject.replace("_", " ")
+
+
+def sentences(profiles: Profiles) -> Iterator[str]:
+    """Yield one question a person with its answer, the subjects taking turns."""
+    texts = {name: profiles.value_texts(name) for name in profiles.space.attributes}
+    names = profiles.full_names
+    for person, name in enumerate(names[:TRAINED_ON]):
+        subject = person % len(profiles.subjects)
+        attributes = len(texts)
+        if subject < attributes:
+            key = profiles.subjects[subject]
+            answer = texts[key][profiles.attributes[person, subject]]
+        else:
+            answer = names[profiles.relations[person, subject - attributes]]
+        yield f"Question: What was {name}'s {subject_text(profiles.subjects[subject])}? Answer: {answer}"
+
+
+def train_tokenizer(profiles: Profiles, vocabulary_size: int) -> Any:
+    """Return a byte-level BPE tokenizer of the sentences; `<|endoftext|>` is token 0.
+
+    Raises:
+        InputError: as in `write_text`.
+    """
+    try:
+        from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    except ImportError:
+        raise InputError(
+            "notation: text needs the tokenizers library: pip install 'modgrok[capacity]', or choose codes"
+        ) from None
+    if vocabulary_size < 300:
+        raise InputError(
+            f"vocabulary_size: the bytes alone take 256 tokens; at least 300, not {vocabulary_size}"
+        )
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary_size,
+        special_tokens=[END_OF_TEXT, "<unk>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(sentences(profiles), trainer)
+    return tokenizer

@@ -1,0 +1,139 @@
+"""What the network is asked, as rows of tokens made from numbers: questions of one and two hops, and biographies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from modgrok.capacity.people.profiles import Profiles
+from modgrok.capacity.questions.codes import NAME, PAD, SUBJECT, UNSCORED, Codes, Piece, Rows, join
+from modgrok.capacity.questions.notation import Notation
+
+
+class Questions:
+    """One-hop questions, person × subject, and two-hop questions, person × relation × second subject.
+
+    Args:
+        profiles: whose facts are asked.
+        notation: how they are written.
+        second_subjects: what is asked about the person that a first hop leads to, as numbers of subjects.
+        chain_of_thought: whether the answer of a two-hop question names that person first.
+        score_names: whether a name is scored where the question gives it.
+    """
+
+    def __init__(
+        self,
+        profiles: Profiles,
+        notation: Notation,
+        second_subjects: Sequence[int] = (),
+        chain_of_thought: bool = False,
+        score_names: bool = False,
+    ) -> None:
+        space = profiles.space
+        self.notation = notation
+        self.chain_of_thought = chain_of_thought
+        self.name_part = NAME if score_names else UNSCORED
+        self.n_subjects = len(profiles.subjects)
+        self.n_attributes = len(space.attributes)
+        self.n_relations = len(profiles.relation_names)
+        self.second_subjects = torch.tensor(second_subjects, dtype=torch.long)
+        self.n_one_hop = len(profiles) * self.n_subjects
+        self.n_two_hop = len(profiles) * self.n_relations * len(second_subjects)
+        self.facts = torch.from_numpy(np.concatenate([profiles.attributes, profiles.relations], axis=1))
+        values = [space.values(name) for name in space.attributes]
+        self.answer_offsets = torch.tensor(
+            np.cumsum([0, *values])[[*range(len(values)), *[-1] * self.n_relations]], dtype=torch.long
+        )
+        longest = [notation.opening, notation.names, notation.subjects, notation.subjects, notation.closing]
+        answer = notation.answers.width + (
+            notation.bridges.width if chain_of_thought and self.n_two_hop else 0
+        )
+        self.context_length = sum(codes.width for codes in longest) + answer
+        self.scored_tokens = answer + (notation.names.width if score_names else 0)
+
+    def one_hop(self, numbers: Tensor) -> Rows:
+        """Return the questions of numbers person · S + subject."""
+        person, subject = numbers // self.n_subjects, numbers % self.n_subjects
+        none = torch.full_like(subject, self.n_subjects)
+        return self._fit(join([*self._ask(person, subject, none), self._answer(person, subject)]))
+
+    def two_hop(self, numbers: Tensor) -> Rows:
+        """Return the questions of numbers (person · R + relation) · S2 + second subject."""
+        person, relation, subject = self.hops(numbers)
+        first = self.n_attributes + relation
+        bridge = self.facts[person, first].long()
+        steps = [Piece(self.notation.bridges, bridge, SUBJECT + first)] if self.chain_of_thought else []
+        return self._fit(join([*self._ask(person, first, subject), *steps, self._answer(bridge, subject)]))
+
+    def hops(self, numbers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return person, relation and second subject of the numbers of two-hop questions."""
+        seconds = len(self.second_subjects)
+        person, relation = numbers // (self.n_relations * seconds), numbers // seconds % self.n_relations
+        return person, relation, self.second_subjects[numbers % seconds]
+
+    def _ask(self, person: Tensor, first: Tensor, second: Tensor) -> list[Piece]:
+        given = torch.full_like(person, UNSCORED)
+        names = torch.full_like(person, self.name_part)
+        zero = torch.zeros_like(person)
+        return [
+            Piece(self.notation.opening, zero, given),
+            Piece(self.notation.names, person, names),
+            Piece(self.notation.subjects, first, given),
+            Piece(self.notation.subjects, second, given),
+            Piece(self.notation.closing, zero, given),
+        ]
+
+    def _answer(self, person: Tensor, subject: Tensor) -> Piece:
+        row = self.answer_offsets[subject] + self.facts[person, subject]
+        return Piece(self.notation.answers, row, SUBJECT + subject)
+
+    def _fit(self, rows: Rows) -> Rows:
+        missing = self.context_length - rows.tokens.shape[1]
+        return Rows(
+            F.pad(rows.tokens, (0, missing), value=PAD), F.pad(rows.parts, (0, missing), value=UNSCORED)
+        )
+
+
+class Biographies:
+    """Everything about a person in one row: the name, then the value of every subject.
+
+    Args:
+        profiles: whose facts are told.
+        notation: how they are written; a table of even codes for each subject.
+        score_names: whether the name is scored.
+    """
+
+    n_two_hop = 0
+
+    def __init__(self, profiles: Profiles, notation: Notation, score_names: bool = True) -> None:
+        self.notation = notation
+        self.n_one_hop = len(profiles)
+        self.name_part = NAME if score_names else UNSCORED
+        self.facts = torch.from_numpy(np.concatenate([profiles.attributes, profiles.relations], axis=1))
+        self.tables: list[Codes] = []
+        sizes = [profiles.space.values(name) for name in profiles.space.attributes]
+        for tokens, lengths in zip(
+            notation.answers.tokens[: sum(sizes)].split(sizes),
+            notation.answers.lengths[: sum(sizes)].split(sizes),
+            strict=True,
+        ):
+            self.tables.append(Codes(tokens[:, : int(lengths[0])], lengths))
+        self.tables += [notation.names] * len(profiles.relation_names)
+        widths = [table.width for table in (notation.opening, notation.names, *self.tables)]
+        self.context_length = sum(widths)
+        self.scored_tokens = sum(widths[1 if score_names else 2 :])
+
+    def one_hop(self, numbers: Tensor) -> Rows:
+        """Return the biographies of people."""
+        pieces = [
+            Piece(self.notation.opening, torch.zeros_like(numbers), torch.full_like(numbers, UNSCORED)),
+            Piece(self.notation.names, numbers, torch.full_like(numbers, self.name_part)),
+        ]
+        for subject, table in enumerate(self.tables):
+            part = torch.full_like(numbers, SUBJECT + subject)
+            pieces.append(Piece(table, self.facts[numbers, subject], part))
+        return join(pieces)

@@ -1,0 +1,132 @@
+"""One run from a config, and what a user does with it afterwards."""
+
+from __future__ import annotations
+
+import html
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lightning.pytorch import Callback
+
+from modgrok.analysis import RunAnalysis, analyze, analyze_checkpoints
+from modgrok.analysis.task_view import BasisName
+from modgrok.errors import InputError
+from modgrok.experiments.assembly.experiment import Experiment
+from modgrok.experiments.assembly.quiet_lightning import quiet_lightning
+from modgrok.experiments.config.config_forms import run_options
+from modgrok.figures import circuit_figure, curves_figure, render
+from modgrok.runs import RunDirectory
+from modgrok.runs.directory import source_name
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Run(RunDirectory):
+    """A run: its findings, its history, its networks and how they look.
+
+    In a notebook it displays its findings and its training curves.
+    """
+
+    @property
+    def history(self) -> dict[str, list[Any]]:
+        """The scores as columns by the names they are logged by, for a data frame."""
+        return self.snapshot().history.columns()
+
+    def analyze(self, basis: BasisName = "auto") -> RunAnalysis:
+        """Read the circuit off the last checkpoint, and measure every checkpoint by its key frequencies.
+
+        Raises:
+            InputError: if the run has no checkpoint, or the basis does not fit the modulus.
+        """
+        return analyze_checkpoints([*self.checkpoints.values()], source_name(self.path), basis)
+
+    def curves(self) -> Figure:
+        """Draw losses and accuracies over the updates."""
+        snapshot = self.snapshot()
+        return render(curves_figure(snapshot.history, snapshot.data.title))
+
+    def circuit(self, update: int | None = None) -> Figure:
+        """Draw the circuit of the first task at the last checkpoint, or at the one after `update` updates."""
+        snapshot = self.snapshot(update)
+        circuit = analyze(snapshot)[0]
+        return render(
+            circuit_figure(circuit, f"{circuit.name} mod {circuit.clock.modulus}, update {snapshot.update:,}")
+        )
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(name)}</td><td>{html.escape(str(value))}</td></tr>"
+            for name, value in vars(self.findings).items()
+            if value not in (None, {})
+        )
+        image = io.StringIO()
+        self.curves().savefig(image, format="svg")
+        svg = image.getvalue()
+        return f"<p>{html.escape(str(self.path))}</p><table>{rows}</table>{svg[svg.index('<svg') :]}"
+
+
+def load_run(path: str | Path) -> Run:
+    """Open a run's directory.
+
+    Raises:
+        InputError: if it is none or has no checkpoint.
+    """
+    run = Run(Path(path))
+    if not run.path.is_dir():
+        raise InputError(f"{path}: no such directory")
+    if not run.checkpoints:
+        raise InputError(f"{path}: no checkpoint in it")
+    return run
+
+
+def fit(
+    config: str | Path | Mapping[str, Any],
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    directory: str | Path | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> Run:
+    """Train one run.
+
+    It prints nothing and never exits; it may run in a thread, a process or a notebook. A signal (Ctrl-C) ends it with a
+    checkpoint on disk.
+
+    Args:
+        config: a config file, or what one would hold: `{"data": {"task": "x + y", "modulus": 23}}`.
+        overrides: values of single fields, by dotted names: `{"data.modulus": 113}`.
+        directory: the run's own directory, a new `lightning_logs/version_N` unless given. A run that was interrupted
+            there is resumed, one that is finished is returned as it is.
+        callbacks: that watch the run, besides those of the config; the run does not record them.
+
+    Raises:
+        InputError: if something of the config is wrong; nothing is written then.
+        RunStoppedError: if the run could not continue.
+        KeyboardInterrupt: after a signal.
+    """
+    directory = None if directory is None else Path(directory)
+    if directory is not None and (run := Run(directory)).checkpoints:
+        try:
+            if run.findings.finished:
+                return run
+        except InputError:
+            pass  # it was killed before it wrote findings
+    with quiet_lightning():
+        experiment = Experiment("fit", run_options(config, overrides), directory)
+        experiment.trainer.callbacks += callbacks  # type: ignore[attr-defined]
+        run = Run(experiment.fit())
+    if experiment.interrupt.received:
+        raise KeyboardInterrupt(f"{run.path}: stopped by {experiment.interrupt.received.name}")
+    return run
+
+
+def check(config: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> None:
+    """Check everything that `fit` checks before it trains; nothing is written.
+
+    Raises:
+        InputError: naming the field.
+    """
+    with quiet_lightning():
+        Experiment("fit", run_options(config, overrides)).check()

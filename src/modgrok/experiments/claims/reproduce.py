@@ -1,0 +1,138 @@
+"""Testing a published claim: run what it needs, measure, and give a verdict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+from modgrok.errors import InputError, brief, nearest
+from modgrok.experiments.claims.claim import Claim, read_claim
+from modgrok.experiments.claims.verdict import Reproduction, Result, judge
+from modgrok.experiments.places.place import Place
+from modgrok.experiments.plans.cell_files import CellFiles, write_whole
+from modgrok.experiments.sweeps.interval import Interval
+from modgrok.experiments.sweeps.run_sweep import Standing, is_of, sweep
+
+CLAIMS = Path("configs", "claims")
+DEFAULT_ROOT = Path("lightning_logs", "claims")
+VERDICT = "verdict.json"
+
+
+def claim_files(directory: Path = CLAIMS) -> dict[str, Path]:
+    """Return the claim files by name.
+
+    Raises:
+        InputError: if there are none.
+    """
+    files = {path.stem: path for path in sorted(directory.glob("*.yaml"))}
+    if not files:
+        raise InputError(f"{directory}: no claims there; run it where modgrok's configs are, or name a file")
+    return files
+
+
+def find_claim(name: str) -> Claim:
+    """Read a claim by its name or its file.
+
+    Raises:
+        InputError: if there is none; the message names the nearest.
+    """
+    if name.endswith((".yaml", ".yml")):
+        return read_claim(Path(name))
+    files = claim_files()
+    if name not in files:
+        raise InputError(f"no claim {brief(name)}; the nearest is {nearest(name, files)!r}")
+    return read_claim(files[name])
+
+
+def reproduce(
+    claim: Claim,
+    path: Path,
+    directory: Path,
+    place: Place | None = None,
+    watch: Callable[[Standing], None] = lambda standing: None,
+) -> Reproduction:
+    """Test a claim, and write what came out beside its runs.
+
+    The runs are an ordinary sweep in `directory`: the same call again resumes it, and skips what has finished.
+
+    Args:
+        claim: the claim.
+        path: its file.
+        directory: of its runs.
+        place: where the cells run.
+        watch: called about once a second with where the sweep stands.
+
+    Raises:
+        InputError: if the claim, the place or the directory is wrong; nothing has started then.
+        RunStoppedError: if the disk is full.
+    """
+    from modgrok.experiments.claims.claim_page import write_claim_page
+    from modgrok.experiments.claims.measurement import measure, measure_weights
+
+    if reason := _out_of_reach(claim):
+        return Reproduction(claim, reason=reason)
+    if claim.weights is not None:
+        intervals = [measure_weights(figure, claim.weights) for figure in claim.figures]
+        cells, seconds = 0, 0.0
+    else:
+        table = sweep(path, place=place, directory=directory, watch=watch)
+        finished = table[table["status"] == "finished"]
+        intervals = [measure(figure, table, directory) for figure in claim.figures]
+        cells, seconds = len(finished), float(finished["seconds"].sum())
+    results = tuple(
+        Result(figure, ours, judge(figure, ours))
+        for figure, ours in zip(claim.figures, intervals, strict=True)
+    )
+    reproduction = Reproduction(claim, results, cells, seconds)
+    directory.mkdir(parents=True, exist_ok=True)
+    write_whole(directory / VERDICT, json.dumps(_record(reproduction), indent=2, ensure_ascii=False) + "\n")
+    write_claim_page(reproduction, directory)
+    return reproduction
+
+
+def last_verdict(claim: Claim, directory: Path) -> Reproduction | None:
+    """Return what testing a claim gave, as far as its runs are still on disk, complete and of this claim.
+
+    Raises:
+        InputError: if its directory holds something else.
+    """
+    if reason := _out_of_reach(claim):
+        return Reproduction(claim, reason=reason)
+    if not (directory / VERDICT).is_file():
+        return None
+    if claim.plan is not None:
+        files, names = CellFiles(directory), [cell.name for cell in claim.plan.cells]
+        if not is_of(claim.plan, directory) or files.unsettled(names):
+            return None
+        if any(not (files.cell(name) / "findings.json").is_file() for name in names):
+            return None
+    saved = json.loads((directory / VERDICT).read_text(encoding="utf-8"))
+    numbers = [Interval(**one["ours"]) for one in saved["figures"]]
+    if [one["figure"] for one in saved["figures"]] != [asdict(figure) for figure in claim.figures]:
+        return None
+    results = tuple(
+        Result(figure, ours, judge(figure, ours)) for figure, ours in zip(claim.figures, numbers, strict=True)
+    )
+    return Reproduction(claim, results, saved["cells"], saved["seconds"])
+
+
+def _out_of_reach(claim: Claim) -> str | None:
+    if claim.weights is not None and not claim.weights.file.is_file():
+        return f"{claim.weights.file} is not at hand"
+    return claim.out_of_reach
+
+
+def _record(reproduction: Reproduction) -> dict[str, object]:
+    claim = reproduction.claim
+    return {
+        "claim": claim.name,
+        "says": claim.says,
+        "source": claim.source,
+        "left_out": claim.left_out,
+        "verdict": reproduction.verdict,
+        "figures": [asdict(result) for result in reproduction.results],
+        "cells": reproduction.cells,
+        "seconds": reproduction.seconds,
+    }

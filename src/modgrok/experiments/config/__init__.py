@@ -1,0 +1,1 @@
+"""A config: read, in its forms, and parsed with short errors."""

@@ -1,0 +1,39 @@
+"""The forms of a config: one flat mapping, and the command-line options that mean the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from modgrok.errors import InputError
+
+
+def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return a config's values by their dotted names."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        nested = isinstance(value, Mapping) and value and "class_path" not in value
+        fields = flatten(value, f"{prefix}{key}.") if nested else {f"{prefix}{key}": value}
+        if twice := flat.keys() & fields.keys():
+            raise InputError(f"{min(twice)} is given twice")
+        flat |= fields
+    return flat
+
+
+def run_options(config: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] | None) -> list[str]:
+    """Write a config and overrides as the options that mean the same; nothing is shown while it trains."""
+    shown = ["--trainer.enable_progress_bar=false"]
+    base = _options(config) if isinstance(config, Mapping) else ["--config", str(config)]
+    return [*shown, *base, *_options(overrides or {})]
+
+
+def _options(fields: Mapping[str, Any]) -> list[str]:
+    options = []
+    for name, value in fields.items():
+        if isinstance(value, Mapping) and "." not in name:
+            options += _options({f"{name}.{field}": one for field, one in value.items()})
+        else:
+            options.append(f"--{name}={value if isinstance(value, str) else json.dumps(value)}")
+    return options

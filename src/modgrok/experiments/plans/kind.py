@@ -1,0 +1,173 @@
+"""What the cells of a sweep are: runs of `modgrok fit`, or of `modgrok capacity fit`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from modgrok.experiments.config.config_forms import flatten
+
+if TYPE_CHECKING:
+    from lightning.pytorch import Callback
+
+PROCESSES = 8
+"""How many processes share the cells of a sweep, and compile each for itself, when it is judged whether compiling pays.
+It is the same number on every machine, so that the engine of a cell is too."""
+
+UNDRAWN = {"measures.every": None, "weights.every": None, "curves.draw": False}
+"""Fields that leave out a cell's figures, which can take longer than its updates, unless the config has them."""
+
+
+class Kind(ABC):
+    """A kind of runs.
+
+    Attributes:
+        seed_fields: the fields that `seed` stands for.
+        columns: what of a run's findings is in the sweep's table, with the type of a pandas column.
+    """
+
+    seed_fields: ClassVar[tuple[str, ...]]
+    columns: ClassVar[Mapping[str, str]]
+
+    @abstractmethod
+    def functions(self) -> tuple[Callable[..., None], Callable[..., Any]]:
+        """Return what checks a run, and what trains or resumes it; see `modgrok.experiments.assembly.run`."""
+
+    def defaults(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a cell has unless the plan says otherwise."""
+        return {}
+
+    def callbacks(self, alike: int) -> list[Callback]:
+        """Return the callbacks of a cell; `alike` cells of the sweep share what compiling costs."""
+        return []
+
+    def check(self, config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
+        """Raise an InputError if the run could not start; nothing is written."""
+        check, _ = self.functions()
+        check(config, overrides)
+
+    def fit(
+        self,
+        config: Mapping[str, Any],
+        overrides: Mapping[str, Any],
+        *,
+        directory: Path,
+        callbacks: Sequence[Callback] = (),
+        alike: int = 1,
+    ) -> None:
+        """Train a run, or resume it."""
+        _, fit = self.functions()
+        fit(
+            config,
+            {**self.defaults(config), **overrides},
+            directory=directory,
+            callbacks=[*callbacks, *self.callbacks(alike)],
+        )
+
+    @abstractmethod
+    def short(self, updates: int) -> dict[str, Any]:
+        """Return overrides that end a run after `updates` updates, uncompiled."""
+
+    @abstractmethod
+    def findings(self, run: Path) -> dict[str, Any]:
+        """Return the columns of a finished run.
+
+        Raises:
+            InputError: if its findings cannot be read.
+        """
+
+
+class GrokkingRuns(Kind):
+    """Runs of `modgrok fit`."""
+
+    seed_fields = ("seed_everything", "data.split_seed")
+    columns: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("memorised_at", "grokked_at", "censored_at", "delay", "updates"), "Int64"),
+        **dict.fromkeys(("train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy"), "float64"),
+        "parameters": "Int64",
+        **dict.fromkeys(("bits", "bits_per_parameter", "seconds"), "float64"),
+    }
+
+    def functions(self) -> tuple[Callable[..., None], Callable[..., Any]]:
+        """See `Kind`."""
+        from modgrok.experiments.assembly.run import check, fit
+
+        return check, fit
+
+    def defaults(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the threads of this process, and no figures."""
+        import torch
+
+        given = flatten(config)
+        undrawn = {name: value for name, value in UNDRAWN.items() if name not in given}
+        return {"model.threads": torch.get_num_threads(), **undrawn}
+
+    def callbacks(self, alike: int) -> list[Callback]:
+        """See `Kind`."""
+        from modgrok.callbacks import SharedCompilation
+
+        return [SharedCompilation(max(1, alike // PROCESSES))]
+
+    def short(self, updates: int) -> dict[str, Any]:
+        """See `Kind`."""
+        return {"trainer.max_steps": updates, "model.evaluate_every": updates, "model.engine": "eager"}
+
+    def findings(self, run: Path) -> dict[str, Any]:
+        """See `Kind`."""
+        from modgrok.runs.findings import read_findings
+
+        found = read_findings(run)
+        return {name: getattr(found, name) for name in self.columns}
+
+
+class CapacityRuns(Kind):
+    """Runs of `modgrok capacity fit`."""
+
+    seed_fields = ("seed_everything", "data.seed")
+    columns: ClassVar[Mapping[str, str]] = {
+        "parameters": "Int64",
+        "updates": "Int64",
+        **dict.fromkeys(("exposures", "bits", "reachable_bits", "bits_per_parameter"), "float64"),
+        "converged": "boolean",
+        **dict.fromkeys(
+            ("one_hop_loss", "one_hop_accuracy", "two_hop_loss", "two_hop_accuracy", "seconds"), "float64"
+        ),
+    }
+
+    def functions(self) -> tuple[Callable[..., None], Callable[..., Any]]:
+        """See `Kind`."""
+        from modgrok.experiments.assembly.capacity_experiment import check_capacity, fit_capacity
+
+        return check_capacity, fit_capacity
+
+    def short(self, updates: int) -> dict[str, Any]:
+        """See `Kind`."""
+        return {
+            "trainer.max_steps": updates,
+            "trainer.val_check_interval": updates,
+            "model.compile": False,
+        }
+
+    def findings(self, run: Path) -> dict[str, Any]:
+        """See `Kind`."""
+        from modgrok.capacity.measuring.memorized import read_measurement
+
+        found = read_measurement(run)
+        sets = {
+            f"{name}_{score}": values.get(name)
+            for name in ("one_hop", "two_hop")
+            for score, values in (("loss", found.losses), ("accuracy", found.accuracies))
+        }
+        named = ("parameters", "updates", "exposures", "bits_per_parameter", "converged", "seconds")
+        return {
+            **{name: getattr(found, name) for name in named},
+            "bits": found.bits["total"],
+            "reachable_bits": found.reachable["total"],
+            **sets,
+        }
+
+
+KINDS: dict[str, Kind] = {"fit": GrokkingRuns(), "capacity fit": CapacityRuns()}
+"""The kinds by the command that trains one run."""

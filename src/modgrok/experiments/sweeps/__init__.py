@@ -1,0 +1,1 @@
+"""Running many cells, and what they say together."""

@@ -1,0 +1,99 @@
+"""Muon on the matrices of a network, AdamW on the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import AdamW, Muon, Optimizer
+
+from modgrok.errors import InputError
+from modgrok.training.rules.weight_matrices import as_matrix, from_matrix
+
+
+class NamedWeights(list[nn.Parameter]):
+    """Weights in a list, as optimizers take them, with their names for one that treats weights by their name."""
+
+    def __init__(self, named: Iterable[tuple[str, nn.Parameter]]) -> None:
+        self.names: list[str] = []
+        for name, weight in named:
+            self.names.append(name)
+            self.append(weight)
+
+
+class MuonAdamW(Optimizer):
+    """`torch.optim.Muon` on the matrices between the embeddings, `torch.optim.AdamW` on everything else.
+
+    Muon is meant for hidden layers: embeddings and unembedding (weights with `embed` in their name) and vectors go to
+    AdamW (K. Jordan, "Muon: an optimizer for hidden layers in neural networks", 2024). TransformerLens's head weights
+    are orthogonalized for all heads of a layer together, W_Q, W_K and W_V each as a (d, h·k) matrix and W_O as
+    (h·k, d). An update is scaled to the size of AdamW's (Liu et al. 2025, arXiv 2502.16982, section 2.2), so that
+    one learning rate and one weight decay serve both.
+
+    Args:
+        params: the weights with their names: a `NamedWeights`, or `network.named_parameters()`.
+        lr: learning rate.
+        momentum: Muon's.
+        betas: AdamW's coefficients for the running averages.
+        weight_decay: decoupled, of all weights.
+
+    Raises:
+        InputError: if there is no matrix for Muon, or the weights have no names.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[tuple[str, nn.Parameter]] | NamedWeights,
+        lr: float = 1e-3,
+        momentum: float = 0.95,
+        betas: tuple[float, float] = (0.9, 0.98),
+        weight_decay: float = 1.0,
+    ) -> None:
+        if isinstance(params, NamedWeights):
+            params = zip(params.names, params, strict=True)
+        named = list(params)
+        if not all(isinstance(each, tuple) for each in named):
+            raise InputError("MuonAdamW needs the weights' names: give network.named_parameters()")
+        hidden = {name: weight for name, weight in named if weight.ndim > 1 and "embed" not in name}
+        if not hidden:
+            raise InputError(
+                "MuonAdamW needs a matrix to train besides embeddings and unembedding; take AdamW"
+            )
+        self._heads = [
+            (name, weight, nn.Parameter(as_matrix(name, weight.detach()).clone()))
+            for name, weight in hidden.items()
+            if weight.ndim > 2
+        ]
+        matrices = [weight for weight in hidden.values() if weight.ndim == 2]
+        self._muon = Muon(
+            [*matrices, *(matrix for _, _, matrix in self._heads)],
+            lr=lr,
+            momentum=momentum,
+            weight_decay=weight_decay,
+            adjust_lr_fn="match_rms_adamw",
+        )
+        rest = [weight for name, weight in named if name not in hidden]
+        parts: list[Optimizer] = [self._muon]
+        if rest:
+            parts.append(AdamW(rest, lr=lr, betas=betas, weight_decay=weight_decay, fused=True))
+        self._parts = parts
+        super().__init__([dict(part.param_groups[0]) for part in parts], {})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Make one update of every weight that has a gradient."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for name, weight, matrix in self._heads:
+            matrix.copy_(as_matrix(name, weight))
+            matrix.grad = None if weight.grad is None else as_matrix(name, weight.grad).contiguous()
+        for part, group in zip(self._parts, self.param_groups, strict=True):
+            part.param_groups, part.state = [group], self.state
+            part.step()
+        for name, weight, matrix in self._heads:
+            weight.copy_(from_matrix(name, matrix, weight.shape))
+        return loss
