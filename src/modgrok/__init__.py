@@ -1,8 +1,9 @@
 """The lab bench for grokking on modular arithmetic."""
 
 import os
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from modgrok.lazy_names import lazy_names
 
 if TYPE_CHECKING:
     from modgrok.data import ModularDataModule
@@ -10,6 +11,22 @@ if TYPE_CHECKING:
     from modgrok.experiments.assembly.capacity_experiment import fit_capacity
     from modgrok.models import MLP, Network, Transformer
     from modgrok.training import GrokkingModule
+else:
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "MLP": "models",
+            "GrokkingModule": "training",
+            "ModularDataModule": "data",
+            "Network": "models",
+            "Run": "experiments",
+            "Transformer": "models",
+            "fit": "experiments",
+            "fit_capacity": "experiments.assembly.capacity_experiment",
+            "load_run": "experiments",
+            "sweep": "experiments",
+        },
+    )
 
 # PyTorch reads this at its first allocation. Tensors of 2 MiB and more then start on a page of their own and ask the
 # system for huge pages: a new tensor of 64 MiB takes 550 page faults instead of 16,000.
@@ -17,19 +34,6 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 # GNU OpenMP reads this when PyTorch is loaded. A thread that waits for another one spins before it sleeps, 300,000
 # turns unless told otherwise, and on a busy machine it spins on the core that the other one needs.
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
-
-_ROOMS = {
-    "MLP": "models",
-    "GrokkingModule": "training",
-    "ModularDataModule": "data",
-    "Network": "models",
-    "Run": "experiments",
-    "Transformer": "models",
-    "fit": "experiments",
-    "fit_capacity": "experiments.assembly.capacity_experiment",
-    "load_run": "experiments",
-    "sweep": "experiments",
-}
 
 __all__ = [
     "MLP",
@@ -43,10 +47,3 @@ __all__ = [
     "load_run",
     "sweep",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for: integers need no PyTorch."""
-    if name not in _ROOMS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_ROOMS[name]}"), name)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from modgrok.data import ModularDataModule
+from modgrok.data import ModularData
 from modgrok.errors import InputError
 from modgrok.runs import History, RunDirectory
 from modgrok.runs.directory import source_name
@@ -21,7 +21,7 @@ class SingleTaskRun:
     history: History
 
 
-def read_single_task_runs(paths: Sequence[Path], data: ModularDataModule) -> dict[str, SingleTaskRun]:
+def read_single_task_runs(paths: Sequence[Path], data: ModularData) -> dict[str, SingleTaskRun]:
     """Read runs on single formulas of a mixture, by the mixture's names of the formulas.
 
     Raises:

@@ -13,7 +13,7 @@ from modgrok.analysis.clock import additive_clock, multiplicative_clock
 from modgrok.analysis.clocked_pairs import ClockedPairs, place_on_clock
 from modgrok.analysis.logits import CHUNK
 from modgrok.analysis.tuning_functions import TuningFunctions, tuning_functions
-from modgrok.data import ModularDataModule
+from modgrok.data import ModularData
 from modgrok.errors import InputError
 from modgrok.models import IndexedTokens, index_tokens
 from modgrok.tasks import VARIABLES, Structure, Task, structure_of
@@ -86,7 +86,7 @@ class TaskView:
 
 
 def task_views(
-    data: ModularDataModule, basis: BasisName = "auto", split_known: bool = True
+    data: ModularData, basis: BasisName = "auto", split_known: bool = True
 ) -> tuple[TaskView, ...]:
     """Look at each task of the data in its own basis, or in the one chosen by hand.
 

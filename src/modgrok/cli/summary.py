@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from modgrok.data import ModularDataModule
+from modgrok.data import ModularData
 from modgrok.runs import Findings
 
 
@@ -42,7 +42,7 @@ def _milestones(found: Mapping[str, Any], updates: int, mixture: bool) -> tuple[
     return memorised, grokked + (f", {delay:,} updates later" if delay is not None else "")
 
 
-def score_table(data: ModularDataModule, update: int, scores: Mapping[str, Any]) -> None:
+def score_table(data: ModularData, update: int, scores: Mapping[str, Any]) -> None:
     """Print the held-out scores of the network after `update` updates."""
     table = Table(title=data.title)
     for heading in ("update", "held-out pairs", "loss", "accuracy"):

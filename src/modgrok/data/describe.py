@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import math
 
-from modgrok.data import ModularDataModule
+from modgrok.data.modular_data import ModularData
 from modgrok.tasks import CATALOG, label_entropy, make_task, structure_of
 
 STRUCTURE_MODULUS = 13
 """The modulus at which the catalog's structures are listed: large enough that no table separates by chance."""
 
 
-def describe(data: ModularDataModule) -> str:
+def describe(data: ModularData) -> str:
     """Describe the tasks and their split, a paragraph for each task."""
     return "\n\n".join(_paragraph(data, number) for number in range(len(data.tasks)))
 
 
-def _paragraph(data: ModularDataModule, number: int) -> str:
+def _paragraph(data: ModularData, number: int) -> str:
     task = data.tasks[number]
-    of_task = data.pairs.task_index == number
-    pairs, trained = int(of_task.sum()), int(data.trained_on[of_task].sum())
-    answers = data.pairs.answers[of_task].numpy()
+    answers, trained = data.tables[number].answers, data.training_counts[number]
+    pairs = len(answers)
     formula = str(task.operation)
     name = formula if task.name == formula else f"{task.name}: {formula}"
     config, structure = data.config, structure_of(task)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from modgrok.data.data_module import ModularDataModule
+from modgrok.data.modular_data import ModularData
 from modgrok.tasks import VARIABLES
 
 
-def order_dependence(data: ModularDataModule) -> str | None:
+def order_dependence(data: ModularData) -> str | None:
     """Name two examples of different answers that have the same tokens in another order; None if there are none."""
     tokens, answers, task_index = data.pairs
     collection = torch.zeros_like(answers)  # the same number for the same tokens in any order

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
 
 from modgrok.errors import InputError
 from modgrok.tasks import VARIABLES, Task
+from modgrok.tasks.residues import Integers
 
 OPERATOR = "op"
 
@@ -65,13 +65,13 @@ class Template:
         others = [word for word in dict.fromkeys(words) if word not in (*VARIABLES, OPERATOR)]
         self.vocabulary = Vocabulary(max(task.n_symbols for task in tasks), (*operators, *others))
 
-    def write(self, operands: Tensor, task: Task) -> Tensor:
+    def write(self, operands: Integers, task: Task) -> Integers:
         """Write the operands of n pairs, (n, r), of `task` as tokens, (n, t)."""
 
-        def column(word: str) -> Tensor:
+        def column(word: str) -> Integers:
             if word in VARIABLES:
                 return operands[:, VARIABLES.index(word)]
             token = self.vocabulary.token(f"op:{task.name}" if word == OPERATOR else word)
-            return torch.full((len(operands),), token)
+            return np.full(len(operands), token)
 
-        return torch.stack([column(word) for word in self.words], 1)
+        return np.stack([column(word) for word in self.words], axis=1)

@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from modgrok.data import ModularDataModule
+from modgrok.data import ModularData
 from modgrok.errors import InputError
 from modgrok.interop.hooked import from_transformer, hooked_config, to_transformer
 from modgrok.interop.published_weights import is_published, to_hooked, updates_made
@@ -34,7 +34,7 @@ def read_weights(path: Path, formula: str, modulus: int, template: list[str] | N
 
     Raises InputError where the file cannot be read as data, is of neither format, or does not fit the task.
     """
-    data = ModularDataModule(formula, modulus, template=template)
+    data = ModularData(formula, modulus, template=template)
     content = _load(path)
     update = updates_made(content) if is_published(content) else 0
     state = content["model"] if is_published(content) else content

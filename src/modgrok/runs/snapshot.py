@@ -10,7 +10,7 @@ from typing import Any
 from jsonargparse import ArgumentParser
 from torch import Tensor
 
-from modgrok.data import ModularDataModule
+from modgrok.data import ModularData
 from modgrok.errors import InputError, brief
 from modgrok.models import Network, class_path, network_class, restore
 from modgrok.models.losses import CROSS_ENTROPY, Loss, loss_from_record
@@ -54,7 +54,7 @@ class Snapshot:
     """
 
     network: Network
-    data: ModularDataModule
+    data: ModularData
     update: int
     history: History
     split_known: bool = True
@@ -114,7 +114,7 @@ def snapshot_from_checkpoint(checkpoint: dict[str, Any], path: Path) -> Snapshot
     """
     saved = checkpoint["modgrok"]
     try:
-        data = ModularDataModule(**_arguments(ModularDataModule, saved.get("data"), "its data"))
+        data = ModularData(**_arguments(ModularData, saved.get("data"), "its data"))
         kind, config = saved["network"]["class_path"], saved["network"]["config"]
         _arguments(network_class(kind), config, "its network")
         for name, size in data.network_shape.items():

@@ -1,0 +1,180 @@
+"""All pairs of the tasks, split and written as tokens.
+
+What the arguments say is checked at once, in integers alone; tensors are made when a pair is first asked for, so that
+describing a task takes no PyTorch.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from modgrok.data.split import SplitMethod, fingerprint, split, training_counts
+from modgrok.data.template import Template, default_template
+from modgrok.errors import InputError
+from modgrok.memory import check_memory
+from modgrok.tasks import Table, Task, make_task
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from modgrok.data.examples import Examples
+
+
+class ModularData:
+    """The pairs of one or several tasks.
+
+    Args:
+        task: a formula over x, y (and z), a name of the catalog, or a list of these for a mixture.
+        modulus: p.
+        train_fraction: of each task's pairs that is trained on; the rest is held out.
+        split_seed: of the split.
+        split_method: `torch` as in Nanda et al. 2023, `python` as in the older notebooks; see `split`.
+        template: the words of one example; `[x, y, "="]` unless given. See `Template`.
+        batch_size: training pairs per update; all of them unless given.
+        batch_seed: of the order of minibatches.
+        nonzero_operands: leave out pairs in which an operand is 0.
+        unordered_pairs: keep only pairs with x ≤ y.
+        label_seed: of the labels of the task `random`.
+
+    Raises:
+        InputError: if an argument is wrong; nothing is computed before all are checked.
+    """
+
+    def __init__(
+        self,
+        task: str | list[str],
+        modulus: int,
+        train_fraction: float = 0.3,
+        split_seed: int = 0,
+        split_method: SplitMethod = "torch",
+        template: list[str] | None = None,
+        batch_size: int | None = None,
+        batch_seed: int = 0,
+        nonzero_operands: bool = False,
+        unordered_pairs: bool = False,
+        label_seed: int = 0,
+    ) -> None:
+        super().__init__()
+        names = [task] if isinstance(task, str) else list(task)
+        if not names:
+            raise InputError("task: the list is empty; give a formula such as x + y")
+        if len(set(names)) < len(names):
+            raise InputError(f"task: the list names {max(names, key=names.count)!r} twice")
+        self.tasks: list[Task] = [
+            make_task(
+                name,
+                modulus,
+                nonzero_operands=nonzero_operands,
+                unordered_pairs=unordered_pairs,
+                label_seed=label_seed,
+            )
+            for name in names
+        ]
+        if len({task.n_operands for task in self.tasks}) > 1:
+            raise InputError("task: formulas trained together need the same number of operands")
+        if batch_size is not None and batch_size < 1:
+            raise InputError(f"batch_size: {batch_size} is not a positive number of pairs")
+        for name, seed in (("split_seed", split_seed), ("batch_seed", batch_seed)):
+            if not 0 <= seed < 2**32:
+                raise InputError(f"{name}: it must be an integer from 0 to 2**32 - 1")
+        self.template = Template(
+            template or default_template(self.tasks[0].n_operands, len(names)), self.tasks
+        )
+        self.vocabulary_size = len(self.template.vocabulary)
+        self.n_answers = max(task.n_answers for task in self.tasks)
+        self.context_length = len(self.template.words)
+        n_tuples = sum(task.n_symbols**task.n_operands for task in self.tasks)
+        check_memory(modulus, n_tuples, self.context_length)
+        self.batch_size, self.batch_seed = batch_size, batch_seed
+        self.tables: list[Table] = [task.table() for task in self.tasks]
+        """All tuples of each task with their answers."""
+        self.training_counts = training_counts([len(t.answers) for t in self.tables], train_fraction)
+        """How many pairs of each task are trained on."""
+        self.config: dict[str, Any] = {
+            "task": task,
+            "modulus": modulus,
+            "train_fraction": train_fraction,
+            "split_seed": split_seed,
+            "split_method": split_method,
+            "template": template,
+            "batch_size": batch_size,
+            "batch_seed": batch_seed,
+            "nonzero_operands": nonzero_operands,
+            "unordered_pairs": unordered_pairs,
+            "label_seed": label_seed,
+        }
+        """The arguments that make these pairs again, as plain data."""
+
+    @property
+    def title(self) -> str:
+        """The tasks and the modulus in words: `x + y | x * y mod 97`."""
+        return f"{' | '.join(task.name for task in self.tasks)} mod {self.config['modulus']}"
+
+    @property
+    def network_shape(self) -> dict[str, int]:
+        """The arguments of a network that follow from the data."""
+        return {name: getattr(self, name) for name in ("vocabulary_size", "n_answers", "context_length")}
+
+    @cached_property
+    def operands(self) -> Tensor:
+        """(n, r) the operands of all pairs of all tasks, row-major task by task."""
+        import torch
+
+        return torch.cat([torch.from_numpy(table.pairs) for table in self.tables])
+
+    @cached_property
+    def pairs(self) -> Examples:
+        """All pairs, in the same order."""
+        import torch
+
+        from modgrok.data.examples import Examples
+
+        tables = list(zip(self.tables, self.tasks, strict=True))
+        return Examples(
+            torch.cat([torch.from_numpy(self.template.write(table.pairs, task)) for table, task in tables]),
+            torch.cat([torch.from_numpy(table.answers) for table, _ in tables]),
+            torch.cat([torch.full((len(table.answers),), i) for i, (table, _) in enumerate(tables)]),
+        )
+
+    def draw(self) -> list[Tensor]:
+        """Draw the training pairs of each task: their numbers among the task's pairs."""
+        pairs = [len(table.answers) for table in self.tables]
+        return split(pairs, self.training_counts, self.config["split_seed"], self.config["split_method"])
+
+    @cached_property
+    def _drawn(self) -> list[Tensor]:
+        return self.draw()
+
+    @property
+    def split_fingerprint(self) -> str:
+        """A digest of the split; see `fingerprint`."""
+        return fingerprint(self._drawn)
+
+    @cached_property
+    def training_index(self) -> Tensor:
+        """(n,) which of all pairs are trained on, in their order."""
+        import torch
+
+        starts = [0, *accumulate(len(table.answers) for table in self.tables)]
+        return torch.cat([start + d.sort().values for start, d in zip(starts, self._drawn, strict=False)])
+
+    @cached_property
+    def trained_on(self) -> Tensor:
+        """(n,) whether each of all pairs is trained on."""
+        import torch
+
+        trained_on = torch.zeros(self.pairs.size, dtype=torch.bool)
+        trained_on[self.training_index] = True
+        return trained_on
+
+    @property
+    def training_pairs(self) -> Examples:
+        """The pairs trained on, row-major."""
+        return self.pairs.select(self.training_index)
+
+    @property
+    def heldout_pairs(self) -> Examples:
+        """The pairs held out, row-major."""
+        return self.pairs.select(~self.trained_on)
