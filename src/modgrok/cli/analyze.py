@@ -12,7 +12,7 @@ from rich.progress import track
 
 from modgrok.analysis import BasisName, analyze_checkpoints, analyze_network
 from modgrok.errors import InputError
-from modgrok.experiments.config.parser import CommandParser
+from modgrok.experiments.config.command_parser import CommandParser
 from modgrok.interop import read_weights
 from modgrok.report import (
     beside,

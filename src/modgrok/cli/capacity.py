@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from modgrok.errors import InputError
-from modgrok.experiments.config.parser import CommandParser
+from modgrok.experiments.config.command_parser import CommandParser
 
 USAGE = """usage: modgrok capacity COMMAND [options]
 

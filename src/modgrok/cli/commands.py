@@ -83,7 +83,7 @@ def describe(options: list[str]) -> None:
 def tasks(options: list[str]) -> None:
     """Print the operations that have a name."""
     from modgrok.data.describe import list_tasks
-    from modgrok.experiments.config.parser import CommandParser
+    from modgrok.experiments.config.command_parser import CommandParser
 
     CommandParser(prog="modgrok tasks", description="List the operations that have a name.").parse_args(
         options
@@ -174,10 +174,7 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _run(command: Command, options: list[str]) -> None:
-    from lightning.fabric.utilities.exceptions import MisconfigurationException
-
     from modgrok.experiments.assembly.quiet_lightning import quiet_lightning
-    from modgrok.experiments.config.parser import shortened
 
     hook = threading.excepthook
     # the thread that writes TensorBoard's events hands its error on to the run
@@ -190,8 +187,6 @@ def _run(command: Command, options: list[str]) -> None:
             command.run(options)
     except InputError as error:
         _fail(error, 2)
-    except MisconfigurationException as error:
-        _fail(f"trainer: {shortened(error)}", 2)
     except BrokenPipeError:  # whoever read the output, such as head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:

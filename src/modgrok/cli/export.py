@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from modgrok.experiments.config.parser import CommandParser
+from modgrok.experiments.config.command_parser import CommandParser
 from modgrok.interop import write_weights
 from modgrok.runs import find_checkpoint, load_snapshot
 

@@ -21,7 +21,7 @@ from modgrok.experiments.claims.reproduce import (
     reproduce,
 )
 from modgrok.experiments.claims.verdict import Reproduction, interval_words
-from modgrok.experiments.config.parser import CommandParser
+from modgrok.experiments.config.command_parser import CommandParser
 from modgrok.experiments.places.local_workers import LocalWorkers
 from modgrok.figures.numbers import number
 

@@ -17,7 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from modgrok.experiments.config.parser import CommandParser
+from modgrok.experiments.config.command_parser import CommandParser
 from modgrok.experiments.places.local_workers import LocalWorkers, available_cores
 from modgrok.experiments.places.place import Place
 from modgrok.experiments.places.ray_tasks import RayTasks

@@ -1,11 +1,12 @@
 """Every picture once, as data; `render` draws it with matplotlib, `plotly_panel` for the page."""
 
+from typing import TYPE_CHECKING
+
 from modgrok.figures.attention_figures import attention_figures
 from modgrok.figures.circuit_figure import circuit_figure
 from modgrok.figures.embedding_figures import components_figure, embedding_figures
 from modgrok.figures.figure import Axis, Band, Bars, Figure, Heatmap, Line, Panel, Points
 from modgrok.figures.logit_figures import logit_figures
-from modgrok.figures.matplotlib_renderer import Picture, render
 from modgrok.figures.mixture_figures import mixture_figures
 from modgrok.figures.neuron_figures import neuron_figures
 from modgrok.figures.palette import DARK, LIGHT
@@ -14,6 +15,12 @@ from modgrok.figures.plotly_renderer import plotly_panel
 from modgrok.figures.progress_figures import progress_figures
 from modgrok.figures.training_figures import curves_figure, training_figures
 from modgrok.figures.weight_figures import weight_figures
+from modgrok.lazy_names import lazy_names
+
+if TYPE_CHECKING:
+    from modgrok.figures.matplotlib_renderer import Picture, render
+else:  # a page is drawn without matplotlib
+    __getattr__, _ = lazy_names(__name__, {"Picture": "matplotlib_renderer", "render": "matplotlib_renderer"})
 
 __all__ = [
     "DARK",

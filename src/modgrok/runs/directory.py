@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modgrok.errors import InputError
 from modgrok.runs.findings import Findings, read_findings
-from modgrok.runs.snapshot import Snapshot, load_snapshot
+
+if TYPE_CHECKING:
+    from modgrok.runs.snapshot import Snapshot
 
 CHECKPOINTS = "checkpoints"
 CONFIG = "config.yaml"
@@ -91,6 +94,8 @@ class RunDirectory:
         Raises:
             InputError: if there is no such checkpoint.
         """
+        from modgrok.runs.snapshot import load_snapshot  # takes PyTorch, and nothing else here does
+
         if update is None:
             return load_snapshot(self.last_checkpoint)
         checkpoints = self.checkpoints

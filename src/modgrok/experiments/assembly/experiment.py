@@ -35,8 +35,9 @@ from modgrok.callbacks import (
 )
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError, RunStoppedError
+from modgrok.experiments.config.command_parser import option_values, shortened
 from modgrok.experiments.config.config_file import names_class, read_config, with_configs_as_data
-from modgrok.experiments.config.parser import Parser, as_input_error, option_values, shortened
+from modgrok.experiments.config.parser import Parser, as_input_error
 from modgrok.models import network_class
 from modgrok.runs import RunDirectory, find_checkpoint
 from modgrok.runs.checkpoint import AtomicCheckpointIO

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from modgrok.errors import InputError, brief
-from modgrok.experiments.config.parser import option_values
+from modgrok.experiments.config.command_parser import option_values
 
 LARGEST_CONFIG = 1_000_000
 MOST_NODES = 10_000

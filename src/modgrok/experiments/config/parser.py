@@ -1,87 +1,22 @@
-"""Parsing whose errors are a line or two."""
+"""The parser of whole configs, and the errors of building what they name."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
-from typing import Any, NoReturn
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from jsonargparse import ArgumentParser
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.cli import LightningArgumentParser
 
-from modgrok.errors import InputError, did_you_mean
-
-LONGEST_MESSAGE = 500
-
-RENAMED = {
-    "model.lr": "model.optimizer.lr",
-    "model.betas": "model.optimizer.betas",
-    "model.weight_decay": "model.optimizer.weight_decay",
-    "model.warmup_updates": "model.lr_scheduler.updates",
-    "model.lp_strength": "model.gradient_filters, with modgrok.training.LpPenalty",
-    "model.lp_power": "model.gradient_filters, with modgrok.training.LpPenalty",
-    "model.tf32": "torch.set_float32_matmul_precision, from Python",
-    "phases": "model.threshold",
-    "phases.threshold": "model.threshold",
-    "stop.threshold": "model.threshold",
-    "stop.heldout_loss": "trainer.callbacks, with lightning's EarlyStopping on heldout/loss",
-    "normalisation": "normalization",
-    "initialisation": "initialization",
-}
-"""What fields of earlier configs are called now; those without a dot are arguments of a network."""
-
-UNKNOWN = re.compile(
-    r"unrecognized arguments: --([\w.]+)|Group '([\w.]+)' does not accept option '([\w.]+)'|"
-    r"Option '([\w.]+)' is not accepted"
-)
-"""How jsonargparse begins its messages about unknown fields."""
-
-ALTERNATIVES = re.compile(
-    r"- Expected a path but .*? either not accessible or invalid - |"
-    r"Does not validate against any of the Union subtypes Subtypes: .*? Errors: - "
-    r"(?=.* - Expected a <class 'NoneType'>)|"
-    r" - Expected a <class 'NoneType'> Given value type: .*"
-)
-"""What jsonargparse says of a value besides what is wrong with it: it could be a path, or null, and is neither."""
-
-
-def shortened(message: object) -> str:
-    """Shorten third-party messages, which list every accepted type, to a line that can be read."""
-    text = " ".join(str(message).split())
-    return text if len(text) <= LONGEST_MESSAGE else f"{text[: LONGEST_MESSAGE - 100]} … {text[-100:]}"
+from modgrok.errors import InputError
+from modgrok.experiments.config.command_parser import CommandParser
 
 
 class Parser(LightningArgumentParser):
-    """A parser whose errors are a line or two, with the new name of a renamed field or the nearest known one."""
+    """LightningCLI's parser, whose errors are those of `CommandParser`."""
 
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Raise the message as an InputError."""
-        said = re.sub(r'Parser key "([^"]*)":', r"\1:", " ".join(message.split()))
-        text = shortened(ALTERNATIVES.sub("", said))
-        if unknown := UNKNOWN.match(text):
-            name = ".".join(filter(None, unknown.groups()))
-            if name in RENAMED:
-                raise InputError(f"{name} is now {RENAMED[name]}") from None
-            options = [
-                option.removeprefix("--") for action in self._actions for option in action.option_strings
-            ]
-            text += did_you_mean(name, options)
-        raise InputError(text) from None
-
-
-class CommandParser(ArgumentParser):
-    """The same for a command that takes no config."""
-
-    error = Parser.error
-
-
-def option_values(args: Sequence[str], *names: str) -> list[str]:
-    """Return the values of an option that is needed before the parser is made."""
-    values = [value for name, value in pairwise(args) if name in names]
-    prefixes = tuple(f"{name}=" for name in names)
-    return values + [argument.partition("=")[2] for argument in args if argument.startswith(prefixes)]
+    error = CommandParser.error
 
 
 def as_input_error(error: ValueError, fields: Mapping[str, Any]) -> Exception:
