@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from difflib import SequenceMatcher, get_close_matches
+from typing import get_args
 
 
 class InputError(ValueError):
@@ -42,3 +43,15 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` for a known name close to a mistyped one, or nothing."""
     close = get_close_matches(name, list(known), 1)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def check_choice(field: str, value: object, choices: object) -> None:
+    """Check a word against the `Literal` that its type hint is.
+
+    Raises:
+        InputError: if it is none of them; the message names the field and the choices.
+    """
+    known = get_args(choices)
+    if value not in known:
+        hint = did_you_mean(value, known) if isinstance(value, str) else ""
+        raise InputError(f"{field}: {brief(value)} is not one of {', '.join(map(str, known))}{hint}")

@@ -85,7 +85,7 @@ def test_a_guess_costs_ln_p():
 
 
 def test_losses_that_cannot_be_are_refused():
-    with pytest.raises(InputError, match="precision must be float64 or float32, got 'float16'"):
+    with pytest.raises(InputError, match="precision: 'float16' is not one of float64, float32"):
         CrossEntropy("float16")
     with pytest.raises(InputError, match=r"no loss 'evil\.Loss' is known"):
         loss_from_record({"class_path": "evil.Loss", "arguments": {}})

@@ -14,7 +14,7 @@ from modgrok.analysis.clocked_pairs import ClockedPairs, place_on_clock
 from modgrok.analysis.logits import CHUNK
 from modgrok.analysis.tuning_functions import TuningFunctions, tuning_functions
 from modgrok.data import ModularData
-from modgrok.errors import InputError
+from modgrok.errors import InputError, check_choice
 from modgrok.models import IndexedTokens, index_tokens
 from modgrok.tasks import VARIABLES, Structure, Task, structure_of
 
@@ -99,9 +99,10 @@ def task_views(
         split_known: whether the network was trained on the data's split.
 
     Raises:
-        InputError: if the multiplicative basis is chosen and there is none: the modulus is not a prime, or the answers
-            are not residues of it.
+        InputError: if there is no such basis, or the multiplicative basis is chosen and there is none: the modulus is
+            not a prime, or the answers are not residues of it.
     """
+    check_choice("basis", basis, BasisName)
     views = []
     for number, task in enumerate(data.tasks):
         of_task = data.pairs.task_index == number

@@ -11,8 +11,8 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from modgrok.callbacks.schedule import is_due
 from modgrok.errors import InputError, RunStoppedError
 from modgrok.runs import RunDirectory
-from modgrok.runs.checkpoint import PARTIAL
 from modgrok.runs.directory import CHECKPOINTS, checkpoint_name
+from modgrok.runs.whole_files import remove_partial_files
 from modgrok.training import GrokkingModule
 
 
@@ -45,8 +45,8 @@ class Checkpoints(Checkpoint):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Clear away what a killed process left half-written."""
-        for partial in (self._run.path / CHECKPOINTS).glob(f"*{PARTIAL}"):
-            partial.unlink()
+        for directory in (self._run.path, self._run.path / CHECKPOINTS):
+            remove_partial_files(directory)
 
     def on_validation_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Keep the weights if it is time, or if the network has just grokked."""
@@ -71,6 +71,8 @@ class Checkpoints(Checkpoint):
                 if isinstance(logger, TensorBoardLogger):
                     logger.experiment.flush()  # a resumed run continues from here without a gap in its curves
             trainer.save_checkpoint(path)
+        except RunStoppedError:
+            raise
         except (OSError, RuntimeError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error).splitlines()[0]
             kept = (
@@ -82,8 +84,13 @@ class Checkpoints(Checkpoint):
         self.last_saved = path
 
     def _thin(self, grokked_at: int | None) -> None:
-        """Delete the checkpoints that stand closest to their neighbors until `keep` are left."""
-        checkpoints = self._run.checkpoints
+        """Delete checkpoints of this callback that stand closest to their neighbors until `keep` are left.
+
+        Those of other callbacks, such as a ModelCheckpoint, are theirs.
+        """
+        directory = self._run.path / CHECKPOINTS
+        files = {update: directory / checkpoint_name(update) for update in self._run.updates}
+        checkpoints = {update: file for update, file in files.items() if file.is_file()}
         while self.keep is not None and len(checkpoints) > self.keep:
             updates = list(checkpoints)
             inner = [i for i in range(1, len(updates) - 1) if updates[i] != grokked_at]

@@ -8,6 +8,7 @@ from lightning.pytorch import Callback, Trainer
 
 from modgrok.callbacks.log_figure import log_figure
 from modgrok.figures import curves_figure, render
+from modgrok.runs.whole_files import whole_file
 from modgrok.training import GrokkingModule
 
 
@@ -27,5 +28,6 @@ class LogCurves(Callback):
         if not self.draw:
             return
         picture = render(curves_figure(pl_module.history, pl_module.data.title))
-        picture.savefig(Path(trainer.log_dir or trainer.default_root_dir) / "curves.png", dpi=150)
+        with whole_file(Path(trainer.log_dir or trainer.default_root_dir) / "curves.png") as file:
+            picture.savefig(file, format="png", dpi=150)
         log_figure(trainer, "curves", picture)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from modgrok.errors import InputError
+from modgrok.runs.whole_files import whole_file, write_whole
 from modgrok.tasks import VARIABLES
 from modgrok.training import GrokkingModule
 
@@ -78,9 +80,11 @@ class Predictions(Callback):
             import pyarrow
             import pyarrow.parquet
 
-            pyarrow.parquet.write_table(pyarrow.table(columns), self.file)
+            with whole_file(self.file, replace=False) as file:
+                pyarrow.parquet.write_table(pyarrow.table(columns), file)
         else:
-            with self.file.open("x", newline="") as file:
-                writer = csv.writer(file)
-                writer.writerow(columns)
-                writer.writerows(zip(*columns.values(), strict=True))
+            text = io.StringIO(newline="")
+            writer = csv.writer(text)
+            writer.writerow(columns)
+            writer.writerows(zip(*columns.values(), strict=True))
+            write_whole(self.file, text.getvalue(), replace=False)

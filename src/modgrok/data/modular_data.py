@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from modgrok.data.split import SplitMethod, fingerprint, split, training_counts
 from modgrok.data.template import Template, default_template
-from modgrok.errors import InputError
+from modgrok.errors import InputError, check_choice
 from modgrok.memory import check_memory
 from modgrok.tasks import Table, Task, make_task
 
@@ -79,6 +79,7 @@ class ModularData:
         for name, seed in (("split_seed", split_seed), ("batch_seed", batch_seed)):
             if not 0 <= seed < 2**32:
                 raise InputError(f"{name}: it must be an integer from 0 to 2**32 - 1")
+        check_choice("split_method", split_method, SplitMethod)
         self.template = Template(
             template or default_template(self.tasks[0].n_operands, len(names)), self.tasks
         )

@@ -7,7 +7,7 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
-from modgrok.errors import InputError
+from modgrok.errors import InputError, check_choice
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -50,9 +50,13 @@ def split(counts: Sequence[int], trained: Sequence[int], seed: int, method: Spli
 
     Returns:
         The numbers of each task's training pairs, in the order drawn.
+
+    Raises:
+        InputError: if there is no such method.
     """
     import torch
 
+    check_choice("split_method", method, SplitMethod)
     if method == "torch":
         generator = torch.Generator().manual_seed(seed)
         permutations = [torch.randperm(n, generator=generator) for n in counts]

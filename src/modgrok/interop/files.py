@@ -18,6 +18,7 @@ from modgrok.interop.published_weights import is_published, to_hooked, updates_m
 from modgrok.models import Network, Transformer
 from modgrok.runs import History, Snapshot
 from modgrok.runs.checkpoint import check_size, load_data
+from modgrok.runs.whole_files import whole_file
 
 
 def read_weights(path: Path, formula: str, modulus: int, template: list[str] | None = None) -> Snapshot:
@@ -77,13 +78,12 @@ def write_weights(network: Network, path: Path) -> None:
     if not path.absolute().parent.is_dir():
         raise InputError(f"{path}: there is no directory {path.absolute().parent}")
     state = from_transformer(network)
-    partial = path.with_name(f"{path.name}.partial")
-    if path.suffix == ".safetensors":
-        metadata = {"format": "pt", "HookedTransformerConfig": json.dumps(hooked_config(network))}
-        partial.write_bytes(save(state, metadata))
-    else:
-        torch.save(state, partial)
-    partial.rename(path)
+    with whole_file(path, replace=False) as file:
+        if path.suffix == ".safetensors":
+            metadata = {"format": "pt", "HookedTransformerConfig": json.dumps(hooked_config(network))}
+            file.write(save(state, metadata))
+        else:
+            torch.save(state, file)
 
 
 def _load(path: Path) -> Any:

@@ -11,6 +11,8 @@ from typing import Literal
 import torch
 from torch import nn
 
+from modgrok.errors import check_choice
+
 Initialization = Literal["transformer_lens", "nanda", "furuta", "zhong"]
 
 
@@ -21,7 +23,11 @@ def initialize(network: nn.Module, name: Initialization, d_model: int, vocabular
     `nanda`: normal, 1/√d_model; W_U 1/√vocabulary (code of Nanda et al. 2023, arXiv 2301.05217).
     `furuta`: normal, 1/√d_model; W_E 1/√vocabulary (code of Furuta et al. 2024, arXiv 2402.16726).
     `zhong`: as `nanda`, but W_in 1/√d_mlp (code of Zhong et al. 2023, arXiv 2306.17844).
+
+    Raises:
+        InputError: if there is no such scheme.
     """
+    check_choice("initialization", name, Initialization)
     by_vocabulary = {"transformer_lens": None, "nanda": "W_U", "furuta": "W_E", "zhong": "W_U"}[name]
     scale = (0.8 if name == "transformer_lens" else 1.0) / math.sqrt(d_model)
     with torch.no_grad():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -24,17 +22,6 @@ def check_sizes(**sizes: int | None) -> None:
     for name, size in sizes.items():
         if size is not None and size < 1:
             raise InputError(f"{name}: {size} is not a positive integer")
-
-
-def activation_function(name: str) -> Callable[[Tensor], Tensor]:
-    """Return the activation function called `name`.
-
-    Raises:
-        InputError: if there is none.
-    """
-    if name not in ACTIVATIONS:
-        raise InputError(f"activation: {name!r} is not one of {', '.join(ACTIVATIONS)}")
-    return ACTIVATIONS[name]
 
 
 def empty_parameter(*shape: int) -> nn.Parameter:

@@ -10,7 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from modgrok.errors import InputError, brief
+from modgrok.errors import InputError, brief, check_choice
+
+Precision = Literal["float64", "float32"]
 
 _CLASSES: dict[str, type[Loss]] = {}
 
@@ -70,6 +72,23 @@ def loss_from_record(record: Mapping[str, Any]) -> Loss:
         raise InputError(f"{record['class_path']} cannot be built: {brief(str(error))}") from None
 
 
+def check_loss_readable(loss: Loss) -> None:
+    """Check that a loss could be read back from a checkpoint.
+
+    Raises:
+        InputError: if it could not, with the reason.
+    """
+    try:
+        again = loss_from_record(loss.record)
+    except InputError as error:
+        raise InputError(f"model.loss: {error}, so that it could not be read back") from None
+    if repr(vars(again)) != repr(vars(loss)):
+        raise InputError(
+            f"model.loss: {type(loss).__name__} built again from its attributes has others, so that it could not be "
+            "read back"
+        )
+
+
 class CrossEntropy(Loss):
     """Cross-entropy, −log softmax(logits)[answer].
 
@@ -80,9 +99,8 @@ class CrossEntropy(Loss):
 
     in_nats = True
 
-    def __init__(self, precision: Literal["float64", "float32"] = "float64") -> None:
-        if precision not in ("float64", "float32"):
-            raise InputError(f"precision must be float64 or float32, got {brief(precision)}")
+    def __init__(self, precision: Precision = "float64") -> None:
+        check_choice("precision", precision, Precision)
         self.precision = precision
 
     def __call__(self, logits: Tensor, answers: Tensor) -> Tensor:

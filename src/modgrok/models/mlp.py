@@ -11,15 +11,15 @@ import torch
 from einops import rearrange
 from torch import Tensor, nn
 
-from modgrok.errors import InputError
+from modgrok.errors import InputError, check_choice
 from modgrok.models.gromov import gromov
 from modgrok.models.hooks import HookPoint
 from modgrok.models.initialization import Initialization, initialize
 from modgrok.models.layers import (
+    ACTIVATIONS,
     Embed,
     OneHot,
     Unembed,
-    activation_function,
     add_bias,
     check_sizes,
     empty_parameter,
@@ -29,13 +29,17 @@ from modgrok.models.readout_paths import ReadoutPaths
 from modgrok.models.shared_rows import IndexedTokens, SharedRows, map_rows
 from modgrok.models.shared_rows_network import SharedRowsNetwork
 
+Activation = Literal["relu", "gelu", "square"]
+Input = Literal["sum", "concatenation", "two_hot"]
+InitializationOrSolution = Literal[Initialization, "gromov"]
+
 
 class HiddenLayer(nn.Module):
     """Neurons that see the positions below: their sum through one matrix (d, m), or each through one of its own."""
 
     def __init__(self, shape: tuple[int, ...], activation: str, biases: bool) -> None:
         super().__init__()
-        self.activation = activation_function(activation)
+        self.activation = ACTIVATIONS[activation]
         self.W_in, self.b_in = empty_parameter(*shape), optional_bias(biases, shape[-1])
 
     def forward(self, x: list[SharedRows], name: str, point: HookPoint) -> list[SharedRows]:
@@ -90,10 +94,10 @@ class MLP(SharedRowsNetwork):
         n_layers: int = 1,
         d_model: int = 128,
         d_mlp: int = 512,
-        activation: Literal["relu", "gelu", "square"] = "relu",
-        input: Literal["sum", "concatenation", "two_hot"] = "sum",
+        activation: Activation = "relu",
+        input: Input = "sum",
         biases: bool = False,
-        initialization: Initialization | Literal["gromov"] = "transformer_lens",
+        initialization: InitializationOrSolution = "transformer_lens",
     ) -> None:
         super().__init__()
         check_sizes(
@@ -104,8 +108,9 @@ class MLP(SharedRowsNetwork):
             d_model=d_model,
             d_mlp=d_mlp,
         )
-        if input not in ("sum", "concatenation", "two_hot"):
-            raise InputError(f"input: {input!r} is not one of sum, concatenation, two_hot")
+        check_choice("activation", activation, Activation)
+        check_choice("input", input, Input)
+        check_choice("initialization", initialization, InitializationOrSolution)
         self.sees_order = input != "sum"
         d = vocabulary_size if input == "two_hot" else d_model
         self.embed = OneHot(d) if input == "two_hot" else Embed(vocabulary_size, d)

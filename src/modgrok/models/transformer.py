@@ -1,7 +1,7 @@
 """The transformer of the grokking literature, read from top to bottom in the order the data takes.
 
 Weights and activations have TransformerLens's names and shapes. Shapes are written with n pairs (or, before pairs
-differ, r rows: see `rows`), t context length, d d_model, h heads, k d_head, m d_mlp, v vocabulary, p answers.
+differ, r rows: see `shared_rows`), t context length, d d_model, h heads, k d_head, m d_mlp, v vocabulary, p answers.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ import torch.nn.functional as F
 from einops import einsum
 from torch import Tensor, nn
 
-from modgrok.errors import InputError
+from modgrok.errors import InputError, check_choice
 from modgrok.models.hooks import HookPoint
 from modgrok.models.initialization import Initialization, initialize
 from modgrok.models.layers import (
+    ACTIVATIONS,
     Embed,
     Unembed,
-    activation_function,
     add_bias,
     check_sizes,
     empty_parameter,
@@ -30,6 +30,8 @@ from modgrok.models.layers import (
 from modgrok.models.readout_paths import ReadoutPaths
 from modgrok.models.shared_rows import IndexedTokens, SharedRows, map_rows
 from modgrok.models.shared_rows_network import SharedRowsNetwork
+
+Activation = Literal["relu", "gelu"]
 
 
 class PosEmbed(nn.Module):
@@ -126,7 +128,7 @@ class FeedForward(nn.Module):
 
     def __init__(self, d: int, m: int, activation: str, biases: bool) -> None:
         super().__init__()
-        self.activation = activation_function(activation)
+        self.activation = ACTIVATIONS[activation]
         self.W_in, self.b_in = empty_parameter(d, m), optional_bias(biases, m)
         self.W_out, self.b_out = empty_parameter(m, d), optional_bias(biases, d)
 
@@ -208,7 +210,7 @@ class Transformer(SharedRowsNetwork):
         n_heads: int = 4,
         d_head: int | None = None,
         d_mlp: int = 512,
-        activation: Literal["relu", "gelu"] = "relu",
+        activation: Activation = "relu",
         normalization: bool = False,
         biases: bool | Literal["mlp"] = False,
         positional_embedding: bool = True,
@@ -226,6 +228,7 @@ class Transformer(SharedRowsNetwork):
             d_head=d_head,
             d_mlp=d_mlp,
         )
+        check_choice("activation", activation, Activation)
         if not 0 <= attention_rate <= 1:
             raise InputError(f"attention_rate must be from 0 to 1, got {attention_rate}")
         if biases not in (True, False, "mlp"):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from modgrok.errors import InputError
 from modgrok.runs import RunDirectory
-from modgrok.runs.directory import run_of, source_name
+from modgrok.runs.directory import run_of, source_name, update_of
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,9 @@ def find_target(path: Path) -> AnalysisTarget:
         run = run_of(path)
         if run is None:
             return AnalysisTarget([path], source_name(path), beside(path))
-        checkpoints = [*RunDirectory(run).checkpoints.values()]
-        return AnalysisTarget(checkpoints[: checkpoints.index(path) + 1], source_name(run), run / "report")
+        update = update_of(path)
+        earlier = [file for at, file in RunDirectory(run).checkpoints.items() if at < update]
+        return AnalysisTarget([*earlier, path], source_name(run), run / "report")
     run = path.resolve()
     last = RunDirectory(run).last_checkpoint if run.is_dir() else None
     if last is None:

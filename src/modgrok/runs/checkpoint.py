@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 import zipfile
 from pathlib import Path
@@ -10,12 +9,11 @@ from typing import Any
 
 import torch
 from lightning.pytorch.plugins import TorchCheckpointIO
+from torch.serialization import get_unsafe_globals_in_checkpoint
 
-from modgrok.errors import InputError
+from modgrok.errors import InputError, RunStoppedError
 from modgrok.memory import physical_memory
-
-PARTIAL = ".partial"
-"""What the name of a checkpoint ends in while it is written."""
+from modgrok.runs.whole_files import whole_file
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -24,19 +22,19 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
     ) -> None:
-        """Write `checkpoint` beside `path` under a name that no reader takes for a checkpoint, then rename it."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + PARTIAL)
-        try:
-            with partial.open("wb") as file:
-                torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(path)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+        """Write `checkpoint` whole, and only if `load_data` can read it back.
+
+        Raises:
+            RunStoppedError: if it holds more than data, such as an object in the state of a callback.
+        """
+        with whole_file(Path(path), sync=True) as file:
+            torch.save(checkpoint, file)
+            file.seek(0)
+            if unsafe := get_unsafe_globals_in_checkpoint(file):
+                raise RunStoppedError(
+                    f"{path} could not be read back: it holds {', '.join(sorted(unsafe)[:3])}, and not only data; "
+                    "keep numbers, strings, lists, dicts and tensors in the state of callbacks and optimizers"
+                )
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any = None, weights_only: bool | None = True

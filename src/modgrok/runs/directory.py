@@ -39,6 +39,13 @@ def find_checkpoint(path: str | Path) -> Path:
     return RunDirectory(path).last_checkpoint if path.is_dir() else path
 
 
+def update_of(checkpoint: Path) -> int:
+    """Return the update in the name of a run's checkpoint."""
+    match = NAME.fullmatch(checkpoint.name)
+    assert match
+    return int(match[1])
+
+
 def run_of(checkpoint: Path) -> Path | None:
     """Return the directory of the run that a checkpoint belongs to, if it lies in one."""
     directory = checkpoint.absolute().parent

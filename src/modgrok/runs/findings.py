@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from modgrok.errors import InputError
 from modgrok.runs.history import History
+from modgrok.runs.whole_files import write_whole
 
 FINDINGS = "findings.json"
 
@@ -32,11 +33,11 @@ class Findings:
         censored_at: the last update of a run that has not grokked: grokking would have come later, or never.
         train_loss: last scores, as all scores below.
         train_accuracy: of all training pairs.
-        heldout_loss: mean over the held-out pairs.
+        heldout_loss: mean over the held-out pairs; for mixtures, losses are sums of the formulas' means.
         heldout_accuracy: of all held-out pairs.
         parameters: of the network.
         entropy: bits of the training answers if each were drawn at random, n·log2 p.
-        bits: of them, how many the network knows: the entropy less the training loss. Of the task `random` this is
+        bits: bits of the training answers that the network knows, entropy minus loss. For the task `random` this is
             what it remembers. None where the loss is no logarithm of a probability.
         seconds: wall time spent on training, resumptions included.
         engine: what made the updates.
@@ -88,6 +89,21 @@ class Findings:
         write_record(asdict(self), directory)
 
 
+def training_bits(history: History, sizes: Sequence[tuple[int, int]]) -> tuple[float, float]:
+    """Return the entropy of the training answers, Σ n·log2 p, and what the network knows of it, in bits.
+
+    A formula of n training pairs whose last mean loss is L nats leaves n·L / ln 2 bits unknown.
+
+    Args:
+        history: the scores of a run whose loss is −ln of the answers' probabilities.
+        sizes: n and p, the number of training pairs and of answers, of each formula.
+    """
+    losses = [own.train_loss[-1] for own in history.of_task.values()] or history.train_loss[-1:]
+    entropy = sum(n * math.log2(p) for n, p in sizes)
+    unknown = sum(n * loss / math.log(2) for (n, _), loss in zip(sizes, losses, strict=True))
+    return entropy, max(0.0, entropy - unknown)
+
+
 def _scores(history: History) -> dict[str, Any]:
     names = ("train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy")
     last = {name: getattr(history, name)[-1] for name in names}
@@ -114,9 +130,7 @@ def read_findings(directory: Path) -> Findings:
 
 def write_record(content: Mapping[str, Any], directory: Path) -> None:
     """Write `findings.json` into a run's directory, whole or not at all."""
-    partial = directory / f"{FINDINGS}.partial"
-    partial.write_text(json.dumps(content, indent=2) + "\n")
-    os.replace(partial, directory / FINDINGS)
+    write_whole(directory / FINDINGS, json.dumps(content, indent=2) + "\n")
 
 
 def read_record(directory: Path, build: Callable[[dict[str, Any]], T]) -> T:

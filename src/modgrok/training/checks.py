@@ -14,6 +14,7 @@ from modgrok.data import ModularDataModule
 from modgrok.data.symmetry import order_dependence
 from modgrok.errors import InputError
 from modgrok.models import check_readable
+from modgrok.models.losses import check_loss_readable
 
 if TYPE_CHECKING:
     from modgrok.training.grokking_module import GrokkingModule
@@ -31,6 +32,7 @@ def check_run(module: GrokkingModule, data: ModularDataModule, trainer: Trainer)
     _check_engine(module, data, trainer)
     _check_data(module, data)
     check_readable(module.network)
+    check_loss_readable(module.loss)
     made = module.configure_optimizers()
     if isinstance(made, dict):  # a user's own may return any of the forms that Lightning takes
         for intervention in module.interventions:

@@ -19,11 +19,12 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from modgrok.data import Examples, ModularDataModule
-from modgrok.errors import InputError, RunStoppedError
+from modgrok.errors import InputError, RunStoppedError, check_choice
 from modgrok.models import Network, class_path
 from modgrok.models.losses import CROSS_ENTROPY, Loss
 from modgrok.models.restoring import check_weights
 from modgrok.runs import Findings, History, Score, Snapshot
+from modgrok.runs.findings import training_bits
 from modgrok.runs.history import THRESHOLD
 from modgrok.runs.pretrained import freeze, load_parts
 from modgrok.runs.snapshot import (
@@ -116,6 +117,7 @@ class GrokkingModule(ScoredModule):
         for name, number in (("evaluate_every", evaluate_every), ("threads", threads)):
             if number is not None and number < 1:
                 raise InputError(f"{name} must be a positive integer, got {number}")
+        check_choice("engine", engine, EngineName)
         if updates_per_step is not None and (updates_per_step < 1 or evaluate_every % updates_per_step):
             raise InputError(
                 f"updates_per_step must divide evaluate_every = {evaluate_every}, got {updates_per_step}"
@@ -397,9 +399,7 @@ class GrokkingModule(ScoredModule):
 
     def findings(self, *, finished: bool) -> Findings:
         """Return what the run has found so far."""
-        pairs, n_answers = self.data.training_pairs.size, self.data.n_answers
-        entropy, loss = pairs * math.log2(n_answers), self.history.train_loss[-1]
-        bits = max(0.0, entropy - pairs * loss / math.log(2)) if self.loss.in_nats else None
+        entropy, bits = training_bits(self.history, self.data.training_sizes)
         return Findings.of(
             self.history,
             task=" | ".join(task.name for task in self.data.tasks),
@@ -407,7 +407,7 @@ class GrokkingModule(ScoredModule):
             updates=self.global_step,
             parameters=sum(weight.numel() for weight in self.network.parameters()),
             entropy=entropy,
-            bits=bits,
+            bits=bits if self.loss.in_nats else None,
             seconds=self.seconds,
             engine=self.used_engine,
             threads=self.used_threads,
