@@ -20,7 +20,7 @@ from forked import Forked
 
 from modgrok import load_run
 from modgrok.cli import main
-from modgrok.runs.checkpoint import PARTIAL
+from modgrok.runs.whole_files import PARTIAL
 
 UPDATES = 400
 RUN = Path("lightning_logs") / "version_0"

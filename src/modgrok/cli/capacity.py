@@ -73,15 +73,16 @@ def measure(options: list[str]) -> None:
     """Print the bits that runs have memorized, and write the page."""
     from modgrok.capacity import load_run
     from modgrok.capacity.measuring.measure import measure_run, sets_table, table
-    from modgrok.capacity.measuring.measure_page import check_output, opening, write_measurements
+    from modgrok.capacity.measuring.measure_page import FILES, opening, write_measurements
     from modgrok.capacity.measuring.probe import probe_run
+    from modgrok.report import check_output
 
     parser = CommandParser(prog="modgrok capacity measure", description="Bits memorized, every fact scored.")
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="a run, or a checkpoint")
     parser.add_argument("--probe", action="store_true", help="probe every layer and position too")
     parser.add_argument("--output", type=Path, default=Path("capacity_report"), help="directory of the page")
     given = parser.parse_args(options)
-    check_output(given.output)
+    check_output(given.output, FILES)
     runs = [load_run(run) for run in given.runs]
     measurements = [measure_run(run) for run in runs]
     print(table(measurements))
@@ -104,6 +105,7 @@ def probe(options: list[str]) -> None:
     """Print what each layer and position knows."""
     from modgrok.capacity import load_run
     from modgrok.capacity.measuring.probe import probe_run, probe_table
+    from modgrok.runs.whole_files import write_whole
 
     parser = CommandParser(
         prog="modgrok capacity probe", description="Linear probes of every layer and position."
@@ -115,5 +117,5 @@ def probe(options: list[str]) -> None:
     probes = probe_run(load_run(given.run))
     print(probe_table(probes))
     if given.json:
-        given.json.write_text(json.dumps([p.plain() for p in probes], indent=1))
+        write_whole(given.json, json.dumps([p.plain() for p in probes], indent=1), replace=False)
         print(f"\n{given.json}")

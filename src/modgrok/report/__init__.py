@@ -4,7 +4,7 @@ from modgrok.report.mixture import mixture_summary
 from modgrok.report.page import Section, render_page
 from modgrok.report.prose import opening
 from modgrok.report.target import AnalysisTarget, beside, find_target
-from modgrok.report.write import check_output, write_report
+from modgrok.report.write import check_output, write_page, write_report
 
 __all__ = [
     "AnalysisTarget",
@@ -15,5 +15,6 @@ __all__ = [
     "mixture_summary",
     "opening",
     "render_page",
+    "write_page",
     "write_report",
 ]

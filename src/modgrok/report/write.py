@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from modgrok.analysis.run_analysis import RunAnalysis
@@ -13,13 +14,23 @@ from modgrok.report.tables import measures_csv, summary_json
 FILES = ("index.html", "measures.csv", "summary.json")
 
 
-def check_output(directory: Path) -> None:
-    """Raise an InputError unless `directory` is new or holds an earlier report, and can be written."""
+def check_output(directory: Path, files: Sequence[str] = FILES) -> None:
+    """Raise an InputError unless `directory` is new, empty or holds an earlier report, and can be written.
+
+    Args:
+        directory: of the report.
+        files: the names of a report's files, the page first.
+    """
     if directory.is_dir():
-        strange = sorted({path.name for path in directory.iterdir()} - set(FILES))
-        if strange:
+        names = {path.name for path in directory.iterdir()}
+        if strange := sorted(names - set(files)):
             raise InputError(
                 f"output: {directory} contains {strange[0]!r}, which is not part of a report; choose another directory"
+            )
+        if names == {files[0]}:
+            raise InputError(
+                f"output: {directory} contains {files[0]!r} without {files[1]}, which is somebody else's page; choose "
+                "another directory"
             )
     elif directory.exists():
         raise InputError(f"output: {directory} is a file; choose a directory")
@@ -39,13 +50,23 @@ def write_report(analysis: RunAnalysis, directory: Path) -> None:
     """
     check_output(directory)
     contents = (analysis_page(analysis), measures_csv(analysis), summary_json(analysis))
+    write_page(directory, dict(zip(FILES, contents, strict=True)))
+
+
+def write_page(directory: Path, contents: Mapping[str, str]) -> None:
+    """Write the files of a report, whose contents are given by name, in the place of an earlier one.
+
+    Raises:
+        InputError: if the directory contains anything else, or cannot be written.
+    """
+    check_output(directory, tuple(contents))
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
         # a neighbor of the directory, so that renaming stays within one file system
         with tempfile.TemporaryDirectory(prefix=f".{directory.name}-", dir=directory.parent) as beside:
             fresh, earlier = Path(beside, "fresh"), Path(beside, "earlier")
             fresh.mkdir()
-            for name, content in zip(FILES, contents, strict=True):
+            for name, content in contents.items():
                 (fresh / name).write_text(content, encoding="utf-8")
             _exchange(fresh, directory, earlier)
     except OSError as error:

@@ -19,20 +19,10 @@ from modgrok.capacity.measuring.capacity_figures import (
 from modgrok.capacity.measuring.measure import compare_schemes, slope_of, table_rows
 from modgrok.capacity.measuring.memorized import Measurement
 from modgrok.capacity.measuring.probe import Probe
-from modgrok.errors import InputError
 from modgrok.figures import Figure
-from modgrok.report import Section, render_page
+from modgrok.report import Section, render_page, write_page
 
 FILES = ("index.html", "measurements.json")
-
-
-def check_output(directory: Path) -> None:
-    """Raise an InputError unless `directory` is new or holds an earlier page of this kind."""
-    if directory.exists() and not directory.is_dir():
-        raise InputError(f"output: {directory} is a file; choose a directory")
-    strange = sorted(file.name for file in directory.glob("*") if file.name not in FILES)
-    if strange:
-        raise InputError(f"output: {directory} contains {strange[0]!r}; choose a directory of its own")
 
 
 def write_measurements(
@@ -48,18 +38,12 @@ def write_measurements(
     Raises:
         InputError: if the directory contains anything else, or cannot be written.
     """
-    check_output(directory)
     plain = {
         "runs": [m.plain() for m in measurements],
         "probes": {run: [probe.plain() for probe in of_run] for run, of_run in probes.items()},
     }
     contents = (measure_page(measurements, probes), json.dumps(plain, indent=1))
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        for name, content in zip(FILES, contents, strict=True):
-            (directory / name).write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"output: cannot write {directory}: {error.strerror}") from None
+    write_page(directory, dict(zip(FILES, contents, strict=True)))
 
 
 def measure_page(

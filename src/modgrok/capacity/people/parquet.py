@@ -12,6 +12,7 @@ from modgrok.capacity.people import dates
 from modgrok.capacity.people.profiles import Profiles
 from modgrok.capacity.people.space import ATTRIBUTES, NAME_WORDS, RELATIONS, Space
 from modgrok.errors import InputError
+from modgrok.runs.whole_files import whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,8 +40,8 @@ def write_profiles(profiles: Profiles, path: Path) -> None:
         columns[relation] = pa.StructArray.from_arrays([names.take(index), index], ["name", "index"])
     columns["bio"] = pa.nulls(len(profiles), pa.string())
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        parquet.write_table(pa.table(columns), path)
+        with whole_file(path, replace=False) as file:
+            parquet.write_table(pa.table(columns), file)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error}") from None
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from modgrok.experiments.claims.verdict import Reproduction, interval_words
-from modgrok.experiments.plans.cell_files import write_whole
 from modgrok.figures.numbers import number
 from modgrok.report.page import render_page
+from modgrok.runs.whole_files import write_whole
 
 PAGE = Path("report", "claim.html")
 

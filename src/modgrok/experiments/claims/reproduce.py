@@ -11,9 +11,11 @@ from modgrok.errors import InputError, brief, nearest
 from modgrok.experiments.claims.claim import Claim, read_claim
 from modgrok.experiments.claims.verdict import Reproduction, Result, judge
 from modgrok.experiments.places.place import Place
-from modgrok.experiments.plans.cell_files import CellFiles, write_whole
+from modgrok.experiments.plans.cell_files import CellFiles
 from modgrok.experiments.sweeps.interval import Interval
 from modgrok.experiments.sweeps.run_sweep import Standing, is_of, sweep
+from modgrok.runs.findings import FINDINGS
+from modgrok.runs.whole_files import write_whole
 
 CLAIMS = Path("configs", "claims")
 DEFAULT_ROOT = Path("lightning_logs", "claims")
@@ -106,7 +108,7 @@ def last_verdict(claim: Claim, directory: Path) -> Reproduction | None:
         files, names = CellFiles(directory), [cell.name for cell in claim.plan.cells]
         if not is_of(claim.plan, directory) or files.unsettled(names):
             return None
-        if any(not (files.cell(name) / "findings.json").is_file() for name in names):
+        if any(not (files.cell(name) / FINDINGS).is_file() for name in names):
             return None
     saved = json.loads((directory / VERDICT).read_text(encoding="utf-8"))
     numbers = [Interval(**one["ours"]) for one in saved["figures"]]

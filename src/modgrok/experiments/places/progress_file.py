@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 
 from lightning.pytorch import Callback, LightningModule, Trainer
+
+from modgrok.runs.whole_files import write_whole
 
 INTERVAL_SECONDS = 0.5
 
@@ -40,8 +41,5 @@ class ProgressFile(Callback):
             "max_updates": trainer.max_steps,
             "heldout_accuracy": None if accuracy is None else float(accuracy),
         }
-        self.file.parent.mkdir(exist_ok=True)
-        partial = self.file.with_suffix(".partial")
-        partial.write_text(json.dumps(progress))
-        os.replace(partial, self.file)
+        write_whole(self.file, json.dumps(progress))
         self._next = time.monotonic() + INTERVAL_SECONDS

@@ -23,9 +23,10 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from modgrok.errors import RunStoppedError
-from modgrok.experiments.plans.cell_files import PLAN, TRACEBACK, CellFiles, Outcome, write_whole
+from modgrok.experiments.plans.cell_files import PLAN, TRACEBACK, CellFiles, Outcome
 from modgrok.experiments.plans.plan import Cell, Plan
 from modgrok.experiments.plans.sweep_file import read_plan
+from modgrok.runs.whole_files import write_whole
 
 LOCK_SECONDS = 600
 """How long to wait for a process that runs the cell already: one whose sweep was killed writes its checkpoint."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import Literal
 
 from modgrok.errors import InputError
+from modgrok.runs import RunDirectory
+from modgrok.runs.whole_files import remove_partial_files, write_whole
 
 PLAN = "plan.yaml"
 CELLS = "cells"
@@ -19,7 +20,6 @@ PAGE = Path("report", "index.html")
 """Of a sweep, and of a cell that has been analyzed."""
 OUTCOME = "outcome.json"
 TRACEBACK = "traceback.txt"
-_CHECKPOINT = re.compile(r"update=(\d+)\.ckpt")
 _PROBE_BYTES = 1 << 20
 
 
@@ -86,10 +86,7 @@ class CellFiles:
 
     def last_checkpoint(self, name: str) -> int:
         """Return the update of a cell's last checkpoint; -1 where there is none."""
-        files = (self.cell(name) / "checkpoints").glob("update=*.ckpt")
-        return max(
-            (int(match[1]) for file in files if (match := _CHECKPOINT.fullmatch(file.name))), default=-1
-        )
+        return max(RunDirectory(self.cell(name)).updates, default=-1)
 
     def progress_file(self, name: str) -> Path:
         """Return the file that is there while the cell runs."""
@@ -111,7 +108,9 @@ class CellFiles:
 
     def forget_running(self) -> None:
         """Remove what killed processes left of the cells they ran; no cell may be running."""
-        for file in (self.directory / "running").glob("*"):
+        running = self.directory / "running"
+        remove_partial_files(running)
+        for file in running.glob("*.json"):
             file.unlink(missing_ok=True)
 
     def check_space(self) -> None:
@@ -120,21 +119,6 @@ class CellFiles:
             probe.write(bytes(_PROBE_BYTES))
             probe.flush()
             os.fsync(probe.fileno())
-
-
-def write_whole(file: Path, content: str | bytes) -> None:
-    """Write a file, whole or not at all.
-
-    Raises:
-        OSError: if it cannot be written; what was there before stays.
-    """
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.replace(partial, file)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def writable(directory: Path) -> Path:

@@ -24,11 +24,11 @@ from modgrok.experiments.plans.cell_files import (
     Outcome,
     Progress,
     writable,
-    write_whole,
 )
 from modgrok.experiments.plans.check_cells import check_cells
 from modgrok.experiments.plans.plan import Plan
 from modgrok.experiments.plans.sweep_file import read_plan
+from modgrok.runs.whole_files import write_whole
 
 if TYPE_CHECKING:
     import pandas as pd

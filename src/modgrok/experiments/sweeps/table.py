@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import io
 import os
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ from typing import Any
 import pandas as pd
 
 from modgrok.errors import InputError
-from modgrok.experiments.plans.cell_files import CellFiles, write_whole
+from modgrok.experiments.plans.cell_files import CellFiles
 from modgrok.experiments.plans.plan import Plan, value_text
+from modgrok.runs.whole_files import whole_file, write_whole
 
 CSV = "results.csv"
 PARQUET = "results.parquet"
@@ -53,9 +53,8 @@ def write_table(table: pd.DataFrame, directory: Path) -> None:
     """
     write_whole(directory / CSV, table.to_csv(index=False, lineterminator="\n"))
     if importlib.util.find_spec("pyarrow"):
-        buffer = io.BytesIO()
-        table.to_parquet(buffer, index=False)
-        write_whole(directory / PARQUET, buffer.getvalue())
+        with whole_file(directory / PARQUET) as file:
+            table.to_parquet(file, index=False)
 
 
 def _scalar(value: Any) -> Any:
