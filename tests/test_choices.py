@@ -8,7 +8,7 @@ from typing import Literal, get_args, get_origin
 import pytest
 
 from modgrok.analysis.task_view import task_views
-from modgrok.data import ModularDataModule
+from modgrok.data import ModularData, ModularDataModule
 from modgrok.data.split import split
 from modgrok.errors import InputError
 from modgrok.models import MLP, Transformer
@@ -27,8 +27,8 @@ CHECKED = {
     (Transformer.__init__, "biases"): lambda wrong: Transformer(**SIZES, biases=wrong),
     (initialize, "name"): lambda wrong: initialize(MLP(**SIZES), wrong, 8, 8),
     (CrossEntropy.__init__, "precision"): CrossEntropy,
-    (ModularDataModule.__init__, "split_method"): lambda wrong: ModularDataModule(**DATA, split_method=wrong),
-    (split, "method"): lambda wrong: split([9], 0.5, 0, wrong),
+    (ModularData.__init__, "split_method"): lambda wrong: ModularDataModule(**DATA, split_method=wrong),
+    (split, "method"): lambda wrong: split([9], [4], 0, wrong),
     (GrokkingModule.__init__, "engine"): lambda wrong: GrokkingModule(Transformer(**SIZES), engine=wrong),
     (task_views, "basis"): lambda wrong: task_views(ModularDataModule(**DATA), wrong),
 }

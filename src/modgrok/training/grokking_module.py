@@ -399,7 +399,9 @@ class GrokkingModule(ScoredModule):
 
     def findings(self, *, finished: bool) -> Findings:
         """Return what the run has found so far."""
-        entropy, bits = training_bits(self.history, self.data.training_sizes)
+        answers = [task.n_answers for task in self.data.tasks]
+        sizes = list(zip(self.data.training_counts, answers, strict=True))
+        entropy, bits = training_bits(self.history, sizes)
         return Findings.of(
             self.history,
             task=" | ".join(task.name for task in self.data.tasks),
