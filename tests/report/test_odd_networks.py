@@ -24,7 +24,7 @@ CASES = {
         ["multiplicative"],
     ),
     "no structure": ({"task": "x**3 + x*y", "modulus": 11}, {}, ["fallback"]),
-    "permutations": ({"task": "s5", "modulus": 120}, {"d_mlp": 16}, ["fallback", "do not commute"]),
+    "permutations": ({"task": "s5conj"}, {"d_mlp": 16}, ["fallback", "do not commute"]),
     "random labels": ({"task": "random", "modulus": 11}, {}, ["fallback"]),
     "a sum without a modulus": ({"task": "only_add", "modulus": 11}, {}, ["additive characters of ℤ/21"]),
     "few values": ({"task": "x**8 + y**9", "modulus": 17}, {}, ["In x: ", "cannot be told apart"]),

@@ -119,7 +119,7 @@ def test_a_product_has_the_parts_that_a_reader_expects(text: str, f: list[int], 
         ("x * y / z", 5, "multiplicative"),
         ("(x + 1) * (y + 2) * z**2", 5, "multiplicative"),
         ("random", 11, "neither"),
-        ("s5", 120, "neither"),
+        ("s5conj", 120, "neither"),
         ("even_add_odd_multiply", 11, "neither"),
         ("odd_divide_even_subtract", 11, "neither"),
     ],
@@ -167,7 +167,8 @@ def test_many_to_one_parts_are_counted() -> None:
         ("x*y + x + y", 97, "h(f(x)·g(y) mod 97) with a map h, one-to-one (number"),
         ("x*y", 12, "mod a prime only"),
         ("random", 97, "drawn at random"),
-        ("s5", 120, "permutations"),
+        ("s5", 120, "products in S5"),
+        ("s5aba", 120, "the elements of S5 do not commute"),
     ],
 )
 def test_the_reason_is_a_sentence(text: str, modulus: int, words: str) -> None:

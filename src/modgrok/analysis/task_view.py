@@ -108,7 +108,8 @@ def task_views(
         of_task = data.pairs.task_index == number
         structure = structure_of(task)
         kind = structure.kind
-        law = basis if basis != "auto" else "additive" if kind == "neither" else kind
+        own = kind if kind == "additive" or kind == "multiplicative" else "additive"
+        law = own if basis == "auto" else basis
         matches_structure = kind == law
         if law == "multiplicative" and task.n_answers != task.modulus:
             raise InputError(

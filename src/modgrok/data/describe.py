@@ -5,7 +5,17 @@ from __future__ import annotations
 import math
 
 from modgrok.data.modular_data import ModularData
-from modgrok.tasks import CATALOG, label_entropy, make_task, structure_of
+from modgrok.tasks import (
+    CATALOG,
+    Group,
+    GroupWord,
+    Structure,
+    Task,
+    element_names,
+    label_entropy,
+    make_task,
+    structure_of,
+)
 
 STRUCTURE_MODULUS = 13
 """The modulus at which the catalog's structures are listed: large enough that no table separates by chance."""
@@ -24,7 +34,7 @@ def _paragraph(data: ModularData, number: int) -> str:
     name = formula if task.name == formula else f"{task.name}: {formula}"
     config, structure = data.config, structure_of(task)
     lines = [
-        f"{name} mod {task.modulus}",
+        name if task.operation.only_modulus else f"{name} mod {task.modulus}",
         f"  pairs      {pairs:,}: {trained:,} trained on, {pairs - trained:,} held out"
         f" (split seed {config['split_seed']}, method {config['split_method']})",
         f"  tokens     {' '.join(data.template.words)}, vocabulary of {data.vocabulary_size},"
@@ -34,18 +44,33 @@ def _paragraph(data: ModularData, number: int) -> str:
         f"  answers    entropy {label_entropy(answers, task.n_answers):.4f} of {math.log(task.n_answers):.4f} nats",
         f"  structure  {structure.kind}: {structure.reason}",
     ]
+    if (group := group_of(task, structure)) is not None:
+        lines.append(f"  group      {_about(group)}")
     return "\n".join(lines)
+
+
+def group_of(task: Task, structure: Structure) -> Group | None:
+    """Return the group that the operands are in, or that the task's table is; None where there is none."""
+    return task.operation.group if isinstance(task.operation, GroupWord) else structure.group
+
+
+def _about(group: Group) -> str:
+    law = "abelian" if group.is_abelian else "not abelian"
+    words = f"{group}: order {group.order}, {group.n_classes} classes, {law}"
+    if not group.name:
+        return words
+    names = element_names(group.name)
+    shown = [f"{symbol} is {name}" for symbol, name in enumerate(names)]
+    few = shown if len(shown) <= 8 else [*shown[:4], "…", shown[-1]]
+    return f"{words}; element {', '.join(few)}"
 
 
 def list_tasks() -> str:
     """List the operations of the catalog: name, formula, operands, algebraic structure, source."""
     rows = [("name", "formula", "operands", "structure", "source")]
     for name, entry in CATALOG.items():
-        kind = (
-            "neither"
-            if entry.operation.unstructured
-            else structure_of(make_task(name, STRUCTURE_MODULUS)).kind
-        )
+        modulus = None if entry.operation.only_modulus else STRUCTURE_MODULUS
+        kind = structure_of(make_task(name, modulus)).kind
         rows.append((name, entry.formula, str(entry.n_operands), kind, entry.source))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

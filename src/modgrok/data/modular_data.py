@@ -26,8 +26,9 @@ class ModularData:
     """The pairs of one or several tasks.
 
     Args:
-        task: a formula over x, y (and z), a name of the catalog, or a list of these for a mixture.
-        modulus: p.
+        task: a formula over x, y (and z), a word in a group such as `x * y in S4`, a name of the catalog, or a list of
+            these for a mixture.
+        modulus: p; for words in a group its order, which need not be given.
         train_fraction: of each task's pairs that is trained on; the rest is held out.
         split_seed: of the split.
         split_method: `torch` as in Nanda et al. 2023, `python` as in the older notebooks; see `split`.
@@ -45,7 +46,7 @@ class ModularData:
     def __init__(
         self,
         task: str | list[str],
-        modulus: int,
+        modulus: int | None = None,
         train_fraction: float = 0.3,
         split_seed: int = 0,
         split_method: SplitMethod = "torch",
@@ -72,6 +73,11 @@ class ModularData:
             )
             for name in names
         ]
+        if len(moduli := {task.modulus for task in self.tasks}) > 1:
+            raise InputError(
+                f"task: formulas trained together share their modulus, got {' and '.join(map(str, sorted(moduli)))}"
+            )
+        (modulus,) = moduli
         if len({task.n_operands for task in self.tasks}) > 1:
             raise InputError("task: formulas trained together need the same number of operands")
         if batch_size is not None and batch_size < 1:
@@ -110,8 +116,9 @@ class ModularData:
 
     @property
     def title(self) -> str:
-        """The tasks and the modulus in words: `x + y | x * y mod 97`."""
-        return f"{' | '.join(task.name for task in self.tasks)} mod {self.config['modulus']}"
+        """The tasks and the modulus in words: `x + y | x * y mod 97`, `x * y in S4`."""
+        *others, last = self.tasks
+        return " | ".join([*(task.name for task in others), last.title])
 
     @property
     def network_shape(self) -> dict[str, int]:

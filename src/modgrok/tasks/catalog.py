@@ -17,9 +17,9 @@ from types import MappingProxyType
 
 from modgrok.tasks.domain import EVERYWHERE, Domain
 from modgrok.tasks.formula import parse_formula
+from modgrok.tasks.group_word import parse_group_word
 from modgrok.tasks.operation import Operation
 from modgrok.tasks.parity import ParityChoice
-from modgrok.tasks.permutations import PermutationWord
 from modgrok.tasks.random_labels import RandomLabels
 from modgrok.tasks.unreduced_sum import UnreducedSum
 
@@ -119,9 +119,9 @@ _ENTRIES = (
         _POWER_CODE,
         ("even-addition_odd-subtraction", "+-"),
     ),
-    CatalogEntry("s5", PermutationWord(("x", "y")), _POWER, ("s5_xy",)),
-    CatalogEntry("s5conj", PermutationWord(("x", "y", "x⁻¹")), _POWER, ("s5_conjugate",)),
-    CatalogEntry("s5aba", PermutationWord(("x", "y", "x")), _POWER, ("s5_xyx",)),
+    CatalogEntry("s5", parse_group_word("x * y in S5"), _POWER, ("s5_xy",)),
+    CatalogEntry("s5conj", parse_group_word("x * y * x**-1 in S5"), _POWER, ("s5_conjugate",)),
+    CatalogEntry("s5aba", parse_group_word("x * y * x in S5"), _POWER, ("s5_xyx",)),
 )
 
 CATALOG: Mapping[str, CatalogEntry] = MappingProxyType({entry.name: entry for entry in _ENTRIES})

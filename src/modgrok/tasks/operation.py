@@ -2,7 +2,6 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +15,19 @@ class Operation(ABC):
     Unless it says otherwise, symbols and answers are the residues mod p.
     """
 
-    unstructured: ClassVar[str | None] = None
-    """The reason why modular structure is not searched for, or None if it is."""
-
     @abstractmethod
     def __str__(self) -> str:
         """Return the rule as a reader knows it: a formula, or a few words."""
+
+    @property
+    def unstructured(self) -> str | None:
+        """The reason why modular structure is not searched for, or None if it is."""
+        return None
+
+    @property
+    def only_modulus(self) -> int | None:
+        """The only modulus that the operation exists for, such as the order of a group; None if there are others."""
+        return None
 
     @property
     def n_operands(self) -> int:
@@ -29,11 +35,7 @@ class Operation(ABC):
         return 2
 
     def n_symbols(self, modulus: int) -> int:
-        """Count the symbols that an operand is drawn from.
-
-        Raises:
-            InputError: if the operation does not exist for this modulus.
-        """
+        """Count the symbols that an operand is drawn from."""
         return modulus
 
     def n_answers(self, modulus: int) -> int:

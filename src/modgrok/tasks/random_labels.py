@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +19,14 @@ class RandomLabels(Operation):
     """
 
     seed: int = 0
-    unstructured: ClassVar[str] = "they are drawn at random, and only the table itself gives them"
 
     def __str__(self) -> str:
         return "a fixed random table"
+
+    @property
+    def unstructured(self) -> str:
+        """That there is nothing to find."""
+        return "they are drawn at random, and only the table itself gives them"
 
     def evaluate(self, operands: Sequence[Integers], modulus: int) -> tuple[Integers, NDArray[np.bool_]]:
         """Look every pair up in the table."""

@@ -4,6 +4,9 @@ A task is additive where answer = h(f(x) + g(y)), multiplicative where answer = 
 residues that is most often the identity; with three operands there is a k(z) too. Both are decided from the table of
 all answers and not from the formula, so that `(x**2 - y**2) / (x - y)` counts as the sum that it computes, and
 `x*y + x + y` as a product: it is h((x + 1)·(y + 1)) with h(s) = s − 1.
+
+A task of two operands is a group where answer = h(f(x)·g(y)) with the product of a finite group and f, g and h
+one-to-one: x * y in S4, or a table that is one under other names of its symbols and answers. A cyclic group is a sum.
 """
 
 from collections.abc import Iterator
@@ -15,6 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modgrok.tasks.cyclic_positions import cyclic_positions
+from modgrok.tasks.group import Group
+from modgrok.tasks.group_recognition import recognize
+from modgrok.tasks.group_word import GroupWord
 from modgrok.tasks.residues import Integers, discrete_logarithms, exponentials, is_prime
 from modgrok.tasks.task import Task
 
@@ -28,18 +34,20 @@ class Structure:
     """How a task's answers separate.
 
     Attributes:
-        kind: "additive", "multiplicative" or "neither".
+        kind: "additive", "multiplicative", "group" or "neither".
         parts: one (n_symbols,) array per operand with f(x), g(y) and, if there are three, k(z); −1 where a
             part is undefined, as at y = 0 in x/y. Empty for "neither".
         reason: why, in a sentence for the user.
-        answer_map: h, (n_answers,): the answer at each residue s = f(x) + g(y), or f(x)·g(y); −1 where no tuple
-            has that s. None where h is the identity.
+        answer_map: h, (n_answers,): the answer at each residue s = f(x) + g(y), or f(x)·g(y), or at each element of
+            the group; −1 where no tuple has that s. None where h is the identity.
+        group: whose product it is, where the kind is "group".
     """
 
-    kind: Kind | Literal["neither"]
+    kind: Kind | Literal["group", "neither"]
     parts: tuple[Integers, ...]
     reason: str
     answer_map: Integers | None = None
+    group: Group | None = None
 
     @property
     def n_values(self) -> tuple[int, ...]:
@@ -67,9 +75,11 @@ def structure_of(task: Task) -> Structure:
     Sums are taken mod `task.n_answers`. That is p, but 2p − 1 for `only_add`, which no x + y reaches, so that
     nothing is reduced.
     """
+    answers, defined = task.grid()
+    if (group := _group(task, answers, defined)) is not None:
+        return group
     if task.operation.unstructured:
         return _neither(task.operation.unstructured)
-    answers, defined = task.grid()
     p, n = task.modulus, task.n_answers
     sum_, product = (operator.join(_PARTS[: task.n_operands]) for operator in (" + ", "·"))
 
@@ -94,6 +104,22 @@ def structure_of(task: Task) -> Structure:
     if len(kinds) == 1:
         return _neither(f"no h({sum_}) gives them all, and products are looked for mod a prime only")
     return _neither(f"no h({sum_}) and no h({product}) gives them all")
+
+
+def _group(task: Task, answers: Integers, defined: NDArray[np.bool_]) -> Structure | None:
+    """Find the group that the table is; a cyclic one is left to be found as a sum."""
+    operation = task.operation
+    if task.n_operands != 2 or task.n_symbols != task.n_answers or not defined.all():
+        return None
+    found = recognize(answers, operation.group if isinstance(operation, GroupWord) else None)
+    if found is None or found.group.is_cyclic:
+        return None
+    group, parts, answer_at = found.group, found.parts, found.answer_at
+    elements = np.arange(group.order)
+    if all((numbers == elements).all() for numbers in (*parts, answer_at)):
+        return Structure("group", parts, f"The answers are the products in {group}.", None, group)
+    reason = f"Every answer is h(f(x)·g(y)) with the product of {group} and one-to-one maps f, g and h."
+    return Structure("group", parts, reason, answer_at, group)
 
 
 def _mapped(kind: Kind, table: Integers, modulus: int) -> Structure | None:

@@ -12,6 +12,7 @@ from modgrok.memory import check_memory
 from modgrok.tasks.catalog import NAMES
 from modgrok.tasks.domain import EVERYWHERE, Domain
 from modgrok.tasks.formula import VARIABLES, parse_formula
+from modgrok.tasks.group_word import parse_group_word, states_a_group
 from modgrok.tasks.operation import Operation
 from modgrok.tasks.random_labels import RandomLabels
 from modgrok.tasks.residues import Integers
@@ -49,18 +50,23 @@ class Task:
     domain: Domain = EVERYWHERE
 
     @property
+    def title(self) -> str:
+        """The task in words: `x + y mod 97`, or `x * y in S4`, which has no other modulus."""
+        return self.name if self.operation.only_modulus else f"{self.name} mod {self.modulus}"
+
+    @property
     def n_operands(self) -> int:
         """The number of operands, r: the variables x, y and, if there are three, z."""
         return self.operation.n_operands
 
     @property
     def n_symbols(self) -> int:
-        """An operand is one of 0 … n_symbols − 1: p, except for permutations."""
+        """An operand is one of 0 … n_symbols − 1: the modulus."""
         return self.operation.n_symbols(self.modulus)
 
     @property
     def n_answers(self) -> int:
-        """An answer is one of 0 … n_answers − 1: p, except for permutations and sums without a modulus."""
+        """An answer is one of 0 … n_answers − 1: p, except for sums without a modulus."""
         return self.operation.n_answers(self.modulus)
 
     def grid(self) -> tuple[Integers, NDArray[np.bool_]]:
@@ -88,7 +94,7 @@ class Task:
 
 def make_task(
     text: str,
-    modulus: int,
+    modulus: int | None = None,
     *,
     nonzero_operands: bool = False,
     unordered_pairs: bool = False,
@@ -97,18 +103,21 @@ def make_task(
     """State a task.
 
     Args:
-        text: a formula such as `x**2 + y**2` (see `parse_formula`), or a name or alias of the `CATALOG`.
-        modulus: p, an integer from 2; composite ones too. For S5 it must be 120, the number of permutations.
+        text: a formula such as `x**2 + y**2` (see `parse_formula`), a word in a group such as `x * y in S4` (see
+            `parse_group_word`), or a name or alias of the `CATALOG`.
+        modulus: p, an integer from 2; composite ones too. In a group it is the order, and need not be given.
         nonzero_operands: keep only tuples without 0.
         unordered_pairs: keep each unordered pair once, as x ≤ y (with three operands x ≤ y ≤ z).
         label_seed: the seed of the answers of `random`, 0 … 2³² − 1; other tasks do not depend on it.
 
     Raises:
-        InputError: if the text is neither a formula nor a name, the modulus is impossible or so large that the
-            table would not fit in memory, the seed is out of range, or no tuple is left.
+        InputError: if the text is neither a formula, a word nor a name, the modulus is missing, impossible or so
+            large that the table would not fit in memory, the seed is out of range, or no tuple is left.
     """
-    _check_modulus(modulus)
+    if modulus is not None:
+        _check_modulus(modulus)
     name, operation, domain = _look_up(text)
+    modulus = _modulus_of(operation, modulus)
     if isinstance(operation, RandomLabels):
         operation = RandomLabels(_checked_seed(label_seed))
     domain = Domain(domain.nonzero_operands or nonzero_operands, domain.unordered_pairs or unordered_pairs)
@@ -127,6 +136,8 @@ def _look_up(text: str) -> tuple[str, Operation, Domain]:
     name = " ".join(text.split())
     if entry := NAMES.get(name):
         return name, entry.operation, entry.domain
+    if states_a_group(name):
+        return name, parse_group_word(name), EVERYWHERE
     if _MISTYPED_NAME.fullmatch(name) and name not in VARIABLES:
         near = nearest(name, tuple(NAMES))
         raise InputError(
@@ -134,6 +145,18 @@ def _look_up(text: str) -> tuple[str, Operation, Domain]:
             f"({NAMES[near].formula})"
         )
     return name, parse_formula(text), EVERYWHERE
+
+
+def _modulus_of(operation: Operation, given: int | None) -> int:
+    """Return the modulus that is given, or the operation's only one."""
+    only = operation.only_modulus
+    if given is None:
+        if only is None:
+            raise InputError(f"modulus: {operation} needs one; it must be an integer from 2, such as 97")
+        return only
+    if only is not None and given != only:
+        raise InputError(f"modulus: {operation} has {only} elements, so it must be {only} or left out")
+    return given
 
 
 def _check_modulus(modulus: int) -> None:
