@@ -18,7 +18,7 @@ from fit import fit_options
 
 from modgrok.cli import main as modgrok
 from modgrok.runs import RunDirectory
-from modgrok.training import grokking_module
+from modgrok.training import engine_choice
 from modgrok.training.engine import Engine
 
 UNDRAWN = ["--measures.every", "null", "--weights.every", "null", "--curves.draw", "false"]
@@ -45,10 +45,10 @@ class Timed:
 
 def overhead(p: int, updates: int, engine: str, *options: str) -> float:
     """Return the part of a run's training time, compilation aside, that is not spent on updates."""
-    update, compilation = Timed(Engine.update), Timed(grokking_module.compile_engine)
+    update, compilation = Timed(Engine.update), Timed(engine_choice.compile_engine)
     with (
         patch.object(Engine, "update", update),
-        patch.object(grokking_module, "compile_engine", compilation),
+        patch.object(engine_choice, "compile_engine", compilation),
         tempfile.TemporaryDirectory() as root,
         redirect_stdout(io.StringIO()),
         redirect_stderr(io.StringIO()),

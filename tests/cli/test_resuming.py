@@ -8,7 +8,7 @@ import yaml
 
 from modgrok import load_run
 from modgrok.cli import main
-from modgrok.training import engine
+from modgrok.training import engine_choice
 
 
 @pytest.fixture
@@ -115,8 +115,8 @@ def test_a_run_keeps_its_engine_when_it_is_extended(run, monkeypatch):
     config = yaml.safe_load((run.path / "config.yaml").read_text())
     config["model"]["engine"] = "auto"
     (run.path / "config.yaml").write_text(yaml.safe_dump(config))
-    monkeypatch.setattr(engine, "MIN_MULTIPLICATIONS_TO_COMPILE", 0.0)
-    monkeypatch.setattr(engine.shutil, "which", lambda name: name)
+    monkeypatch.setattr(engine_choice, "MIN_MULTIPLICATIONS_TO_COMPILE", 0.0)
+    monkeypatch.setattr(engine_choice.shutil, "which", lambda name: name)
     resume(run)
     assert run.findings.engine == "eager"
 

@@ -11,7 +11,8 @@ from modgrok.training import CrossEntropy, GrokkingAdamW, WarmUp
 from modgrok.training import engine as engine_module
 from modgrok.training.cpu_tuning import MULTIPLICATIONS_OF_A_LARGE_UPDATE, threads_for
 from modgrok.training.cuda_graph import GraphEngine
-from modgrok.training.engine import Engine, choose_engine, compile_engine
+from modgrok.training.engine import Engine
+from modgrok.training.engine_choice import choose_engine, compile_engine
 
 CUDA = pytest.param(
     "cuda_graph",

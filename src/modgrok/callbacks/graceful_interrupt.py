@@ -10,6 +10,7 @@ from typing import Any
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from modgrok.training import GrokkingModule
+from modgrok.training.update_counter import stop_now
 
 
 class GracefulInterrupt(Callback):
@@ -30,8 +31,7 @@ class GracefulInterrupt(Callback):
 
         def stop(number: int, frame: FrameType | None) -> None:
             self.received = signal.Signals(number)
-            trainer.should_stop = True
-            trainer.fit_loop.epoch_loop.min_steps = None  # a signal ends the run before them, too
+            stop_now(trainer)
             self._restore()
             if pl_module.interruptible:
                 raise KeyboardInterrupt

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -17,17 +18,22 @@ CHUNK = 8192
 class ModularDataModule(ModularData, LightningDataModule):
     """The pairs of a run as a Trainer takes them. It has the arguments and the attributes of `ModularData`."""
 
+    updates_per_step = 1
+    """Batches of a training step; the module that trains on them sets it."""
+
+    before_step: Callable[[int], None] | None = None
+    """Called before each training step with the number of its batches; the module that trains sets it."""
+
     def _on_device(self, examples: Examples) -> Examples:
         return examples.to(self.trainer.strategy.root_device) if self.trainer else examples
 
     def train_dataloader(self) -> TrainingBatches:
         """Return the batches of the training steps."""
-        per_step = getattr(self.trainer and self.trainer.lightning_module, "used_updates_per_step", 1)
         return TrainingBatches(
             self._on_device(self.training_pairs),
             self.batch_size,
             self.batch_seed,
-            per_step,
+            self.updates_per_step,
             lambda: self.trainer.global_step if self.trainer else 0,
         )
 
@@ -44,14 +50,9 @@ class ModularDataModule(ModularData, LightningDataModule):
         return Chunks(self._on_device(self.pairs), CHUNK)
 
     def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Let Lightning file what the coming training step logs under the number of the step's last update.
-
-        This hook is the only one that comes before the callbacks of the step.
-        """
-        if self.trainer and self.trainer.training:
-            last, most = self.trainer.global_step + len(batch), self.trainer.max_steps
-            last = min(last, most) if most > 0 else last
-            self.trainer.fit_loop.epoch_loop._batches_that_stepped = last - 1
+        """Announce a training step. This hook is the only one that comes before the callbacks of the step."""
+        if self.before_step and self.trainer and self.trainer.training:
+            self.before_step(len(batch))
         return batch
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 import torch
 from lightning.pytorch import Trainer
@@ -13,36 +13,14 @@ from torch.optim.lr_scheduler import OneCycleLR
 from modgrok.data import ModularDataModule
 from modgrok.data.symmetry import order_dependence
 from modgrok.errors import InputError
-from modgrok.models import check_readable
-from modgrok.models.losses import check_loss_readable
-
-if TYPE_CHECKING:
-    from modgrok.training.grokking_module import GrokkingModule
-
-
-def check_run(module: GrokkingModule, data: ModularDataModule, trainer: Trainer) -> None:
-    """Check that a run can be trained to an end and read back.
-
-    Raises:
-        InputError: naming the field, if it could not.
-    """
-    _check_trainer(trainer)
-    _check_end(trainer)
-    _check_steps(module, data, trainer)
-    _check_engine(module, data, trainer)
-    _check_data(module, data)
-    check_readable(module.network)
-    check_loss_readable(module.loss)
-    made = module.configure_optimizers()
-    if isinstance(made, dict):  # a user's own may return any of the forms that Lightning takes
-        for intervention in module.interventions:
-            intervention.check([made["optimizer"]])
-        schedule = made.get("lr_scheduler")
-        _check_schedule(schedule["scheduler"] if isinstance(schedule, dict) else schedule, trainer)
-    _check_filters(module)
+from modgrok.models import Network
+from modgrok.runs.snapshot import PretrainedFrom
+from modgrok.training.engine_choice import EngineName
+from modgrok.training.rules import GradientFilter
 
 
-def _check_trainer(trainer: Trainer) -> None:
+def check_trainer(trainer: Trainer) -> None:
+    """Raise an InputError if the trainer was built for what a run cannot do."""
     if trainer.world_size > 1:
         raise InputError(
             f"trainer.devices: {trainer.world_size} devices for one network; it trains on one, so give devices=1 "
@@ -66,7 +44,8 @@ def check_precision(precision: object) -> None:
         raise InputError(f"trainer.precision: {precision} needs a loss scale; take bf16-mixed or 32")
 
 
-def _check_end(trainer: Trainer) -> None:
+def check_end(trainer: Trainer) -> None:
+    """Raise an InputError if the run would never end."""
     if trainer.max_epochs not in (None, -1):
         raise InputError(
             f"trainer.max_epochs: {trainer.max_epochs} epochs, but a run counts updates; give max_steps"
@@ -82,12 +61,12 @@ def _check_end(trainer: Trainer) -> None:
         )
 
 
-def _check_steps(module: GrokkingModule, data: ModularDataModule, trainer: Trainer) -> None:
+def check_steps(per_step: int, trainer: Trainer) -> None:
+    """Raise an InputError if an evaluation or a checkpoint would be due within a training step."""
     if trainer.val_check_interval not in (1.0, None) and not trainer.fast_dev_run:  # type: ignore[attr-defined]
         raise InputError(
             "trainer.val_check_interval: model.evaluate_every says when pairs are scored; give that"
         )
-    per_step = module.updates_per_step_on(trainer.strategy.root_device, data)
     for callback in trainer.callbacks:  # type: ignore[attr-defined]
         if isinstance(callback, ModelCheckpoint) and callback._every_n_train_steps % per_step:
             raise InputError(
@@ -96,31 +75,31 @@ def _check_steps(module: GrokkingModule, data: ModularDataModule, trainer: Train
             )
 
 
-def _check_schedule(scheduler: object, trainer: Trainer) -> None:
-    if isinstance(scheduler, OneCycleLR) and not 0 < trainer.max_steps <= scheduler.total_steps:
+def check_schedule(scheduler: object, max_steps: int) -> None:
+    """Raise an InputError if the schedule ends before the run."""
+    if isinstance(scheduler, OneCycleLR) and not 0 < max_steps <= scheduler.total_steps:
         raise InputError(
             f"model.lr_scheduler: OneCycleLR ends after total_steps = {scheduler.total_steps} updates; "
-            f"trainer.max_steps is {trainer.max_steps}"
+            f"trainer.max_steps is {max_steps}"
         )
 
 
-def _check_engine(module: GrokkingModule, data: ModularDataModule, trainer: Trainer) -> None:
-    device = trainer.strategy.root_device.type
-    if module.engine == "cuda_graph" and data.batch_size is not None:
+def check_engine(name: EngineName, full_batch: bool, device: torch.device) -> None:
+    """Raise an InputError if an engine that was asked for cannot make the updates."""
+    if name == "cuda_graph" and not full_batch:
         raise InputError("model.engine: cuda_graph needs the full batch; with data.batch_size use another")
-    if module.engine == "cuda_graph" and device != "cuda":
-        raise InputError(f"model.engine: cuda_graph needs CUDA, and the run is on {device}")
+    if name == "cuda_graph" and device.type != "cuda":
+        raise InputError(f"model.engine: cuda_graph needs CUDA, and the run is on {device.type}")
 
 
-def _check_data(module: GrokkingModule, data: ModularDataModule) -> None:
-    network = module.network
+def check_data(network: Network, origin: PretrainedFrom | None, data: ModularDataModule) -> None:
+    """Raise an InputError if the network cannot learn the data, or a checkpoint of them could not be read back."""
     if not network.sees_order and (reason := order_dependence(data)):
         raise InputError(
             f"model.network: {type(network).__name__} does not see the order of its tokens, and {reason}; take "
             "modgrok.Transformer, or a data.template that shows the operands a different number of times, such as "
             "[x, x, y]"
         )
-    origin = module.pretrained_from
     if origin is not None and origin.modulus != data.config["modulus"]:
         raise InputError(
             f"pretrained: {origin.source} was trained mod {origin.modulus}, this run is mod {data.config['modulus']}"
@@ -134,9 +113,10 @@ def _check_data(module: GrokkingModule, data: ModularDataModule) -> None:
             )
 
 
-def _check_filters(module: GrokkingModule) -> None:
-    weights = {name: w.detach() for name, w in module.network.named_parameters() if w.requires_grad}
-    for gradient_filter in module.gradient_filters:
+def check_filters(network: Network, filters: Sequence[GradientFilter]) -> None:
+    """Raise an InputError if a filter returns another shape than the gradient's."""
+    weights = {name: w.detach() for name, w in network.named_parameters() if w.requires_grad}
+    for gradient_filter in filters:
         name = type(gradient_filter).__name__
         gradients = {key: torch.zeros_like(weight) for key, weight in weights.items()}
         filtered = copy.deepcopy(gradient_filter)(gradients, weights)

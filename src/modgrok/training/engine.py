@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -21,19 +18,8 @@ from modgrok.models.losses import Loss
 from modgrok.training.rules import GradientFilter
 from modgrok.training.rules.interventions import Intervention
 
-EngineName = Literal["auto", "eager", "compile", "cuda_graph"]
-
 LOGITS_AT_ONCE = 1 << 24
 """Logits whose gradients are computed at once: float64 logits of 128 MiB, so that memory stays flat as p grows."""
-
-MIN_MULTIPLICATIONS_TO_COMPILE = 1.2e13
-"""Compile only if the run needs at least this many multiplications.
-
-Then compilation saves twice what it costs: a factor of two because most runs stop before `max_steps`.
-"""
-
-CALL_OVERHEAD_IN_MULTIPLICATIONS = 5e8
-"""Per-update overhead of Python and kernel launches that compilation removes, expressed in multiplications."""
 
 RECOMPILE_LIMIT = 256
 """Shapes that one process may compile for; PyTorch's own limit of 8 would leave the ninth network uncompiled."""
@@ -177,41 +163,6 @@ class Engine:
         for scheduler in self.schedulers:
             scheduler.step()
         return loss
-
-
-def choose_engine(
-    name: EngineName, device: torch.device, full_batch: bool, multiplications: float
-) -> EngineName:
-    """Return the fastest engine that fits where `auto` asks for it, and any other name as it is.
-
-    The choice depends on the configuration and the machine alone, never on a timing.
-
-    Args:
-        name: what was asked for.
-        device: where the network is.
-        full_batch: whether all updates see the same batch.
-        multiplications: multiplications of all runs that share a compilation; infinite where a length is not known.
-    """
-    if name != "auto":
-        return name
-    if device.type == "cuda":
-        return "cuda_graph" if full_batch else "eager"
-    has_compiler = shutil.which(os.environ.get("CXX", "g++")) is not None
-    return "compile" if has_compiler and multiplications > MIN_MULTIPLICATIONS_TO_COMPILE else "eager"
-
-
-def compile_engine(engine: Engine, batches: Iterable[Examples]) -> None:
-    """Compile the engine's gradients for the sizes of these batches, and leave them uncompiled if that fails."""
-    compiled = compiled_backward(engine.network, engine.loss)
-    try:
-        for batch in batches:
-            for part in engine.microbatches(batch):
-                compiled(part)
-    except torch._dynamo.exc.TorchDynamoException as error:
-        reason = str(error).strip().splitlines()[0]
-        warnings.warn(f"engine: compilation failed, training continues uncompiled ({reason})", stacklevel=2)
-    else:
-        engine.backward = compiled
 
 
 def pair_weights(task_index: Tensor, n_tasks: int) -> Tensor:

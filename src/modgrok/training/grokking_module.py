@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import torch
 from lightning.fabric.utilities import move_data_to_device
+from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.trainer.states import TrainerFn
@@ -20,8 +21,8 @@ from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from modgrok.data import Examples, ModularDataModule
 from modgrok.errors import InputError, RunStoppedError, check_choice
-from modgrok.models import Network, class_path
-from modgrok.models.losses import CROSS_ENTROPY, Loss
+from modgrok.models import Network, check_readable, class_path
+from modgrok.models.losses import CROSS_ENTROPY, Loss, check_loss_readable
 from modgrok.models.restoring import check_weights
 from modgrok.runs import Findings, History, Score, Snapshot
 from modgrok.runs.findings import training_bits
@@ -34,22 +35,35 @@ from modgrok.runs.snapshot import (
     snapshot_from_checkpoint,
     snapshot_metadata,
 )
-from modgrok.training.checks import check_run
+from modgrok.training.checks import (
+    check_data,
+    check_end,
+    check_engine,
+    check_filters,
+    check_schedule,
+    check_steps,
+    check_trainer,
+)
 from modgrok.training.cpu_tuning import (
     MULTIPLICATIONS_OF_A_LARGE_UPDATE,
     cpu_tuning,
     keep_freed_memory,
     threads_for,
 )
-from modgrok.training.cuda_graph import GraphEngine
-from modgrok.training.engine import (
-    CALL_OVERHEAD_IN_MULTIPLICATIONS,
-    Engine,
+from modgrok.training.engine import Engine
+from modgrok.training.engine_choice import (
     EngineName,
     choose_engine,
-    compile_engine,
+    make_engine,
+    run_multiplications,
+    update_multiplications,
 )
-from modgrok.training.hyperparameters import run_hyperparameters
+from modgrok.training.hyperparameters import (
+    numbered,
+    object_hyperparameters,
+    optimizer_hyperparameters,
+    scheduler_hyperparameters,
+)
 from modgrok.training.resume import apply_changes, check_resumption, fresh_states, make_states_plain
 from modgrok.training.rules import GradientFilter
 from modgrok.training.rules.grokking_adamw import GrokkingAdamW
@@ -57,6 +71,13 @@ from modgrok.training.rules.interventions import Intervention
 from modgrok.training.rules.muon import NamedWeights
 from modgrok.training.rules.warm_up import WarmUp
 from modgrok.training.scored_module import ScoredModule
+from modgrok.training.update_counter import (
+    begin_at_step,
+    evaluate_now,
+    log_at,
+    set_updates,
+    skip_validation,
+)
 
 MOST_UPDATES_PER_STEP, MOST_LARGE_UPDATES_PER_STEP = 100, 20
 """Updates per training step unless a run says otherwise: Lightning's own work is then a small part of a step.
@@ -207,7 +228,24 @@ class GrokkingModule(ScoredModule):
 
     def hyperparameters(self) -> dict[str, Any]:
         """Return what was chosen for the run, flat and plain; the trainer must have set the optimizers up."""
-        return run_hyperparameters(self, self.data, self._optimizers(), self._schedulers())
+        return self._hyperparameters(self.data, self._optimizers(), self._schedulers())
+
+    def _hyperparameters(
+        self, data: ModularDataModule, optimizers: Sequence[Optimizer], schedulers: Sequence[LRScheduler]
+    ) -> dict[str, Any]:
+        return {
+            **numbered("optimizer", [optimizer_hyperparameters(one) for one in optimizers]),
+            **numbered("lr_scheduler", [scheduler_hyperparameters(one) for one in schedulers]),
+            **numbered("loss", [object_hyperparameters(self.loss)]),
+            **numbered("gradient_filter", [object_hyperparameters(one) for one in self.gradient_filters]),
+            **numbered("intervention", [object_hyperparameters(one) for one in self.interventions]),
+            "evaluate_every": self.evaluate_every,
+            "threshold": self.threshold,
+            "frozen": self.frozen,
+            "precision": self.trainer.precision,
+            **self.network.config,
+            **{name: value for name, value in data.config.items() if value is not None},
+        }
 
     def check_resumption(self, checkpoint: dict[str, Any], data: ModularDataModule, path: str) -> None:
         """Check that this module can resume a run from a checkpoint that was read from `path`.
@@ -217,15 +255,39 @@ class GrokkingModule(ScoredModule):
         """
         made = self.configure_optimizers()
         optimizers, schedulers = [made["optimizer"]], [made["lr_scheduler"]["scheduler"]]
-        here = run_hyperparameters(self, data, optimizers, schedulers)
+        here = self._hyperparameters(data, optimizers, schedulers)
         check_resumption(checkpoint, here, optimizers, self.allow_changes, path)
 
     # training
 
+    def check(self, data: ModularDataModule, trainer: Trainer) -> None:
+        """Check that a run can be trained to an end and read back, before anything of it is written.
+
+        Raises:
+            InputError: naming the field, if it could not.
+        """
+        device = trainer.strategy.root_device
+        check_trainer(trainer)
+        check_end(trainer)
+        check_steps(self.updates_per_step_on(device, data), trainer)
+        check_engine(self.engine, data.batch_size is None, device)
+        check_data(self.network, self.pretrained_from, data)
+        check_readable(self.network)
+        check_loss_readable(self.loss)
+        made = self.configure_optimizers()
+        if isinstance(made, dict):  # a user's own may return any of the forms that Lightning takes
+            for intervention in self.interventions:
+                intervention.check([made["optimizer"]])
+            schedule = made.get("lr_scheduler")
+            check_schedule(
+                schedule["scheduler"] if isinstance(schedule, dict) else schedule, trainer.max_steps
+            )
+        check_filters(self.network, self.gradient_filters)
+
     def setup(self, stage: str) -> None:
-        """Check everything that can be wrong with a run before anything of it is written; see `check_run`."""
+        """Check everything that can be wrong with a run; see `check`."""
         if stage == "fit":
-            check_run(self, self.data, self.trainer)
+            self.check(self.data, self.trainer)
 
     def on_fit_start(self) -> None:
         """Decide how the updates are made, and take up the run that is resumed.
@@ -241,18 +303,18 @@ class GrokkingModule(ScoredModule):
             check_resumption(self._resumed, self._fresh, self._optimizers(), self.allow_changes, path)
         self._fresh_states = fresh_states(self._optimizers(), self._schedulers())
         update_size = self._multiplications(self.data)
-        max_steps = self.trainer.max_steps if self.trainer.max_steps > 0 else math.inf
-        run_size = (update_size + CALL_OVERHEAD_IN_MULTIPLICATIONS) * max_steps * self.runs_of_one_compilation
+        length = self.trainer.max_steps if self.trainer.max_steps > 0 else math.inf
+        run_size = run_multiplications(update_size, length, self.runs_of_one_compilation)
         used = saved["used"] if saved else {}
         asked: Any = used.get("engine", "auto") if self.engine == "auto" else self.engine
         self.used_engine = choose_engine(asked, self.device, self.data.batch_size is None, run_size)
         self.used_threads = self.threads or min(used.get("threads", math.inf), threads_for(update_size))
         self.used_updates_per_step = self.updates_per_step_on(self.device, self.data)
+        self.data.updates_per_step, self.data.before_step = self.used_updates_per_step, self._announce
         self.trainer.val_check_interval = self.evaluate_every // self.used_updates_per_step
         self.trainer.check_val_every_n_epoch = None
-        self.trainer.fit_loop.min_epochs = 0  # min_steps sets it to 1, and a run's one epoch never ends
-        self._count_updates(update)
-        self.trainer.fit_loop.epoch_loop.batch_progress.total.ready = update // self.used_updates_per_step
+        begin_at_step(self.trainer, update // self.used_updates_per_step)
+        set_updates(self.trainer, update)
         if update == 0:
             self.history, self._seconds_before = History(self.threshold), 0.0
         if self.trainer.precision != "32-true":
@@ -269,10 +331,12 @@ class GrokkingModule(ScoredModule):
         if not self.history.update or (
             self.history.update[-1] < self.global_step and self.global_step % self.evaluate_every == 0
         ):
-            loop = self.trainer.fit_loop.epoch_loop.val_loop
-            self.trainer.validating = True
-            loop.run()
-            self.trainer.training = True
+            evaluate_now(self.trainer)
+
+    def _announce(self, updates: int) -> None:
+        """File what the coming training step logs under the number of the step's last update."""
+        last, most = self.global_step + updates, self.trainer.max_steps
+        log_at(self.trainer, (min(last, most) if most > 0 else last) - 1)
 
     def training_step(self, batches: Sequence[Examples], batch_index: int) -> None:
         """Make one update on each of the batches, up to the trainer's last, or until the run is to stop."""
@@ -294,8 +358,8 @@ class GrokkingModule(ScoredModule):
         for update, loss in enumerate(values, start=first):
             if not math.isfinite(loss):
                 raise self._diverged(update, loss)
-        self._count_updates(first + len(values))
-        trainer.fit_loop.epoch_loop._batches_that_stepped = self.global_step - 1  # the x axis of the loss
+        set_updates(trainer, first + len(values))
+        log_at(trainer, self.global_step - 1)
         self.log("train/loss", values[-1])
         if self.global_step == trainer.max_steps:
             trainer.should_stop = True  # Lightning validates where a run stops
@@ -304,7 +368,7 @@ class GrokkingModule(ScoredModule):
         """Let Lightning validate where an evaluation is due, and not where a signal happens to stop the run."""
         due = self.global_step % self.evaluate_every == 0 or self.global_step == self.trainer.max_steps
         if not due or self.history.update[-1:] == [self.global_step]:
-            self.trainer.fit_loop.epoch_loop._skip_next_val = True
+            skip_validation(self.trainer)
 
     @property
     def seconds(self) -> float:
@@ -318,36 +382,30 @@ class GrokkingModule(ScoredModule):
     def _make_engine(self, batch: Examples, interventions: Sequence[Intervention]) -> Engine | None:
         """Build an engine. Compilation can take a minute, so Ctrl-C may interrupt it: then there is none."""
         full = self.data.batch_size is None
-        kind = GraphEngine if self.used_engine == "cuda_graph" else Engine
-        engine = kind(
-            self.network,
-            self.loss,
-            self._optimizers(),
-            self._schedulers(),
-            self.gradient_filters,
-            interventions,
-            n_answers=self.data.n_answers,
-            n_tasks=len(self.data.tasks),
-            drawn_from=None if full else self.data.training_pairs.tokens.to(self.device),
-        )
         self.interruptible = True
         try:
-            if isinstance(engine, GraphEngine):
-                engine.capture(batch)
-            elif self.used_engine == "compile":
-                compile_engine(engine, [batch] if full else self._batch_of_each_size())
+            return make_engine(
+                self.used_engine,
+                [batch] if full else self._batch_of_each_size(),
+                self.network,
+                self.loss,
+                self._optimizers(),
+                self._schedulers(),
+                self.gradient_filters,
+                interventions,
+                n_answers=self.data.n_answers,
+                n_tasks=len(self.data.tasks),
+                drawn_from=None if full else self.data.training_pairs.tokens.to(self.device),
+            )
         except KeyboardInterrupt:
             if not self.trainer.should_stop:
                 raise
             return None
         finally:
             self.interruptible = False
-        return engine
 
     def _multiplications(self, data: ModularDataModule) -> int:
-        """Return about how many an update takes: the weights times the pairs."""
-        pairs: int = data.batch_size or data.training_pairs.size
-        return pairs * sum(weight.numel() for weight in self.network.parameters())
+        return update_multiplications(self.network, data.batch_size or data.training_pairs.size)
 
     def _batch_of_each_size(self) -> list[Examples]:
         """Return mini-batches of all sizes that an epoch has: its last one can be smaller."""
@@ -362,12 +420,6 @@ class GrokkingModule(ScoredModule):
     def _schedulers(self) -> list[LRScheduler]:
         schedulers = self.lr_schedulers() or []
         return schedulers if isinstance(schedulers, list) else [schedulers]
-
-    def _count_updates(self, update: int) -> None:
-        """Set Lightning's `global_step`, which counts steps of manual optimization, to the number of updates."""
-        steps = self.trainer.fit_loop.epoch_loop.manual_optimization.optim_step_progress
-        for progress in (steps.total, steps.current):
-            progress.ready = progress.completed = update
 
     def _diverged(self, update: int, loss: float) -> RunStoppedError:
         rate = self._optimizers()[0].param_groups[0]["lr"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
@@ -12,37 +12,11 @@ from modgrok.models.losses import Loss
 from modgrok.training.rules import GradientFilter
 from modgrok.training.rules.interventions import Intervention
 
-if TYPE_CHECKING:
-    from modgrok.data import ModularDataModule
-    from modgrok.training.grokking_module import GrokkingModule
-
 IMPLEMENTATION = {"params", "lr", "initial_lr", "capturable", "differentiable", "foreach", "fused"}
 """What the groups of an optimizer hold besides its hyperparameters; the learning rate is read before any schedule."""
 
 PROGRESS = {"base_lrs", "last_epoch"}
 """What the state of a schedule holds besides its hyperparameters."""
-
-
-def run_hyperparameters(
-    module: GrokkingModule,
-    data: ModularDataModule,
-    optimizers: Sequence[Optimizer],
-    schedulers: Sequence[LRScheduler],
-) -> dict[str, Any]:
-    """Return everything that was chosen for a run of the module on these data."""
-    return {
-        **numbered("optimizer", [optimizer_hyperparameters(one) for one in optimizers]),
-        **numbered("lr_scheduler", [scheduler_hyperparameters(one) for one in schedulers]),
-        **numbered("loss", [object_hyperparameters(module.loss)]),
-        **numbered("gradient_filter", [object_hyperparameters(one) for one in module.gradient_filters]),
-        **numbered("intervention", [object_hyperparameters(one) for one in module.interventions]),
-        "evaluate_every": module.evaluate_every,
-        "threshold": module.threshold,
-        "frozen": module.frozen,
-        "precision": module.trainer.precision,
-        **module.network.config,
-        **{name: value for name, value in data.config.items() if value is not None},
-    }
 
 
 def optimizer_hyperparameters(optimizer: Optimizer) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from modgrok.models.losses import Loss
 from modgrok.runs import Score
 from modgrok.training.cpu_tuning import cpu_tuning
 from modgrok.training.scores import TaskScores
+from modgrok.training.update_counter import log_at
 
 
 class ScoredModule(LightningModule):
@@ -79,7 +80,7 @@ class ScoredModule(LightningModule):
     def _start_scores(self) -> None:
         for scores in self._scores.values():
             scores.reset()
-        self.trainer.fit_loop.epoch_loop._batches_that_stepped = self.global_step  # the x axis of the scores
+        log_at(self.trainer, self.global_step)
 
     def _score(self, side: str, examples: Examples, chunk: int) -> None:
         if side not in self._scores:

@@ -45,7 +45,7 @@ from modgrok.runs.directory import CONFIG, run_of
 from modgrok.runs.logger import DirectoryOnlyLogger, RunLogger
 from modgrok.runs.snapshot import read_checkpoint, snapshot_from_checkpoint
 from modgrok.training import GrokkingModule
-from modgrok.training.checks import check_precision, check_run
+from modgrok.training.checks import check_precision
 
 Command = Literal["fit", "test", "validate", "predict", "describe"]
 
@@ -275,7 +275,7 @@ class Experiment(LightningCLI):
             InputError: naming the field.
         """
         self.model.trainer = self.trainer
-        check_run(self.model, self.datamodule, self.trainer)
+        self.model.check(self.datamodule, self.trainer)
         if self.checkpoint and self.recorded:
             self.model.check_resumption(
                 read_checkpoint(self.checkpoint), self.datamodule, str(self.checkpoint)

@@ -1,0 +1,95 @@
+"""Which engine makes the updates of a run, and the making of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import warnings
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+
+from modgrok.data import Examples
+from modgrok.models import Network
+from modgrok.training.cuda_graph import GraphEngine
+from modgrok.training.engine import Engine, compiled_backward
+
+EngineName = Literal["auto", "eager", "compile", "cuda_graph"]
+
+MIN_MULTIPLICATIONS_TO_COMPILE = 1.2e13
+"""Compile only if the run needs at least this many multiplications.
+
+Then compilation saves twice what it costs: a factor of two because most runs stop before `max_steps`.
+"""
+
+CALL_OVERHEAD_IN_MULTIPLICATIONS = 5e8
+"""Per-update overhead of Python and kernel launches that compilation removes, expressed in multiplications."""
+
+
+def choose_engine(
+    name: EngineName, device: torch.device, full_batch: bool, multiplications: float
+) -> EngineName:
+    """Return the fastest engine that fits where `auto` asks for it, and any other name as it is.
+
+    The choice depends on the configuration and the machine alone, never on a timing.
+
+    Args:
+        name: what was asked for.
+        device: where the network is.
+        full_batch: whether all updates see the same batch.
+        multiplications: multiplications of all runs that share a compilation; infinite where a length is not known.
+    """
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        return "cuda_graph" if full_batch else "eager"
+    has_compiler = shutil.which(os.environ.get("CXX", "g++")) is not None
+    return "compile" if has_compiler and multiplications > MIN_MULTIPLICATIONS_TO_COMPILE else "eager"
+
+
+def compile_engine(engine: Engine, batches: Sequence[Examples]) -> None:
+    """Compile the engine's gradients for the sizes of these batches, and leave them uncompiled if that fails."""
+    compiled = compiled_backward(engine.network, engine.loss)
+    try:
+        for batch in batches:
+            for part in engine.microbatches(batch):
+                compiled(part)
+    except torch._dynamo.exc.TorchDynamoException as error:
+        reason = str(error).strip().splitlines()[0]
+        warnings.warn(f"engine: compilation failed, training continues uncompiled ({reason})", stacklevel=2)
+    else:
+        engine.backward = compiled
+
+
+def make_engine(name: EngineName, batches: Sequence[Examples], *arguments: Any, **sizes: Any) -> Engine:
+    """Build an engine, captured or compiled where its name says so.
+
+    Args:
+        name: what `choose_engine` returned.
+        batches: a batch of each size that it will see; the graph is captured on the first.
+        arguments: of `Engine`.
+        sizes: of `Engine`.
+    """
+    engine = (GraphEngine if name == "cuda_graph" else Engine)(*arguments, **sizes)
+    if isinstance(engine, GraphEngine):
+        engine.capture(batches[0])
+    elif name == "compile":
+        compile_engine(engine, batches)
+    return engine
+
+
+def update_multiplications(network: Network, pairs: int) -> int:
+    """Return about how many multiplications an update on so many pairs takes: the weights times the pairs."""
+    return pairs * sum(weight.numel() for weight in network.parameters())
+
+
+def run_multiplications(update_size: int, updates: float, runs: int) -> float:
+    """Return the multiplications of all runs that share a compilation, with what calling costs.
+
+    Args:
+        update_size: multiplications of an update.
+        updates: of a run; infinite where its length is not known.
+        runs: how many share what compiling costs.
+    """
+    return (update_size + CALL_OVERHEAD_IN_MULTIPLICATIONS) * updates * runs
