@@ -30,7 +30,7 @@ def wave_norms(matrix: Tensor, basis: Basis) -> Tensor:
 
 
 def gini(norms: Tensor) -> float:
-    """The Gini coefficient Σ_ij |x_i − x_j| / (2 n Σ_i x_i) of n norms: 0 all equal, 1 − 1/n a single one.
+    """The Gini coefficient `Σ_ij |x_i − x_j| / (2 n Σ_i x_i)` of n norms: 0 all equal, 1 − 1/n a single one.
 
     The sparsity of a spectrum in Nanda et al. 2023, section 5.1 (Hurley and Rickard 2009). Norms that are all
     zero are all equal: 0. Of a spectrum take the frequencies without the constant: `gini(spectrum(…)[1:])`.

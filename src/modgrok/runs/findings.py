@@ -23,7 +23,7 @@ class Findings:
     """What a run found so far; a row of a table of runs.
 
     Attributes:
-        task: the formula, or a mixture's formulas joined by |.
+        task: the formula, or a mixture's formulas joined by a vertical bar.
         modulus: p.
         updates: how many were made.
         threshold: the accuracy that memorised and grokked refer to.

@@ -22,15 +22,12 @@ _MISTYPED_NAME = re.compile(r"[A-Za-z_]\w{1,60}|[0-9]\w{0,60}_\w{0,60}")
 
 
 class Table(NamedTuple):
-    """All tuples of a task with their answers.
-
-    Attributes:
-        pairs: (n, r), the tuples in row-major order: x slowest.
-        answers: (n,).
-    """
+    """All tuples of a task with their answers."""
 
     pairs: Integers
+    """(n, r) the tuples in row-major order: x slowest."""
     answers: Integers
+    """(n,) their answers."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,7 @@ class Task:
 
     @property
     def n_operands(self) -> int:
-        """The number of operands, r: the variables x, y and, if there are three, z."""
+        """How many operands there are: x, y and, if there are three, z."""
         return self.operation.n_operands
 
     @property

@@ -11,7 +11,7 @@ from modgrok.training.rules.gradient_filter import GradientFilter
 
 
 class LpPenalty(GradientFilter):
-    """Lp regularization: adds the gradient of strength · Σ |w|^power over all trained weights.
+    """Lp regularization: adds the gradient of `strength · Σ |w|^power` over all trained weights.
 
     Args:
         strength: at least 0.
