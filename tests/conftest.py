@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,20 @@ os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", cache)
 def pytest_runtest_setup(item):
     if item.get_closest_marker("compiler") and not shutil.which(os.environ.get("CXX", "g++")):
         pytest.skip("needs a C++ compiler")
+
+
+@pytest.fixture(scope="session")
+def reference():
+    """Return the path of a published file, which lies beside the checkout or where MODGROK_REFERENCE says."""
+    beside = Path(__file__).parents[1].parent / "shared" / "reference"
+    folder = Path(os.environ.get("MODGROK_REFERENCE", beside))
+
+    def find(name):
+        if not (folder / name).exists():
+            pytest.skip(f"the published file is not at {folder / name}")
+        return folder / name
+
+    return find
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from modgrok import ModularDataModule, Transformer
 from modgrok.analysis import analyze
 from modgrok.cli import main
 from modgrok.errors import InputError
-from modgrok.interop import read_weights
+from modgrok.interop import Reading, read_weights
 
-PUBLISHED = Path(__file__).parents[2].parent / "shared" / "reference" / "nanda_mod_addition_no_wd.pth"
+WORDS = ["x", "y", "="]
+TOLD = Reading(WORDS, "relu", attention_rate=1)
 
 
 def published(network: Transformer, t: int) -> dict[str, torch.Tensor]:
@@ -49,7 +51,7 @@ def network() -> Transformer:
 def test_a_published_file_is_the_network_it_was_made_of(network, tmp_path) -> None:
     file = tmp_path / "theirs.pth"
     torch.save({"model": published(network, 3), "config": {"p": 11}, "epoch": 4, "train_losses": [1.0]}, file)
-    snapshot = read_weights(file, "x + y", 11)
+    snapshot = read_weights(file, "x + y", 11, TOLD).snapshot
     assert (snapshot.update, snapshot.split_known) == (5, False)
     tokens = snapshot.data.pairs.tokens
     assert torch.equal(snapshot.network(tokens), network(tokens))
@@ -60,14 +62,49 @@ def test_a_published_file_is_the_network_it_was_made_of(network, tmp_path) -> No
     assert circuit.loss(torch.ones(121, dtype=torch.bool)) == pytest.approx(float(expected))
 
 
-@pytest.mark.skipif(not PUBLISHED.is_file(), reason=f"the published weights are not at {PUBLISHED}")
-def test_the_published_network_has_the_published_loss() -> None:
-    (circuit,) = analyze(read_weights(PUBLISHED, "x + y", 113))
-    everything = torch.ones(113**2, dtype=torch.bool)
-    assert circuit.loss(everything) == pytest.approx(1.11e-7, rel=0.005)
+EXPECTED = {
+    "nanda_mod_addition_no_wd.pth": (113, (36, 52), 1.11e-7, (WORDS, "relu", 1.0)),
+    "pizza/model_p99zdpze5l.pt": (59, (3, 15, 17), 1.384e-7, (["x", "y"], "relu", 0.0)),
+    "groups/C113_T_seed1/model.pt": (113, (16, 30, 56), 1.59e-7, (WORDS, "relu", 1.0)),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_published_networks_have_the_published_figures(name, reference) -> None:
+    """Nothing is told: their layouts, configs and answers say how to read them."""
+    modulus, frequencies, loss, (words, activation, rate) = EXPECTED[name]
+    run = read_weights(reference(name), "x + y", modulus)
+    (circuit,) = analyze(run.snapshot)
+    everything = torch.ones(modulus**2, dtype=torch.bool)
+    assert circuit.loss(everything) == pytest.approx(loss, rel=0.005)
     assert circuit.accuracy(everything) == 1.0
     assert circuit.view.clocked_pairs.clock.law == "additive"
-    assert circuit.key_frequencies == (36, 52)
+    assert circuit.key_frequencies == frequencies
+    assert run.snapshot.data.template.words == tuple(words)
+    assert run.snapshot.network.config["activation"] == activation
+    assert run.snapshot.network.config["attention_rate"] == rate
+    copies = sum("a copy of embed.W_E" in note for note in run.notes)
+    assert copies == (2 if "C113" in name else 0)
+
+
+def test_an_attention_rate_that_no_file_tells_is_found_on_the_task(reference, tmp_path) -> None:
+    alone = shutil.copy(reference("pizza/model_p99zdpze5l.pt"), tmp_path / "model.pt")
+    assert read_weights(Path(alone), "x + y", 59).snapshot.network.config["attention_rate"] == 0
+    told = read_weights(Path(alone), "x + y", 59, Reading(attention_rate=0.5))
+    assert told.snapshot.network.config["attention_rate"] == 0.5
+
+
+def test_the_mlp_of_a_group_is_itself(reference) -> None:
+    """Their order of the elements is their own, so that the table that it answers is told from its weights."""
+    told = Reading(["x", "y"], "relu")
+    run = read_weights(reference("groups/S5_MLP_seed2/model.pt"), "s5", 120, told)
+    weights = torch.load(reference("groups/S5_MLP_seed2/model.pt"), "cpu", weights_only=True)
+    x, y = run.snapshot.data.operands.T
+    both = torch.cat([weights["W_x"][x], weights["W_y"][y]], 1).double()
+    expected = torch.relu(both @ weights["W"].double()) @ weights["W_U"].double()
+    with torch.no_grad():
+        ours = run.snapshot.network(run.snapshot.data.pairs.tokens).double()
+    torch.testing.assert_close(ours, expected, rtol=1e-5, atol=1e-4)
 
 
 class Trap:
@@ -83,7 +120,8 @@ class Trap:
     [
         (
             lambda content, file: torch.save(content, file),
-            "it holds more than data and was not opened",
+            "it holds more than data and was not opened: posix.system; save plain data with torch.save({'model': "
+            "model.state_dict(), 'config': vars(config)}, file)",
         ),
         (
             lambda content, file: file.write_bytes(pickle.dumps(content)),
@@ -106,8 +144,8 @@ def test_a_trapped_file_is_refused_in_a_line_and_not_executed(write, why, tmp_pa
 @pytest.mark.parametrize(
     ("formula", "modulus", "message"),
     [
-        ("x + y", 13, "the network has 12 tokens, and x + y mod 13 as"),
-        ("x + y + z", 11, "the network has 3 positions, and"),
+        ("x + y", 13, "the network has 12 tokens and 3 positions, not those of x + y mod 13"),
+        ("x + y + z", 11, r"template: \[x, y, =\] does not show the operand z"),
         ("x +", 11, "x +"),
     ],
 )
@@ -115,4 +153,4 @@ def test_weights_that_do_not_fit_the_task_are_refused(network, formula, modulus,
     file = tmp_path / "theirs.pth"
     torch.save({"model": published(network, 3)}, file)
     with pytest.raises(InputError, match=message.replace("+", r"\+")):
-        read_weights(file, formula, modulus)
+        read_weights(file, formula, modulus, TOLD)

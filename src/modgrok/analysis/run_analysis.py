@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -65,12 +65,14 @@ class RunAnalysis:
         snapshot: the network analyzed, the run's last.
         tasks: one for each task.
         alone: for a mixture, the runs on single formulas that it is compared with, by formula.
+        notes: how other people's weights were read, a sentence each.
     """
 
     source: str
     snapshot: Snapshot
     tasks: tuple[TaskAnalysis, ...]
     alone: Mapping[str, SingleTaskRun] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def history(self, task: TaskAnalysis) -> History:
         """The scores of one task over the run."""
@@ -127,43 +129,56 @@ def analyze_checkpoints(
     """
     snapshot = load_snapshot(checkpoints[-1])
     compared = read_single_task_runs(alone, snapshot.data)
+
+    def earlier() -> Iterator[Snapshot]:
+        for path in watch(checkpoints[:-1]):
+            one = load_snapshot(path)
+            if (one.data.config, one.network.config) != (snapshot.data.config, snapshot.network.config):
+                raise InputError(f"{path} does not belong to the same run as {checkpoints[-1].name}")
+            yield one
+
+    return replace(analyze_network(snapshot, source, basis, earlier()), alone=compared)
+
+
+def analyze_network(
+    snapshot: Snapshot,
+    source: str,
+    basis: BasisName = "auto",
+    earlier: Iterable[Snapshot] = (),
+    notes: Sequence[str] = (),
+) -> RunAnalysis:
+    """Analyze a network, and measure those that it was before by its key frequencies.
+
+    Args:
+        snapshot: the network.
+        source: its name in the findings.
+        basis: the basis of every task.
+        earlier: the network on the same pairs after fewer updates, ascending; one at a time is kept.
+        notes: how the weights were read, a sentence each.
+
+    Raises:
+        InputError: if the basis does not fit the modulus, the network has no readout paths, or logits are not finite.
+    """
     circuits = analyze(snapshot, basis)
     moments: list[list[CheckpointScores]] = [[] for _ in circuits]
-    for path in watch(checkpoints[:-1]):
-        earlier = load_snapshot(path)
-        if (earlier.data.config, earlier.network.config) != (snapshot.data.config, snapshot.network.config):
-            raise InputError(f"{path} does not belong to the same run as {checkpoints[-1].name}")
+    for before in earlier:
         for circuit, seen in zip(circuits, moments, strict=True):
-            then = _finite(read_circuit(earlier.network, circuit.view, snapshot.loss), path)
-            seen.append(moment(then, earlier.update, circuit.key_frequencies))
-    return _findings(source, snapshot, circuits, moments, compared)
-
-
-def analyze_network(snapshot: Snapshot, source: str, basis: BasisName = "auto") -> RunAnalysis:
-    """Analyze one network that no run's checkpoints surround."""
-    circuits = analyze(snapshot, basis)
-    return _findings(source, snapshot, circuits, [[] for _ in circuits], {})
-
-
-def _finite(circuit: Circuit, source: str | Path) -> Circuit:
-    if not circuit.classes.sums.isfinite().all():
-        raise InputError(f"{source}: the logits are not finite; the weights are too large for float32")
-    return circuit
-
-
-def _findings(
-    source: str,
-    snapshot: Snapshot,
-    circuits: Sequence[Circuit],
-    earlier: Sequence[Sequence[CheckpointScores]],
-    alone: Mapping[str, SingleTaskRun],
-) -> RunAnalysis:
+            then = _finite(read_circuit(before.network, circuit.view, snapshot.loss), source, before.update)
+            seen.append(moment(then, before.update, circuit.key_frequencies))
     tasks = []
-    for circuit, seen in zip(circuits, earlier, strict=True):
-        _finite(circuit, source)
-        moments = (*seen, moment(circuit, snapshot.update, circuit.key_frequencies))
-        tasks.append(TaskAnalysis(circuit, moments, _phases(moments, circuit)))
-    return RunAnalysis(source, snapshot, tuple(tasks), alone)
+    for circuit, seen in zip(circuits, moments, strict=True):
+        _finite(circuit, source, snapshot.update)
+        scores = (*seen, moment(circuit, snapshot.update, circuit.key_frequencies))
+        tasks.append(TaskAnalysis(circuit, scores, _phases(scores, circuit)))
+    return RunAnalysis(source, snapshot, tuple(tasks), notes=tuple(notes))
+
+
+def _finite(circuit: Circuit, source: str, update: int) -> Circuit:
+    if not circuit.classes.sums.isfinite().all():
+        raise InputError(
+            f"{source}: the logits after {update:,} updates are not finite; the weights are too large for float32"
+        )
+    return circuit
 
 
 def _phases(moments: Sequence[CheckpointScores], circuit: Circuit) -> tuple[Phase, ...]:

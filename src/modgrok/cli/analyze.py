@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.progress import track
 
 from modgrok.analysis import BasisName, analyze_checkpoints, analyze_network
+from modgrok.cli.foreign_weights import add_foreign_options, read_foreign
 from modgrok.errors import InputError
 from modgrok.experiments.config.command_parser import CommandParser
-from modgrok.interop import read_weights
 from modgrok.report import (
     beside,
     check_output,
@@ -40,9 +40,6 @@ def analyze(options: list[str]) -> None:
         "--output", type=Path | None, help="directory of the report; in the run's unless given"
     )
     parser.add_argument(
-        "--formula", type=str | None, help="of other people's weights: what they were trained on"
-    )
-    parser.add_argument(
         "--alone",
         type=Path,
         nargs="+",
@@ -50,18 +47,17 @@ def analyze(options: list[str]) -> None:
         metavar="RUN",
         help="of a mixture: runs on its formulas alone, to compare it with",
     )
-    parser.add_argument("--modulus", type=int | None, help="of other people's weights")
-    parser.add_argument(
-        "--template", type=list[str] | None, help='of other people\'s weights; [x, y, "="] unless given'
-    )
+    add_foreign_options(parser)
     given = parser.parse_args(options)
-    if given.formula is not None:
-        if given.modulus is None:
-            raise InputError("--formula needs --modulus")
+    foreign = read_foreign(given)
+    if foreign is not None:
         output = given.output or beside(given.path)
         check_output(output)
-        snapshot = read_weights(given.path, given.formula, given.modulus, given.template)
-        analysis = analyze_network(snapshot, source_name(given.path), given.basis)
+        for note in foreign.notes:
+            print(note)
+        analysis = analyze_network(
+            foreign.snapshot, source_name(given.path), given.basis, foreign.earlier, foreign.notes
+        )
     else:
         subject = find_target(given.path)
         output = given.output or subject.output
@@ -73,9 +69,9 @@ def analyze(options: list[str]) -> None:
         try:
             analysis = analyze_checkpoints(subject.checkpoints, subject.source, given.basis, given.alone, bar)
         except InputError as error:
-            foreign = given.path.is_file() and given.path.suffix != ".ckpt"
+            file = given.path.is_file() and given.path.suffix != ".ckpt"
             raise InputError(
-                f"{error}; other people's weights need --formula and --modulus" if foreign else error
+                f"{error}; other people's weights need --formula and --modulus" if file else error
             ) from None
     write_report(analysis, output)
     if words := mixture_summary(analysis):

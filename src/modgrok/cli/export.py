@@ -18,5 +18,5 @@ def export(options: list[str]) -> None:
     )
     given = parser.parse_args(options)
     snapshot = load_snapshot(find_checkpoint(given.path))
-    write_weights(snapshot.network, given.file)
+    write_weights(snapshot.network, given.file, snapshot.data.template.words)
     print(f"wrote the weights after {snapshot.update:,} updates to {given.file}")

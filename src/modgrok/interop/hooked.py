@@ -1,7 +1,7 @@
 """The state dict of TransformerLens 2's HookedTransformer, whose names and shapes are this project's too.
 
 That class always has biases, and in each attention a mask and the number it masks with; here biases are an option
-and the mask is code. Normalization is "LN" or none; what was folded into the weights ("LNPre") is not read.
+and the mask is code. Normalization is "LN", none, or "LNPre", whose scale and shift were folded into other weights.
 """
 
 from __future__ import annotations
@@ -9,46 +9,41 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from modgrok.errors import InputError
-from modgrok.models import Transformer, build, class_path, restore
+from modgrok.interop.blueprint import Blueprint, shape_of
+from modgrok.models import Transformer, class_path
 
-_TRANSFORMER = class_path(Transformer)
 _BUFFERS = ("mask", "IGNORE")
 _IN_A_BLOCK = re.compile(r"blocks\.([0-9]{1,9})\.")
 
 
-def to_transformer(state: Mapping[str, Tensor], activation: str = "relu") -> Transformer:
-    """Build the network that has these weights.
+def describe_hooked(state: Mapping[str, Tensor]) -> Blueprint:
+    """Describe the network that has these weights.
 
     Args:
         state: HookedTransformer's state dict, biases and buffers or not.
-        activation: of the neurons, which a state dict does not tell.
 
-    Raises InputError where a weight is missing, surplus or of the wrong shape.
+    Raises:
+        InputError: if a weight that tells a size is missing or has too few dimensions, or the normalization has a scale
+            and no shift.
     """
-    state = {name: weight for name, weight in state.items() if name.rpartition(".")[2] not in _BUFFERS}
-    blocks = [int(match[1]) for name in state if (match := _IN_A_BLOCK.match(name))]
-    try:
-        v, d = state["embed.W_E"].shape
-        h, _, k = state["blocks.0.attn.W_Q"].shape
-        m = state["blocks.0.mlp.W_in"].shape[1]
-        p = state["unembed.W_U"].shape[1]
-        t = state["pos_embed.W_pos"].shape[0]
-    except KeyError as error:
-        raise InputError(
-            f"not the state dict of a HookedTransformer with an MLP: it has no {error}"
-        ) from None
-    except (ValueError, IndexError):
-        raise InputError(
-            "not the state dict of a HookedTransformer: a weight has too few dimensions"
-        ) from None
-    biases = any(name.rpartition(".")[2].startswith("b_") for name in state)
-    config: dict[str, Any] = {
+    weights = {name: weight for name, weight in state.items() if name.rpartition(".")[2] not in _BUFFERS}
+    v, d = shape_of(weights, "embed.W_E", 2)
+    h, _, k = shape_of(weights, "blocks.0.attn.W_Q", 3)
+    t, _ = shape_of(weights, "pos_embed.W_pos", 2)
+    _, p = shape_of(weights, "unembed.W_U", 2)
+    m = shape_of(weights, "blocks.0.mlp.W_in", 2)[1] if any(".mlp." in name for name in weights) else 0
+    blocks = [int(match[1]) for name in weights if (match := _IN_A_BLOCK.match(name))]
+    biases = {name.rpartition(".")[2] for name in weights if name.rpartition(".")[2].startswith("b_")}
+    normalized = "ln_final.w" in weights
+    if normalized and "ln_final.b" not in weights:
+        raise InputError("it has a normalization without a shift (RMS), which modgrok's networks have not")
+    config = {
         "vocabulary_size": v,
         "n_answers": p,
         "context_length": t,
@@ -57,23 +52,29 @@ def to_transformer(state: Mapping[str, Tensor], activation: str = "relu") -> Tra
         "n_heads": h,
         "d_head": k,
         "d_mlp": m,
-        "activation": activation,
-        "normalization": "ln_final.w" in state,
-        "biases": biases,
+        "biases": "mlp" if biases and biases <= {"b_in", "b_out"} else bool(biases),
     }
-    # a bias that only some formats have is zero in the others, as in a new network
-    zeros = {name: bias for name, bias in build(_TRANSFORMER, config).state_dict().items() if ".b_" in name}
-    return cast(Transformer, restore(_TRANSFORMER, config, zeros | state))
+    settings = {
+        "activation": ("relu", "gelu"),
+        "normalization": ("LN",) if normalized else ("none", "LNPre"),
+        "attention_rate": (1.0,),
+    }
+    return Blueprint(class_path(Transformer), config, weights, settings).without_copies()
 
 
 def from_transformer(network: Transformer) -> dict[str, Tensor]:
     """The state dict that `HookedTransformer(config).load_state_dict` takes, strictly; see `hooked_config`.
 
-    Raises InputError where HookedTransformer has no such network: without positional embedding.
+    Raises InputError where HookedTransformer has no such network: without positional embedding, or with an attention
+    rate below 1.
     """
     if network.pos_embed is None:
         raise InputError("HookedTransformer has no network without positional embedding")
     config = network.config
+    if config["attention_rate"] != 1:
+        raise InputError(
+            f"HookedTransformer has no network with attention_rate {config['attention_rate']}, only with 1"
+        )
     t, h, d = config["context_length"], config["n_heads"], config["d_model"]
     k, m = config["d_head"] or d // h, config["d_mlp"]
     state = {name: weight.detach().cpu().contiguous() for name, weight in network.state_dict().items()}
@@ -82,8 +83,9 @@ def from_transformer(network: Transformer) -> dict[str, Tensor]:
         for name in ("b_Q", "b_K", "b_V"):
             state.setdefault(f"{attention}.{name}", torch.zeros(h, k))
         state.setdefault(f"{attention}.b_O", torch.zeros(d))
-        state.setdefault(f"{mlp}.b_in", torch.zeros(m))
-        state.setdefault(f"{mlp}.b_out", torch.zeros(d))
+        if m:
+            state.setdefault(f"{mlp}.b_in", torch.zeros(m))
+            state.setdefault(f"{mlp}.b_out", torch.zeros(d))
         state[f"{attention}.mask"] = torch.ones(t, t).tril().bool()
         state[f"{attention}.IGNORE"] = torch.tensor(-math.inf)
     state.setdefault("unembed.b_U", torch.zeros(config["n_answers"]))
@@ -91,15 +93,23 @@ def from_transformer(network: Transformer) -> dict[str, Tensor]:
 
 
 def hooked_config(network: Transformer) -> dict[str, Any]:
-    """The arguments of the HookedTransformerConfig that makes this network in TransformerLens."""
+    """The arguments of the HookedTransformerConfig that makes this network in TransformerLens.
+
+    Raises InputError where it has no such normalization: before some parts and not before others.
+    """
     config = network.config
+    if config["normalization"] not in (True, False):
+        raise InputError(
+            f"HookedTransformer has no network with normalization {config['normalization']}, only everywhere or nowhere"
+        )
     return {
         "n_layers": config["n_layers"],
         "d_model": config["d_model"],
         "n_ctx": config["context_length"],
         "d_head": config["d_head"] or config["d_model"] // config["n_heads"],
         "n_heads": config["n_heads"],
-        "d_mlp": config["d_mlp"],
+        "d_mlp": config["d_mlp"] or None,
+        "attn_only": config["d_mlp"] == 0,
         "d_vocab": config["vocabulary_size"],
         "d_vocab_out": config["n_answers"],
         "act_fn": config["activation"],

@@ -1,30 +1,37 @@
-"""The format of the weights published with Nanda et al. 2023 (arXiv 2301.05217).
+"""The layout of the weights published with Nanda et al. 2023 (arXiv 2301.05217) and Zhong et al. 2023 (2306.17844).
 
-A dictionary with the state dict under `model`, beside the optimizer's state and the losses. Matrices act from the
-left: (out, in), heads first, all heads' outputs flat in W_O. Nothing is normalized; only the MLP has biases.
+Matrices act from the left: (out, in), heads first, all heads' outputs flat in W_O. Only the MLP has biases. The
+networks of Zhong et al. have no "=" and may have an attention rate below 1.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
 
 from torch import Tensor
 
 from modgrok.errors import InputError
+from modgrok.interop.blueprint import Blueprint
+from modgrok.interop.hooked import describe_hooked
 
 _DIMENSIONS = {"W_Q": 3, "W_K": 3, "W_V": 3, "W_O": 2, "W_E": 2, "W_in": 2, "W_out": 2}
 
 
-def is_published(content: Any) -> bool:
-    """Whether a file's content is of this format."""
-    return isinstance(content, dict) and isinstance(content.get("model"), dict)
+def is_published(state: Mapping[str, Tensor]) -> bool:
+    """Whether a state dict has this layout: the heads' outputs lie flat in a matrix W_O."""
+    return "blocks.0.attn.W_O" in state and state["blocks.0.attn.W_O"].dim() == 2
 
 
-def updates_made(content: Mapping[str, Any]) -> int:
-    """The number of updates the weights have had; 0 where the file does not say. Epochs are counted from 0."""
-    epoch = content.get("epoch")
-    return epoch + 1 if isinstance(epoch, int) else 0
+def describe_published(state: Mapping[str, Tensor]) -> Blueprint:
+    """Describe the network that has these weights, without normalization and with any attention rate.
+
+    Raises:
+        InputError: if a weight has not the dimensions that it should, or is missing.
+    """
+    blueprint = describe_hooked(to_hooked(state))
+    settings = {**blueprint.settings, "normalization": ("none",), "attention_rate": (1.0, 0.0)}
+    return replace(blueprint, settings=settings)
 
 
 def to_hooked(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

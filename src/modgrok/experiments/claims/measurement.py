@@ -45,7 +45,7 @@ def measure_weights(figure: PublishedFigure, weights: Weights) -> Interval:
     Raises:
         InputError: if the file cannot be read.
     """
-    snapshot = read_weights(weights.file, weights.formula, weights.modulus, None)
+    snapshot = read_weights(weights.file, weights.formula, weights.modulus).snapshot
     analysis = analyze_network(snapshot, weights.file.name, cast(BasisName, figure.basis))
     return _mean([_of_circuit(figure.measure, analysis)])
 
