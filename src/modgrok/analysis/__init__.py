@@ -10,6 +10,7 @@ from modgrok.analysis.clock import Clock, Law, additive_clock, multiplicative_cl
 from modgrok.analysis.clocked_pairs import ClockedPairs, place_on_clock
 from modgrok.analysis.embedding import PrincipalComponents, principal_components, singular_values
 from modgrok.analysis.furuta import fourier_coefficient_ratio, fourier_frequency_density
+from modgrok.analysis.irreps import Irrep, real_irreps
 from modgrok.analysis.logits import (
     ClassLogits,
     LogitDirections,
@@ -49,6 +50,7 @@ __all__ = [
     "ClassLogits",
     "Clock",
     "ClockedPairs",
+    "Irrep",
     "Law",
     "LogitDirections",
     "Measures",
@@ -79,6 +81,7 @@ __all__ = [
     "principal_components",
     "pullback",
     "read_circuit",
+    "real_irreps",
     "restricted_loss",
     "singular_values",
     "spectrum",

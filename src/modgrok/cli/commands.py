@@ -11,9 +11,12 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
 
 from modgrok.errors import InputError, RunStoppedError, brief, did_you_mean
+
+if TYPE_CHECKING:
+    from modgrok.tasks import Group
 
 
 class Command(NamedTuple):
@@ -77,7 +80,12 @@ def describe(options: list[str]) -> None:
     from modgrok.data.describe import describe
     from modgrok.experiments import Experiment
 
-    print(describe(Experiment("describe", options).datamodule))
+    def irreps(group: Group) -> str:
+        from modgrok.analysis.irreps import list_irreps, real_irreps
+
+        return list_irreps(real_irreps(group))
+
+    print(describe(Experiment("describe", options).datamodule, irreps))
 
 
 def tasks(options: list[str]) -> None:

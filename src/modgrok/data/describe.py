@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from modgrok.data.modular_data import ModularData
 from modgrok.tasks import (
@@ -21,12 +22,17 @@ STRUCTURE_MODULUS = 13
 """The modulus at which the catalog's structures are listed: large enough that no table separates by chance."""
 
 
-def describe(data: ModularData) -> str:
-    """Describe the tasks and their split, a paragraph for each task."""
-    return "\n\n".join(_paragraph(data, number) for number in range(len(data.tasks)))
+def describe(data: ModularData, irreps: Callable[[Group], str]) -> str:
+    """Describe the tasks and their split, a paragraph for each task.
+
+    Args:
+        data: the tasks.
+        irreps: lists the irreps of a group.
+    """
+    return "\n\n".join(_paragraph(data, number, irreps) for number in range(len(data.tasks)))
 
 
-def _paragraph(data: ModularData, number: int) -> str:
+def _paragraph(data: ModularData, number: int, irreps: Callable[[Group], str]) -> str:
     task = data.tasks[number]
     answers, trained = data.tables[number].answers, data.training_counts[number]
     pairs = len(answers)
@@ -45,7 +51,7 @@ def _paragraph(data: ModularData, number: int) -> str:
         f"  structure  {structure.kind}: {structure.reason}",
     ]
     if (group := group_of(task, structure)) is not None:
-        lines.append(f"  group      {_about(group)}")
+        lines += [f"  group      {_about(group)}", f"  irreps     {irreps(group)}"]
     return "\n".join(lines)
 
 
