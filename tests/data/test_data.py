@@ -1,10 +1,12 @@
 import random
 
+import numpy as np
 import pytest
 import torch
 
 from modgrok import ModularDataModule
 from modgrok.data import TrainingBatches
+from modgrok.data.split import permutations
 from modgrok.errors import InputError
 
 
@@ -67,7 +69,7 @@ def test_several_formulas_have_an_operator_each():
     data = ModularDataModule(["x + y", "x * y"], 11, train_fraction=0.5)
     assert data.template.words == ("x", "op", "y", "=")
     assert data.vocabulary_size == 11 + 2 + 1
-    for (x, op, y, _), answer, task in zip(*(column.tolist() for column in data.pairs), strict=True):
+    for (x, op, y, _), answer, task, _ in zip(*(column.tolist() for column in data.pairs), strict=True):
         assert op == 11 + task
         assert answer == ((x + y) % 11 if task == 0 else x * y % 11)
     assert torch.bincount(data.training_pairs.task_index).tolist() == [60, 60]
@@ -111,8 +113,73 @@ def test_config_makes_the_same_data_again():
         ({"template": ["x", "="]}, "does not show the operand y"),
         ({"template": ["x", "y", "z"]}, "shows z"),
         ({"batch_size": 0}, "batch_size: 0"),
+        ({"split": "pair"}, "split: .pair. is not one of pairs, classes"),
+        ({"task": "x + 0*y", "modulus": 3, "split": "classes"}, "a single class, which has 3"),
+        ({"split": "classes", "train_fraction": 0.999}, "leaves no held-out pairs"),
+        ({"split": "classes", "train_fraction": 0.0}, "train_fraction: 0.0 is not between 0 and 1"),
     ],
 )
 def test_wrong_arguments_are_named(wrong, message):
     with pytest.raises(InputError, match=message):
         ModularDataModule(**{"task": "x + y", "modulus": 11, **wrong})
+
+
+def brute_force_known(data):
+    """Which pairs of x**2 + y**2 have a training pair with x and y in another order or with another sign."""
+    p = data.config["modulus"]
+
+    def members(x, y):
+        return {
+            (a * one % p, b * other % p) for one, other in ((x, y), (y, x)) for a in (1, -1) for b in (1, -1)
+        }
+
+    trained = {tuple(pair) for pair in data.operands[data.training_index].tolist()}
+    return [bool(members(x, y) & trained) for x, y in data.operands.tolist()]
+
+
+def test_known_pairs_of_the_main_job_are_those_counted_by_hand():
+    data = ModularDataModule("x**2 + y**2", 97, train_fraction=0.3)
+    assert data.pairs.known.tolist() == brute_force_known(data)
+    assert (data.heldout_pairs.size, int(data.heldout_pairs.known.sum())) == (6587, 6058)
+    assert data.training_pairs.known.all()
+
+
+def test_known_pairs_of_a_mixture_are_those_of_each_formula_alone():
+    mixture = ModularDataModule(["x**2 + y**2", "x - y"], 13)
+    first = mixture.pairs.task_index == 0
+    alone = ModularDataModule("x**2 + y**2", 13)
+    assert torch.equal(mixture.pairs.known[first], alone.pairs.known)
+    assert torch.equal(mixture.pairs.known[~first], mixture.trained_on[~first])
+
+
+@pytest.mark.parametrize("method", ["torch", "python"])
+@pytest.mark.parametrize(
+    ("task", "fraction"), [("x**2 + y**2", 0.8), ("x + y", 0.3), ("x - y", 0.5), ("x*y*z", 0.6)]
+)
+def test_whole_classes_leave_only_new_pairs(task, fraction, method):
+    data = ModularDataModule(
+        task, 11, train_fraction=fraction, split="classes", split_seed=3, split_method=method
+    )
+    assert not data.heldout_pairs.known.any()
+    largest = max(int(np.bincount(classes).max()) for classes in data.classes)
+    assert abs(len(data.training_index) - fraction * data.pairs.size) <= largest / 2
+    again = ModularDataModule(**data.config)
+    assert again.split_fingerprint == data.split_fingerprint
+    other = ModularDataModule(**{**data.config, "split_seed": 4})
+    assert other.split_fingerprint != data.split_fingerprint
+
+
+def test_classes_of_one_pair_are_split_as_pairs_are():
+    """x − y has no symmetry."""
+    by_classes = ModularDataModule("x - y", 11, split="classes", train_fraction=0.5)
+    by_pairs = ModularDataModule("x - y", 11, train_fraction=0.5)
+    assert abs(len(by_classes.training_index) - len(by_pairs.training_index)) <= 1
+    assert set(by_pairs.training_index.tolist()) <= set(by_classes.training_index.tolist())
+
+
+@pytest.mark.parametrize("seed", [0, 598, 2**32 - 1])
+def test_permutations_are_those_of_torch(seed):
+    counts = [1, 2, 9409, 3, 12769]
+    generator = torch.Generator().manual_seed(seed)
+    expected = [torch.randperm(n, generator=generator).tolist() for n in counts]
+    assert [order.tolist() for order in permutations(counts, seed, "torch")] == expected

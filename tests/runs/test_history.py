@@ -61,3 +61,18 @@ def test_columns_have_the_names_that_are_logged():
     assert columns["heldout/accuracy"] == [0.1, 1.0]
     assert columns["update"] == [0, 100]
     assert history([0.1, 1.0]).latest()["heldout/accuracy"] == 1.0
+
+
+def test_new_pairs_are_grokked_when_those_of_every_formula_that_has_any_are():
+    found = History()
+    shares = {"x**2 + y**2": [0.2, 1.0, 1.0], "x + y": [0.1, 0.5, 1.0], "x": [None, None, None]}
+    for i in range(3):
+        of_task = {
+            task: (score(1.0), Score(1.0, 1.0, 1.0, new[i], 1.0 if task == "x" else None))
+            for task, new in shares.items()
+        }
+        found.append(100 * i, score(1.0), Score(1.0, 1.0, 1.0, 0.5, 1.0), of_task)
+    assert [own.grokked_new_at for own in found.of_task.values()] == [100, 200, None]
+    assert (found.grokked_at, found.grokked_new_at) == (0, 200)
+    assert found.of_task["x"].latest()["heldout/accuracy_known"] == 1.0
+    assert "heldout/accuracy_new" not in found.of_task["x"].latest()

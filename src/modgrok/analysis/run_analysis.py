@@ -19,7 +19,11 @@ from modgrok.runs import History, Snapshot, load_snapshot
 
 @dataclass(frozen=True)
 class CheckpointScores:
-    """One task at one checkpoint. What depends on the split is None where the split is not known."""
+    """One task at one checkpoint.
+
+    What depends on the split is None where the split is not known; so are the accuracies over new and over known
+    held-out pairs where there are none.
+    """
 
     update: int
     loss: float
@@ -28,6 +32,8 @@ class CheckpointScores:
     train_accuracy: float | None
     heldout_loss: float | None
     heldout_accuracy: float | None
+    heldout_accuracy_new: float | None
+    heldout_accuracy_known: float | None
     measures: Measures
 
     def row(self) -> dict[str, float | None]:
@@ -92,11 +98,13 @@ def analyze(snapshot: Snapshot, basis: BasisName = "auto") -> tuple[Circuit, ...
 
 def moment(circuit: Circuit, update: int, key_frequencies: Sequence[int]) -> CheckpointScores:
     """Measure a circuit as it is after `update` updates."""
-    training = circuit.view.training
+    training, known = circuit.view.training, circuit.view.known
     sides = (None, None) if training is None else (training, ~training)
+    parts = (None, None) if training is None or known is None else (~known, known & ~training)
     pairs = torch.ones(len(circuit.losses), dtype=torch.bool)
     losses = [None if side is None else circuit.loss(side) for side in sides]
     accuracies = [None if side is None else circuit.accuracy(side) for side in sides]
+    of_parts = [None if part is None or not part.any() else circuit.accuracy(part) for part in parts]
     return CheckpointScores(
         update=update,
         loss=circuit.loss(pairs),
@@ -105,6 +113,8 @@ def moment(circuit: Circuit, update: int, key_frequencies: Sequence[int]) -> Che
         train_accuracy=accuracies[0],
         heldout_loss=losses[1],
         heldout_accuracy=accuracies[1],
+        heldout_accuracy_new=of_parts[0],
+        heldout_accuracy_known=of_parts[1],
         measures=circuit.measures(key_frequencies),
     )
 

@@ -35,6 +35,7 @@ class TaskView:
         words: (t,) the template's words.
         tokens: (n, t) int64, the pairs as the network reads them.
         training: (n,) bool, the pairs trained on; None where that is not known.
+        known: (n,) bool, the pairs whose class has a training pair, so that symmetry gives the answer; None likewise.
     """
 
     task: Task
@@ -45,6 +46,7 @@ class TaskView:
     words: tuple[str, ...]
     tokens: Tensor
     training: Tensor | None
+    known: Tensor | None
 
     @property
     def operands(self) -> tuple[str, ...]:
@@ -82,6 +84,7 @@ class TaskView:
             clocked_pairs=self.clocked_pairs.to(device),
             tokens=self.tokens.to(device),
             training=None if self.training is None else self.training.to(device),
+            known=None if self.known is None else self.known.to(device),
         )
 
 
@@ -140,6 +143,7 @@ def task_views(
                 words=data.template.words,
                 tokens=data.pairs.tokens[of_task],
                 training=data.trained_on[of_task] if split_known else None,
+                known=data.pairs.known[of_task] if split_known else None,
             )
         )
     return tuple(views)

@@ -24,7 +24,9 @@ class LogHyperparameters(Callback):
         """Log the final scores."""
         history = pl_module.history
         final = {f"final/{name.replace('/', '_')}": value for name, value in history.latest().items()}
-        final["final/grokked_at"] = math.nan if history.grokked_at is None else history.grokked_at
+        for name in ("grokked_at", "grokked_new_at"):
+            at = getattr(history, name)
+            final[f"final/{name}"] = math.nan if at is None else at
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.log_hyperparams(_scalars(pl_module), final, step=trainer.global_step)

@@ -13,8 +13,8 @@ from modgrok.training import GrokkingModule
 class Milestones(Callback):
     """Logs when the training pairs are memorised and when the network groks; writes `findings.json`.
 
-    Each is the first evaluation at which accuracy reaches the module's threshold. For mixtures every formula must
-    reach it; each formula's own milestones are logged too.
+    Each is the first evaluation at which accuracy reaches the module's threshold; `grokked_new_at` is that of the
+    held-out pairs that are new. For mixtures every formula must reach it; each formula's own milestones are logged too.
     """
 
     def on_validation_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
@@ -27,7 +27,7 @@ class Milestones(Callback):
         reached = {
             f"milestones/{name}{of_task}": float(update)
             for of_task, each in histories.items()
-            for name in ("memorised_at", "grokked_at")
+            for name in ("memorised_at", "grokked_at", "grokked_new_at")
             if getattr(each, name) == update
         }
         for logger in trainer.loggers if reached else ():

@@ -25,7 +25,26 @@ def summary(findings: Findings, evaluate_every: int) -> str:
         f"after {findings.updates:,} updates: held-out accuracy {findings.heldout_accuracy:.4f}, "
         f"held-out loss {findings.heldout_loss:.3g}, training loss {findings.train_loss:.3g}"
     )
-    return "\n".join([memorised, grokked, *tasks, end])
+    return "\n".join([memorised, grokked, *tasks, *_symmetry(findings), end])
+
+
+def _symmetry(findings: Findings) -> list[str]:
+    """Say how many held-out pairs are new, how many of these are right, and since when."""
+    new, known = findings.heldout_new, findings.heldout_known
+    if new is None or known is None:
+        return []
+    if not new:
+        return [f"no held-out pair is new: all {known:,} are known by symmetry from training pairs"]
+    if not known:
+        return [f"all {new:,} held-out pairs are new: none is known by symmetry"]
+    at = findings.grokked_new_at
+    learned = (
+        f"not learned within {findings.updates:,} updates" if at is None else f"learned at update {at:,}"
+    )
+    return [
+        f"of the held-out pairs, {new:,} are new, {learned}: accuracy {findings.heldout_accuracy_new:.4f}; "
+        f"{known:,} are known by symmetry: accuracy {findings.heldout_accuracy_known:.4f}"
+    ]
 
 
 def _milestones(found: Mapping[str, Any], updates: int, mixture: bool) -> tuple[str, str]:
@@ -45,8 +64,16 @@ def _milestones(found: Mapping[str, Any], updates: int, mixture: bool) -> tuple[
 def score_table(data: ModularData, update: int, scores: Mapping[str, Any]) -> None:
     """Print the held-out scores of the network after `update` updates."""
     table = Table(title=data.title)
-    for heading in ("update", "held-out pairs", "loss", "accuracy"):
+    columns = {
+        "update": f"{update:,}",
+        "held-out pairs": f"{data.heldout_pairs.size:,}",
+        "loss": f"{scores['heldout/loss']:.4g}",
+        "accuracy": f"{scores['heldout/accuracy']:.4f}",
+    }
+    for part in ("new", "known"):
+        if (accuracy := scores.get(f"heldout/accuracy_{part}")) is not None:
+            columns[f"of {part} pairs"] = f"{accuracy:.4f}"
+    for heading in columns:
         table.add_column(heading, justify="right")
-    loss, accuracy = scores["heldout/loss"], scores["heldout/accuracy"]
-    table.add_row(f"{update:,}", f"{data.heldout_pairs.size:,}", f"{loss:.4g}", f"{accuracy:.4f}")
+    table.add_row(*columns.values())
     Console().print(table)

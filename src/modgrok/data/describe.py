@@ -34,15 +34,17 @@ def describe(data: ModularData, irreps: Callable[[Group], str]) -> str:
 
 def _paragraph(data: ModularData, number: int, irreps: Callable[[Group], str]) -> str:
     task = data.tasks[number]
-    answers, trained = data.tables[number].answers, data.training_counts[number]
+    answers, trained = data.tables[number].answers, len(data.training[number])
     pairs = len(answers)
     formula = str(task.operation)
     name = formula if task.name == formula else f"{task.name}: {formula}"
     config, structure = data.config, structure_of(task)
+    drawn = "whole classes, " if config["split"] == "classes" else ""
     lines = [
         name if task.operation.only_modulus else f"{name} mod {task.modulus}",
-        f"  pairs      {pairs:,}: {trained:,} trained on, {pairs - trained:,} held out"
-        f" (split seed {config['split_seed']}, method {config['split_method']})",
+        f"  pairs      {pairs:,}: {trained:,} trained on ({trained / pairs:.2%}), {pairs - trained:,} held out"
+        f" ({drawn}split seed {config['split_seed']}, method {config['split_method']})",
+        f"  symmetry   {_symmetry(data, number)}",
         f"  tokens     {' '.join(data.template.words)}, vocabulary of {data.vocabulary_size},"
         f" {data.n_answers} answers",
         f"  guessing   loss {math.log(task.n_answers):.4f} = ln {task.n_answers},"
@@ -69,6 +71,22 @@ def _about(group: Group) -> str:
     shown = [f"{symbol} is {name}" for symbol, name in enumerate(names)]
     few = shown if len(shown) <= 8 else [*shown[:4], "…", shown[-1]]
     return f"{words}; element {', '.join(few)}"
+
+
+def _symmetry(data: ModularData, number: int) -> str:
+    """Say how many held-out pairs of a task are known by symmetry, by which one, and how many are new."""
+    known, trained = data.known[number], len(data.training[number])
+    n, repeated = len(known) - trained, int(known.sum()) - trained
+    symmetries = str(data.symmetries[number])
+    if repeated:
+        return (
+            f"{repeated:,} of {n:,} held-out pairs are known by symmetry: {symmetries}; "
+            f"{n - repeated:,} are new"
+        )
+    why = (
+        f"no training pair is carried to them by {symmetries}" if symmetries else "the table has no symmetry"
+    )
+    return f"all {n:,} held-out pairs are new: {why}"
 
 
 def list_tasks() -> str:

@@ -16,6 +16,7 @@ class Examples(NamedTuple):
     tokens: Tensor  # (n, t)
     answers: Tensor  # (n,)
     task_index: Tensor  # (n,) the task of each
+    known: Tensor  # (n,) whether its class has a training pair, so that symmetry gives the answer
 
     def to(self, device: torch.device) -> Examples:
         """Return the examples on `device`."""

@@ -10,11 +10,15 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-from modgrok.data.split import SplitMethod, fingerprint, split, training_counts
+import numpy as np
+from numpy.typing import NDArray
+
+from modgrok.data.split import SplitBy, SplitMethod, draw_classes, draw_pairs, fingerprint
 from modgrok.data.template import Template, default_template
 from modgrok.errors import InputError, check_choice
 from modgrok.memory import check_memory
-from modgrok.tasks import Table, Task, make_task
+from modgrok.tasks import Symmetries, Table, Task, make_task, symmetries_of
+from modgrok.tasks.residues import Integers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -31,16 +35,18 @@ class ModularData:
         modulus: p; for words in a group its order, which need not be given.
         train_fraction: of each task's pairs that is trained on; the rest is held out.
         split_seed: of the split.
-        split_method: `torch` as in Nanda et al. 2023, `python` as in the older notebooks; see `split`.
+        split_method: `torch` as in Nanda et al. 2023, `python` as in the older notebooks; see `split.permutations`.
         template: the words of one example; `[x, y, "="]` unless given. See `Template`.
         batch_size: training pairs per update; all of them unless given.
         batch_seed: of the order of minibatches.
         nonzero_operands: leave out pairs in which an operand is 0.
         unordered_pairs: keep only pairs with x ≤ y.
         label_seed: of the labels of the task `random`.
+        split: what is drawn for training. Of single `pairs`, many that are held out may be known by symmetry; whole
+            `classes` leave only new ones. See `tasks.symmetries`.
 
     Raises:
-        InputError: if an argument is wrong; nothing is computed before all are checked.
+        InputError: if an argument is wrong.
     """
 
     def __init__(
@@ -56,6 +62,7 @@ class ModularData:
         nonzero_operands: bool = False,
         unordered_pairs: bool = False,
         label_seed: int = 0,
+        split: SplitBy = "pairs",
     ) -> None:
         super().__init__()
         names = [task] if isinstance(task, str) else list(task)
@@ -86,6 +93,7 @@ class ModularData:
             if not 0 <= seed < 2**32:
                 raise InputError(f"{name}: it must be an integer from 0 to 2**32 - 1")
         check_choice("split_method", split_method, SplitMethod)
+        check_choice("split", split, SplitBy)
         self.template = Template(
             template or default_template(self.tasks[0].n_operands, len(names)), self.tasks
         )
@@ -97,8 +105,6 @@ class ModularData:
         self.batch_size, self.batch_seed = batch_size, batch_seed
         self.tables: list[Table] = [task.table() for task in self.tasks]
         """All tuples of each task with their answers."""
-        self.training_counts = training_counts([len(t.answers) for t in self.tables], train_fraction)
-        """How many pairs of each task are trained on."""
         self.config: dict[str, Any] = {
             "task": task,
             "modulus": modulus,
@@ -111,8 +117,11 @@ class ModularData:
             "nonzero_operands": nonzero_operands,
             "unordered_pairs": unordered_pairs,
             "label_seed": label_seed,
+            "split": split,
         }
         """The arguments that make these pairs again, as plain data."""
+        self.training = self.draw()
+        """The numbers of each task's training pairs, among the pairs of the task."""
 
     @property
     def title(self) -> str:
@@ -144,21 +153,43 @@ class ModularData:
             torch.cat([torch.from_numpy(self.template.write(table.pairs, task)) for table, task in tables]),
             torch.cat([torch.from_numpy(table.answers) for table, _ in tables]),
             torch.cat([torch.full((len(table.answers),), i) for i, (table, _) in enumerate(tables)]),
+            torch.cat([torch.from_numpy(known) for known in self.known]),
         )
 
-    def draw(self) -> list[Tensor]:
-        """Draw the training pairs of each task: their numbers among the task's pairs."""
-        pairs = [len(table.answers) for table in self.tables]
-        return split(pairs, self.training_counts, self.config["split_seed"], self.config["split_method"])
+    @cached_property
+    def symmetries(self) -> list[Symmetries]:
+        """The symmetries of each task."""
+        return [symmetries_of(task) for task in self.tasks]
 
     @cached_property
-    def _drawn(self) -> list[Tensor]:
-        return self.draw()
+    def classes(self) -> list[Integers]:
+        """For each task (n,) the class of each pair, from 0: the pairs that symmetries carry into each other."""
+        return [one.classes(table.pairs) for one, table in zip(self.symmetries, self.tables, strict=True)]
+
+    @cached_property
+    def known(self) -> list[NDArray[np.bool_]]:
+        """For each task (n,) whether the class of each pair has a training pair: a held-out pair is new otherwise."""
+        return [
+            np.isin(of_pair, of_pair[trained])
+            for of_pair, trained in zip(self.classes, self.training, strict=True)
+        ]
+
+    def draw(self) -> list[Integers]:
+        """Draw the training pairs of each task: their numbers among the task's pairs."""
+        fraction, seed, method = (self.config[f] for f in ("train_fraction", "split_seed", "split_method"))
+        if self.config["split"] == "classes":
+            return draw_classes(self.classes, fraction, seed, method)
+        return draw_pairs([len(table.answers) for table in self.tables], fraction, seed, method)
+
+    @property
+    def training_counts(self) -> list[int]:
+        """How many pairs of each task are trained on."""
+        return [len(numbers) for numbers in self.training]
 
     @property
     def split_fingerprint(self) -> str:
         """A digest of the split; see `fingerprint`."""
-        return fingerprint(self._drawn)
+        return fingerprint(self.training)
 
     @cached_property
     def training_index(self) -> Tensor:
@@ -166,7 +197,12 @@ class ModularData:
         import torch
 
         starts = [0, *accumulate(len(table.answers) for table in self.tables)]
-        return torch.cat([start + d.sort().values for start, d in zip(starts, self._drawn, strict=False)])
+        return torch.cat(
+            [
+                torch.from_numpy(start + np.sort(drawn))
+                for start, drawn in zip(starts, self.training, strict=False)
+            ]
+        )
 
     @cached_property
     def trained_on(self) -> Tensor:

@@ -24,7 +24,10 @@ def curves_figure(history: History, title: str, phases: Sequence[Phase] = ()) ->
             Line(history.update, heldout, "heldout", "held-out pairs"),
         ]
 
+    new = _new_pairs(history)
     events = {"memorised": history.memorised_at, "grokked": history.grokked_at}
+    if new and history.grokked_new_at != history.grokked_at:
+        events["new pairs"] = history.grokked_new_at
     marks = (history.update[-1], phases, events)
     return Figure(
         title,
@@ -34,11 +37,28 @@ def curves_figure(history: History, title: str, phases: Sequence[Phase] = ()) ->
             ),
             timeline(
                 "Accuracy",
-                curves(history.train_accuracy, history.heldout_accuracy),
+                [*curves(history.train_accuracy, history.heldout_accuracy), *new],
                 Axis("accuracy", range=(-0.02, 1.02)),
                 *marks,
             ),
         ],
         "Memorisation first: the training loss falls while the held-out loss stays high. Grokking is the late, "
-        "sudden fall of the held-out loss.",
+        "sudden fall of the held-out loss."
+        + (
+            " New held-out pairs are those that no symmetry of the task carries a training pair to: only they need the "
+            "rule."
+            if new
+            else ""
+        ),
     )
+
+
+def _new_pairs(history: History) -> list[Line]:
+    """Return the accuracy over the new held-out pairs; none where all or no held-out pairs are new."""
+    columns = (history.update, history.heldout_accuracy_new, history.heldout_accuracy_known)
+    apart = {
+        update: new
+        for update, new, known in zip(*columns, strict=True)
+        if new is not None and known is not None
+    }
+    return [Line([*apart], [*apart.values()], "new", "new held-out pairs")] if apart else []

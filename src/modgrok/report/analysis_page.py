@@ -84,6 +84,9 @@ def _facts(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, str]:
     """The numbers behind the opening paragraph, by name."""
     last, measures, history = task.last, task.last.measures, analysis.history(task)
     milestones = {"Memorised at": history.memorised_at, "Grokked at": history.grokked_at}
+    if history.grokked_new_at != history.grokked_at:
+        milestones["New pairs at"] = history.grokked_new_at
+    held_out = {"new": last.heldout_accuracy_new, "known by symmetry": last.heldout_accuracy_known}
     return {
         **{
             name: "not yet" if update is None else f"update {update:,}"
@@ -92,6 +95,7 @@ def _facts(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, str]:
         },
         "Loss, all pairs": number(last.loss),
         "Accuracy, all pairs": percent(last.accuracy),
+        **{f"Held-out pairs, {part}": percent(one) for part, one in held_out.items() if one is not None},
         "Restricted loss": number(measures.restricted_loss),
         "Excluded loss": number(measures.excluded_loss),
         "Trigonometric loss": number(measures.trigonometric_loss),

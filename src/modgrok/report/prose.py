@@ -116,4 +116,22 @@ def _learning(analysis: RunAnalysis, task: TaskAnalysis) -> list[str]:
         if grokked is not None
         else f"It has not grokked within {last.update:,} updates: {percent(last.heldout_accuracy)} of the "
         "held-out pairs are right.",
+        *_symmetry(task),
+    ]
+
+
+def _symmetry(task: TaskAnalysis) -> list[str]:
+    """Say how many of the held-out pairs had to be new to the network, and how many of these are right."""
+    view, last = task.circuit.view, task.last
+    if view.training is None or view.known is None:
+        return []
+    new, held_out = int((~view.known).sum()), int((~view.training).sum())
+    if last.heldout_accuracy_new is None:
+        return [f"None of the {held_out:,} held-out pairs is new: symmetries of the task give all of them."]
+    if last.heldout_accuracy_known is None:
+        return [f"All {held_out:,} held-out pairs are new: no symmetry of the task gives them."]
+    return [
+        f"Symmetries of the task give {held_out - new:,} of the {held_out:,} held-out pairs, "
+        f"{percent(last.heldout_accuracy_known)} of them right; {new:,} are new, "
+        f"{percent(last.heldout_accuracy_new)} of them right."
     ]

@@ -35,7 +35,7 @@ def summary_json(analysis: RunAnalysis) -> str:
         "read": list(analysis.notes),
         "update": snapshot.update,
         "modulus": data["modulus"],
-        "split": {name: data[name] for name in ("train_fraction", "split_seed", "split_method")}
+        "split": {name: data[name] for name in ("train_fraction", "split", "split_seed", "split_method")}
         if snapshot.split_known
         else None,
         "network": {"class": type(snapshot.network).__name__, **snapshot.network.config},
@@ -60,7 +60,8 @@ def _learned(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, Any]:
 
 
 def _milestones(history: History) -> dict[str, Any]:
-    return {"memorised_at": history.memorised_at, "grokked_at": history.grokked_at}
+    names = ("memorised_at", "grokked_at", "grokked_new_at")
+    return {name: getattr(history, name) for name in names}
 
 
 def _task(task: TaskAnalysis) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from modgrok.errors import InputError
-from modgrok.runs.history import History
+from modgrok.runs.history import SYMMETRY_COLUMNS, History
 from modgrok.runs.whole_files import write_whole
 
 FINDINGS = "findings.json"
@@ -43,7 +43,14 @@ class Findings:
         engine: what made the updates.
         threads: CPU threads that made them.
         finished: whether the run came to its end; a run that a signal stopped did not.
-        tasks: for mixtures, memorised_at, grokked_at, delay and last scores of each formula.
+        tasks: for mixtures, memorised_at, grokked_at, grokked_new_at, delay and last scores of each formula.
+        grokked_new_at: the first evaluated update at which the accuracy over the new held-out pairs reached the
+            threshold; None, too, where there are none.
+        heldout_new: how many held-out pairs are new. This field and the three others are None in the findings of runs
+            that did not tell new pairs from known ones.
+        heldout_known: how many are known by symmetry.
+        heldout_accuracy_new: over the new pairs; None where there are none.
+        heldout_accuracy_known: over those known by symmetry; None where there are none.
     """
 
     task: str
@@ -66,6 +73,11 @@ class Findings:
     threads: int
     finished: bool
     tasks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    grokked_new_at: int | None = None
+    heldout_new: int | None = None
+    heldout_known: int | None = None
+    heldout_accuracy_new: float | None = None
+    heldout_accuracy_known: float | None = None
 
     @property
     def bits_per_parameter(self) -> float | None:
@@ -105,11 +117,12 @@ def training_bits(history: History, sizes: Sequence[tuple[int, int]]) -> tuple[f
 
 
 def _scores(history: History) -> dict[str, Any]:
-    names = ("train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy")
+    names = ("train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy", *SYMMETRY_COLUMNS)
     last = {name: getattr(history, name)[-1] for name in names}
     return {
         "memorised_at": history.memorised_at,
         "grokked_at": history.grokked_at,
+        "grokked_new_at": history.grokked_new_at,
         "delay": history.delay,
         **last,
     }

@@ -9,17 +9,34 @@ from typing import Any, NamedTuple
 THRESHOLD = 0.99
 """Accuracy from which a side of the split counts as learned, unless a run sets another."""
 
-COLUMNS = tuple(
-    f"{side}_{name}" for side in ("train", "heldout") for name in ("loss", "accuracy", "probability")
+SYMMETRY_COLUMNS = ("heldout_accuracy_new", "heldout_accuracy_known")
+
+COLUMNS = (
+    *(f"{side}_{name}" for side in ("train", "heldout") for name in ("loss", "accuracy", "probability")),
+    *SYMMETRY_COLUMNS,
 )
 
 
 class Score(NamedTuple):
-    """What was measured over some pairs: mean loss, accuracy, and mean probability of the right answer."""
+    """What was measured over some pairs.
+
+    Attributes:
+        loss: their mean loss.
+        accuracy: the share that is right.
+        probability: the mean probability of the right answer.
+        accuracy_new: of held-out pairs, the accuracy over those that are new; None where there are none.
+        accuracy_known: the same over those that are known by symmetry.
+    """
 
     loss: float
     accuracy: float
     probability: float
+    accuracy_new: float | None = None
+    accuracy_known: float | None = None
+
+    def measured(self) -> dict[str, float]:
+        """Return what was measured, by its name."""
+        return {name: value for name, value in self._asdict().items() if value is not None}
 
 
 @dataclass
@@ -35,6 +52,11 @@ class History:
         memorised_at: the first evaluated update at which the training accuracy reached the threshold.
         grokked_at: the same for the held-out accuracy.
         grokked_since: the evaluated update since when the held-out accuracy has stayed at the threshold.
+        grokked_new_at: the first evaluated update at which the accuracy over the new held-out pairs reached the
+            threshold. A mixture's formulas without new pairs do not count.
+        heldout_accuracy_new: over the held-out pairs that no symmetry gives; None where there are none, or where it
+            was not measured: before this column was there.
+        heldout_accuracy_known: the same over those known by symmetry.
     """
 
     threshold: float = THRESHOLD
@@ -45,10 +67,13 @@ class History:
     heldout_loss: list[float] = field(default_factory=list)
     heldout_accuracy: list[float] = field(default_factory=list)
     heldout_probability: list[float] = field(default_factory=list)
+    heldout_accuracy_new: list[float | None] = field(default_factory=list)
+    heldout_accuracy_known: list[float | None] = field(default_factory=list)
     of_task: dict[str, History] = field(default_factory=dict)
     memorised_at: int | None = None
     grokked_at: int | None = None
     grokked_since: int | None = None
+    grokked_new_at: int | None = None
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> History:
@@ -59,7 +84,8 @@ class History:
         """
         try:
             of_task = {task: cls.from_record(own) for task, own in record["of_task"].items()}
-            history = cls(**{**record, "of_task": of_task})
+            unmeasured = {name: [None] * len(record["update"]) for name in SYMMETRY_COLUMNS}
+            history = cls(**{**unmeasured, **record, "of_task": of_task})
             lengths = {len(getattr(history, name)) for name in ("update", *COLUMNS)}
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("not a history") from error
@@ -76,9 +102,9 @@ class History:
     ) -> None:
         """Add an evaluation, for mixtures with the scores (train, held-out) of each formula."""
         self.update.append(update)
-        for side, score in (("train", train), ("heldout", heldout)):
-            for name, value in score._asdict().items():
-                getattr(self, f"{side}_{name}").append(value)
+        for name in COLUMNS:
+            side, _, score = name.partition("_")
+            getattr(self, name).append(getattr(train if side == "train" else heldout, score))
         for task, scores in (of_task or {}).items():
             self.of_task.setdefault(task, History(self.threshold)).append(update, *scores)
         parts = [*self.of_task.values()] or [self]
@@ -89,6 +115,10 @@ class History:
             self.grokked_since = update if self.grokked_since is None else self.grokked_since
         else:
             self.grokked_since = None
+        new = [part.heldout_accuracy_new[-1] for part in parts]
+        measured = [accuracy for accuracy in new if accuracy is not None]
+        if self.grokked_new_at is None and measured and min(measured) >= self.threshold:
+            self.grokked_new_at = update
 
     @property
     def delay(self) -> int | None:
@@ -99,7 +129,8 @@ class History:
 
     def latest(self) -> dict[str, float]:
         """Return the last evaluation, under the names its scores are logged by."""
-        return {name: column[-1] for name, column in self.columns().items() if name != "update"}
+        columns = {name: column for name, column in self.columns().items() if name != "update"}
+        return {name: column[-1] for name, column in columns.items() if column[-1] is not None}
 
     def columns(self) -> dict[str, list[Any]]:
         """Return the history as columns under the names they are logged by, as a data frame wants them."""

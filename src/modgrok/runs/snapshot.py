@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,9 @@ from modgrok.runs.checkpoint import load_data
 from modgrok.runs.history import History
 
 FORMAT = 3
+
+YOUNGER_OPTIONS: dict[str, Any] = {"split": "pairs", "attention_rate": 1.0}
+"""Arguments of the data and of networks that came after the format, with the value that all runs had before."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,24 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
         raise InputError(
             f"{path}: written by another version of modgrok, in format {brief(saved.get('format'))}"
         )
+    complete_record(saved)
     return checkpoint
+
+
+def complete_record(saved: dict[str, Any]) -> None:
+    """Add to a checkpoint's record the options that are younger than it; see `YOUNGER_OPTIONS`.
+
+    A record that is damaged stays as it is; who reads it says so.
+    """
+    with suppress(InputError, KeyError, TypeError):
+        _complete(ModularData, saved["data"], saved["hyperparameters"])
+        network = saved["network"]
+        _complete(network_class(network["class_path"]), network["config"], saved["hyperparameters"])
+
+
+def _complete(kind: type, arguments: dict[str, Any], hyperparameters: dict[str, Any]) -> None:
+    for name in YOUNGER_OPTIONS.keys() & inspect.signature(kind).parameters.keys() - arguments.keys():
+        arguments[name] = hyperparameters[name] = YOUNGER_OPTIONS[name]
 
 
 def load_snapshot(path: Path) -> Snapshot:

@@ -9,6 +9,7 @@ from modgrok.tasks.group_notation import element_names, make_group, parse_group
 from modgrok.tasks.group_word import GroupWord
 from modgrok.tasks.residues import discrete_logarithms, exponentials, is_prime, primitive_root
 from modgrok.tasks.structure import Structure, structure_of
+from modgrok.tasks.symmetries import Symmetries, symmetries_of
 from modgrok.tasks.task import Table, Task, make_task
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Group",
     "GroupWord",
     "Structure",
+    "Symmetries",
     "Table",
     "Task",
     "discrete_logarithms",
@@ -32,4 +34,5 @@ __all__ = [
     "parse_group",
     "primitive_root",
     "structure_of",
+    "symmetries_of",
 ]

@@ -11,7 +11,7 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, Timer
 from torch.optim.lr_scheduler import OneCycleLR
 
 from modgrok.data import ModularDataModule
-from modgrok.data.symmetry import order_dependence
+from modgrok.data.order_dependence import order_dependence
 from modgrok.errors import InputError
 from modgrok.models import Network
 from modgrok.runs.snapshot import PretrainedFrom

@@ -30,6 +30,7 @@ from modgrok.runs.history import THRESHOLD
 from modgrok.runs.pretrained import freeze, load_parts
 from modgrok.runs.snapshot import (
     PretrainedFrom,
+    complete_record,
     network_weights,
     read_checkpoint,
     snapshot_from_checkpoint,
@@ -454,12 +455,15 @@ class GrokkingModule(ScoredModule):
         answers = [task.n_answers for task in self.data.tasks]
         sizes = list(zip(self.data.training_counts, answers, strict=True))
         entropy, bits = training_bits(self.history, sizes)
+        known_of_heldout = self.data.heldout_pairs.known
         return Findings.of(
             self.history,
             task=" | ".join(task.name for task in self.data.tasks),
             modulus=self.data.config["modulus"],
             updates=self.global_step,
             parameters=sum(weight.numel() for weight in self.network.parameters()),
+            heldout_new=int((~known_of_heldout).sum()),
+            heldout_known=int(known_of_heldout.sum()),
             entropy=entropy,
             bits=bits if self.loss.in_nats else None,
             seconds=self.seconds,
@@ -498,6 +502,7 @@ class GrokkingModule(ScoredModule):
         saved = checkpoint.get("modgrok")
         if not isinstance(saved, dict):
             raise InputError("not a checkpoint of modgrok")
+        complete_record(saved)
         ours = {"class_path": class_path(self.network), "config": self.network.config}
         if saved["network"] != ours:
             raise InputError(f"the checkpoint is of another network: {saved['network']}, not {ours}")

@@ -84,7 +84,8 @@ class ScoredModule(LightningModule):
 
     def _score(self, side: str, examples: Examples, chunk: int) -> None:
         if side not in self._scores:
-            self._scores[side] = TaskScores(self.loss, len(self.data.tasks)).to(self.device)
+            scores = TaskScores(self.loss, len(self.data.tasks), held_out=side == "heldout")
+            self._scores[side] = scores.to(self.device)
         if (side, chunk) not in self._prepared:
             self._prepared[side, chunk] = self.network.prepare(examples.tokens)
         with cpu_tuning(self.used_threads):
@@ -97,11 +98,11 @@ class ScoredModule(LightningModule):
         scalars = {
             f"{side}/{name}": value
             for side, (both, _) in found.items()
-            for name, value in both._asdict().items()
+            for name, value in both.measured().items()
         }
         for side, (_, each) in found.items() if len(names) > 1 else ():
             for task, score in zip(names, each, strict=True):
-                scalars |= {f"{side}/{name}/{task}": value for name, value in score._asdict().items()}
+                scalars |= {f"{side}/{name}/{task}": value for name, value in score.measured().items()}
         if self.trainer.state.fn == TrainerFn.FITTING:
             scalars |= self.record(found)
         self.log_dict(scalars)

@@ -14,11 +14,12 @@ from modgrok.runs import Score
 
 
 class TaskScores(Metric):
-    """Accumulates the scores of each task's pairs, on the device and without synchronizing it.
+    """Accumulates the scores of each task's pairs, new and known ones apart, without synchronizing the device.
 
     Args:
         loss: of each pair.
-        n_tasks: number of tasks.
+        n_tasks: number of tasks, T.
+        held_out: whether the pairs are held out; only then are accuracies of new and of known pairs returned.
     """
 
     full_state_update = False
@@ -27,22 +28,22 @@ class TaskScores(Metric):
     probability: Tensor
     count: Tensor
 
-    def __init__(self, loss: Loss, n_tasks: int, **kwargs: Any) -> None:
+    def __init__(self, loss: Loss, n_tasks: int, held_out: bool, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.pair_loss = loss
+        self.pair_loss, self.held_out = loss, held_out
         for name in ("loss", "correct", "probability", "count"):
-            self.add_state(name, torch.zeros(n_tasks, dtype=torch.float64), dist_reduce_fx="sum")
+            self.add_state(name, torch.zeros(2 * n_tasks, dtype=torch.float64), dist_reduce_fx="sum")
 
     def update(self, logits: Tensor, examples: Examples) -> None:
         """Add the logits, (n, p), of n examples."""
-        task, answers = examples.task_index, examples.answers
+        answers, place = examples.answers, 2 * examples.task_index + examples.known
         losses = self.pair_loss(logits, answers)
-        self.loss.index_add_(0, task, losses.double())
-        self.correct.index_add_(0, task, (logits.argmax(-1) == answers).double())
+        self.loss.index_add_(0, place, losses.double())
+        self.correct.index_add_(0, place, (logits.argmax(-1) == answers).double())
         self.probability.index_add_(
-            0, task, self.pair_loss.answer_probabilities(logits, answers, losses).double()
+            0, place, self.pair_loss.answer_probabilities(logits, answers, losses).double()
         )
-        self.count.index_add_(0, task, torch.ones_like(task, dtype=torch.float64))
+        self.count.index_add_(0, place, torch.ones_like(place, dtype=torch.float64))
 
     def compute(self) -> tuple[Score, list[Score]]:
         """Return the score of all pairs, and of each task's.
@@ -51,6 +52,15 @@ class TaskScores(Metric):
         means over all pairs.
         """
         sums = torch.stack([self.loss, self.correct, self.probability, self.count])
-        each = [Score(*means) for means in (sums[:3] / sums[3]).T.tolist()]
-        shares = sums[1:3].sum(1) / sums[3].sum()
-        return Score(sum(score.loss for score in each), *shares.tolist()), each
+        of_task = sums.view(4, -1, 2).cpu()  # (4, T, 2), new and known
+        each = [self._score(of_one) for of_one in of_task.unbind(1)]
+        return self._score(of_task.sum(1))._replace(loss=sum(score.loss for score in each)), each
+
+    def _score(self, sums: Tensor) -> Score:
+        """Return the means of sums over new and over known pairs, (4, 2)."""
+        means = (sums[:3].sum(1) / sums[3].sum()).tolist()
+        if not self.held_out:
+            return Score(*means)
+        counts = sums[3].tolist()
+        parts = [share if n else None for share, n in zip((sums[1] / sums[3]).tolist(), counts, strict=True)]
+        return Score(*means, *parts)

@@ -84,8 +84,11 @@ class GrokkingRuns(Kind):
 
     seed_fields = ("seed_everything", "data.split_seed")
     columns: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(("memorised_at", "grokked_at", "censored_at", "delay", "updates"), "Int64"),
+        **dict.fromkeys(
+            ("memorised_at", "grokked_at", "grokked_new_at", "censored_at", "delay", "updates"), "Int64"
+        ),
         **dict.fromkeys(("train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy"), "float64"),
+        **dict.fromkeys(("heldout_accuracy_new", "heldout_accuracy_known"), "float64"),
         "parameters": "Int64",
         **dict.fromkeys(("bits", "bits_per_parameter", "seconds"), "float64"),
     }

@@ -17,9 +17,9 @@ from modgrok.experiments.sweeps.sweep_figures import accuracy_figures, map_figur
 from modgrok.figures.numbers import number, percent
 from modgrok.report.page import Section, render_page
 
-UPDATES = ("memorised_at", "grokked_at", "censored_at", "delay", "updates")
+UPDATES = ("memorised_at", "grokked_at", "grokked_new_at", "censored_at", "delay", "updates")
 NUMBERS = ("bits", "bits_per_parameter", "heldout_loss", "seconds")
-SHARES = ("train_accuracy", "heldout_accuracy")
+SHARES = ("train_accuracy", "heldout_accuracy", "heldout_accuracy_new", "heldout_accuracy_known")
 
 
 def sweep_page(analysis: SweepAnalysis, directory: Path) -> str:
@@ -32,7 +32,7 @@ def sweep_page(analysis: SweepAnalysis, directory: Path) -> str:
     found = (
         ("bits", "bits_per_parameter", "updates", "train_accuracy")
         if analysis.of_random_answers
-        else (*UPDATES, "train_accuracy", "heldout_loss", "heldout_accuracy")
+        else (*UPDATES, "heldout_loss", *SHARES)
     )
     columns = [*analysis.plan.varied, "status", *found, "seconds"]
     columns += ["reason"] if (analysis.table["status"] == "failed").any() else []

@@ -22,8 +22,8 @@ def make_table(plan: Plan, directory: Path) -> pd.DataFrame:
     """Read what became of every cell.
 
     The columns are what varies; status (finished, failed or waiting) and, for a failed cell, the reason; what the run
-    found, of `modgrok fit` memorised_at, grokked_at, censored_at, delay and updates, in updates, the last scores, bits
-    and seconds; the path of the run.
+    found, of `modgrok fit` memorised_at, grokked_at, grokked_new_at, censored_at, delay and updates, in updates, the
+    last scores, bits and seconds; the path of the run.
 
     A failed cell has no times: it says nothing of how long grokking takes.
     """

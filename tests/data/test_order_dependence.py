@@ -6,7 +6,7 @@ import pytest
 from lightning.pytorch import Trainer
 
 from modgrok import MLP, GrokkingModule, ModularDataModule
-from modgrok.data.symmetry import order_dependence
+from modgrok.data.order_dependence import order_dependence
 from modgrok.errors import InputError
 
 TASKS = [

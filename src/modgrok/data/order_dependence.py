@@ -10,7 +10,7 @@ from modgrok.tasks import VARIABLES
 
 def order_dependence(data: ModularData) -> str | None:
     """Name two examples of different answers that have the same tokens in another order; None if there are none."""
-    tokens, answers, task_index = data.pairs
+    tokens, answers, task_index, _ = data.pairs
     collection = torch.zeros_like(answers)  # the same number for the same tokens in any order
     for column in tokens.sort(dim=1).values.unbind(1):
         _, collection = torch.unique(collection * data.vocabulary_size + column, return_inverse=True)
