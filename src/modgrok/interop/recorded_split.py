@@ -8,6 +8,7 @@ from torch import Tensor
 
 from modgrok.data import ModularData
 from modgrok.errors import InputError
+from modgrok.tasks.residues import Integers
 
 
 class RecordedSplit(ModularData):
@@ -34,9 +35,9 @@ class RecordedSplit(ModularData):
             )
         if len(training.unique()) < len(training):
             raise InputError("train_indices: a pair is repeated")
+        self._recorded = training.numpy()
         super().__init__(**{**config, "train_fraction": len(training) / size})
-        self._recorded = training
 
-    def draw(self) -> list[Tensor]:
+    def draw(self) -> list[Integers]:
         """Return the recorded numbers."""
         return [self._recorded]
