@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from modgrok.data.data_module import ModularDataModule
     from modgrok.data.examples import Chunks, Examples, TrainingBatches
     from modgrok.data.modular_data import ModularData
+    from modgrok.data.task_tables import TaskTables
     from modgrok.data.template import Template, Vocabulary
 else:
     __getattr__, __dir__ = lazy_names(
@@ -17,6 +18,7 @@ else:
             "Examples": "examples",
             "ModularData": "modular_data",
             "ModularDataModule": "data_module",
+            "TaskTables": "task_tables",
             "Template": "template",
             "TrainingBatches": "examples",
             "Vocabulary": "template",
@@ -28,6 +30,7 @@ __all__ = [
     "Examples",
     "ModularData",
     "ModularDataModule",
+    "TaskTables",
     "Template",
     "TrainingBatches",
     "Vocabulary",

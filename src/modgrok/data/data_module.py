@@ -16,7 +16,7 @@ CHUNK = 8192
 
 
 class ModularDataModule(ModularData, LightningDataModule):
-    """The pairs of a run as a Trainer takes them. It has the arguments and the attributes of `ModularData`."""
+    """The pairs of a run as a Trainer takes them, with the arguments of `TaskTables`."""
 
     updates_per_step = 1
     """Batches of a training step; the module that trains on them sets it."""

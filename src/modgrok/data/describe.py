@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from modgrok.data.modular_data import ModularData
+from modgrok.data.task_tables import TaskTables
 from modgrok.tasks import (
     CATALOG,
     Group,
@@ -22,7 +22,7 @@ STRUCTURE_MODULUS = 13
 """The modulus at which the catalog's structures are listed: large enough that no table separates by chance."""
 
 
-def describe(data: ModularData, irreps: Callable[[Group], str]) -> str:
+def describe(data: TaskTables, irreps: Callable[[Group], str]) -> str:
     """Describe the tasks and their split, a paragraph for each task.
 
     Args:
@@ -32,7 +32,7 @@ def describe(data: ModularData, irreps: Callable[[Group], str]) -> str:
     return "\n\n".join(_paragraph(data, number, irreps) for number in range(len(data.tasks)))
 
 
-def _paragraph(data: ModularData, number: int, irreps: Callable[[Group], str]) -> str:
+def _paragraph(data: TaskTables, number: int, irreps: Callable[[Group], str]) -> str:
     task = data.tasks[number]
     answers, trained = data.tables[number].answers, len(data.training[number])
     pairs = len(answers)
@@ -73,7 +73,7 @@ def _about(group: Group) -> str:
     return f"{words}; element {', '.join(few)}"
 
 
-def _symmetry(data: ModularData, number: int) -> str:
+def _symmetry(data: TaskTables, number: int) -> str:
     """Say how many held-out pairs of a task are known by symmetry, by which one, and how many are new."""
     known, trained = data.known[number], len(data.training[number])
     n, repeated = len(known) - trained, int(known.sum()) - trained

@@ -1,153 +1,32 @@
-"""All pairs of the tasks, split and written as tokens.
-
-What the arguments say is checked at once, in integers alone; tensors are made when a pair is first asked for, so that
-describing a task takes no PyTorch.
-"""
+"""All pairs of the tasks, split and written as tokens."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
+import torch
+from torch import Tensor
 
-from modgrok.data.split import SplitBy, SplitMethod, draw_classes, draw_pairs, fingerprint
-from modgrok.data.template import Template, default_template
-from modgrok.errors import InputError, check_choice
-from modgrok.memory import check_memory
-from modgrok.tasks import Symmetries, Table, Task, make_task, symmetries_of
-from modgrok.tasks.residues import Integers
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from modgrok.data.examples import Examples
+from modgrok.data.examples import Examples
+from modgrok.data.task_tables import TaskTables
 
 
-class ModularData:
-    """The pairs of one or several tasks.
+class ModularData(TaskTables):
+    """The pairs of one or several tasks as tensors, which are made when they are first asked for.
 
-    Args:
-        task: a formula over x, y (and z), a word in a group such as `x * y in S4`, a name of the catalog, or a list of
-            these for a mixture.
-        modulus: p; for words in a group its order, which need not be given.
-        train_fraction: of each task's pairs that is trained on; the rest is held out.
-        split_seed: of the split.
-        split_method: `torch` as in Nanda et al. 2023, `python` as in the older notebooks; see `split.permutations`.
-        template: the words of one example; `[x, y, "="]` unless given. See `Template`.
-        batch_size: training pairs per update; all of them unless given.
-        batch_seed: of the order of minibatches.
-        nonzero_operands: leave out pairs in which an operand is 0.
-        unordered_pairs: keep only pairs with x ≤ y.
-        label_seed: of the labels of the task `random`.
-        split: what is drawn for training. Of single `pairs`, many that are held out may be known by symmetry; whole
-            `classes` leave only new ones. See `tasks.symmetries`.
-
-    Raises:
-        InputError: if an argument is wrong.
+    It has the arguments of `TaskTables`.
     """
-
-    def __init__(
-        self,
-        task: str | list[str],
-        modulus: int | None = None,
-        train_fraction: float = 0.3,
-        split_seed: int = 0,
-        split_method: SplitMethod = "torch",
-        template: list[str] | None = None,
-        batch_size: int | None = None,
-        batch_seed: int = 0,
-        nonzero_operands: bool = False,
-        unordered_pairs: bool = False,
-        label_seed: int = 0,
-        split: SplitBy = "pairs",
-    ) -> None:
-        super().__init__()
-        names = [task] if isinstance(task, str) else list(task)
-        if not names:
-            raise InputError("task: the list is empty; give a formula such as x + y")
-        if len(set(names)) < len(names):
-            raise InputError(f"task: the list names {max(names, key=names.count)!r} twice")
-        self.tasks: list[Task] = [
-            make_task(
-                name,
-                modulus,
-                nonzero_operands=nonzero_operands,
-                unordered_pairs=unordered_pairs,
-                label_seed=label_seed,
-            )
-            for name in names
-        ]
-        if len(moduli := {task.modulus for task in self.tasks}) > 1:
-            raise InputError(
-                f"task: formulas trained together share their modulus, got {' and '.join(map(str, sorted(moduli)))}"
-            )
-        (modulus,) = moduli
-        if len({task.n_operands for task in self.tasks}) > 1:
-            raise InputError("task: formulas trained together need the same number of operands")
-        if batch_size is not None and batch_size < 1:
-            raise InputError(f"batch_size: {batch_size} is not a positive number of pairs")
-        for name, seed in (("split_seed", split_seed), ("batch_seed", batch_seed)):
-            if not 0 <= seed < 2**32:
-                raise InputError(f"{name}: it must be an integer from 0 to 2**32 - 1")
-        check_choice("split_method", split_method, SplitMethod)
-        check_choice("split", split, SplitBy)
-        self.template = Template(
-            template or default_template(self.tasks[0].n_operands, len(names)), self.tasks
-        )
-        self.vocabulary_size = len(self.template.vocabulary)
-        self.n_answers = max(task.n_answers for task in self.tasks)
-        self.context_length = len(self.template.words)
-        n_tuples = sum(task.n_symbols**task.n_operands for task in self.tasks)
-        check_memory(modulus, n_tuples, self.context_length)
-        self.batch_size, self.batch_seed = batch_size, batch_seed
-        self.tables: list[Table] = [task.table() for task in self.tasks]
-        """All tuples of each task with their answers."""
-        self.config: dict[str, Any] = {
-            "task": task,
-            "modulus": modulus,
-            "train_fraction": train_fraction,
-            "split_seed": split_seed,
-            "split_method": split_method,
-            "template": template,
-            "batch_size": batch_size,
-            "batch_seed": batch_seed,
-            "nonzero_operands": nonzero_operands,
-            "unordered_pairs": unordered_pairs,
-            "label_seed": label_seed,
-            "split": split,
-        }
-        """The arguments that make these pairs again, as plain data."""
-        self.training = self.draw()
-        """The numbers of each task's training pairs, among the pairs of the task."""
-
-    @property
-    def title(self) -> str:
-        """The tasks and the modulus in words: `x + y | x * y mod 97`, `x * y in S4`."""
-        *others, last = self.tasks
-        return " | ".join([*(task.name for task in others), last.title])
-
-    @property
-    def network_shape(self) -> dict[str, int]:
-        """The arguments of a network that follow from the data."""
-        return {name: getattr(self, name) for name in ("vocabulary_size", "n_answers", "context_length")}
 
     @cached_property
     def operands(self) -> Tensor:
         """(n, r) the operands of all pairs of all tasks, row-major task by task."""
-        import torch
-
         return torch.cat([torch.from_numpy(table.pairs) for table in self.tables])
 
     @cached_property
     def pairs(self) -> Examples:
         """All pairs, in the same order."""
-        import torch
-
-        from modgrok.data.examples import Examples
-
         tables = list(zip(self.tables, self.tasks, strict=True))
         return Examples(
             torch.cat([torch.from_numpy(self.template.write(table.pairs, task)) for table, task in tables]),
@@ -157,45 +36,8 @@ class ModularData:
         )
 
     @cached_property
-    def symmetries(self) -> list[Symmetries]:
-        """The symmetries of each task."""
-        return [symmetries_of(task) for task in self.tasks]
-
-    @cached_property
-    def classes(self) -> list[Integers]:
-        """For each task (n,) the class of each pair, from 0: the pairs that symmetries carry into each other."""
-        return [one.classes(table.pairs) for one, table in zip(self.symmetries, self.tables, strict=True)]
-
-    @cached_property
-    def known(self) -> list[NDArray[np.bool_]]:
-        """For each task (n,) whether the class of each pair has a training pair: a held-out pair is new otherwise."""
-        return [
-            np.isin(of_pair, of_pair[trained])
-            for of_pair, trained in zip(self.classes, self.training, strict=True)
-        ]
-
-    def draw(self) -> list[Integers]:
-        """Draw the training pairs of each task: their numbers among the task's pairs."""
-        fraction, seed, method = (self.config[f] for f in ("train_fraction", "split_seed", "split_method"))
-        if self.config["split"] == "classes":
-            return draw_classes(self.classes, fraction, seed, method)
-        return draw_pairs([len(table.answers) for table in self.tables], fraction, seed, method)
-
-    @property
-    def training_counts(self) -> list[int]:
-        """How many pairs of each task are trained on."""
-        return [len(numbers) for numbers in self.training]
-
-    @property
-    def split_fingerprint(self) -> str:
-        """A digest of the split; see `fingerprint`."""
-        return fingerprint(self.training)
-
-    @cached_property
     def training_index(self) -> Tensor:
         """(n,) which of all pairs are trained on, in their order."""
-        import torch
-
         starts = [0, *accumulate(len(table.answers) for table in self.tables)]
         return torch.cat(
             [
@@ -207,8 +49,6 @@ class ModularData:
     @cached_property
     def trained_on(self) -> Tensor:
         """(n,) whether each of all pairs is trained on."""
-        import torch
-
         trained_on = torch.zeros(self.pairs.size, dtype=torch.bool)
         trained_on[self.training_index] = True
         return trained_on
