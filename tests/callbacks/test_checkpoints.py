@@ -13,7 +13,7 @@ from modgrok.callbacks import Checkpoints
 from modgrok.errors import RunStoppedError
 from modgrok.report import find_target
 from modgrok.runs import RunDirectory
-from modgrok.runs.checkpoint import AtomicCheckpointIO
+from modgrok.runs.checkpoint_io import AtomicCheckpointIO
 
 
 def train(root: Path, *callbacks: Callback) -> Trainer:

@@ -37,10 +37,10 @@ def test_config_describes_and_trains(config, pregrokked, tmp_path, capsys):
     options = ["--config", str(config)]
     if config.parent == BASE.parent:
         options += ["--data.task", "2x_3y"]
-    if config.name.startswith("pregrokked"):
-        options += ["--model.pretrained", str(pregrokked.path)]
     main(["describe", *options, *SMALL])
     assert "held out" in capsys.readouterr().out
+    if config.name.startswith("pregrokked"):
+        options += ["--model.pretrained", str(pregrokked.path)]
     run = fit(tmp_path, *options, *SMALL)
     history = run.snapshot().history
     assert history.update == [0, 2]

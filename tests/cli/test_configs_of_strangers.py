@@ -7,7 +7,9 @@ import pytest
 import yaml
 
 from modgrok.cli import main
-from modgrok.experiments import Experiment
+from modgrok.cli.describe import SECTIONS
+from modgrok.errors import InputError
+from modgrok.experiments import Experiment, check
 
 TASK = {"task": "x + y", "modulus": 11}
 WRONG = [
@@ -53,7 +55,7 @@ def outcome(tmp_path, monkeypatch, capsys):
 
 def fields() -> dict[str, object]:
     """Every field of a config and its type, from the parser itself."""
-    parser = Experiment("describe", ["--data.task", "x + y", "--data.modulus", "11"]).parser
+    parser = Experiment("fit", ["--data.task", "x + y", "--data.modulus", "11"]).parser
     actions = {action.dest: action for action in parser._actions if not action.dest.endswith("help")}
     return {
         name: getattr(action, "_typehint", action.type)
@@ -84,12 +86,26 @@ def every_field():
     return found
 
 
+def test_describe_knows_the_sections_of_a_config(every_field):
+    assert {field.partition(".")[0] for field in every_field} == set(SECTIONS)
+
+
 @pytest.mark.parametrize("every", [37, pytest.param(1, marks=pytest.mark.slow)])
-def test_wrong_types_in_every_field(outcome, every_field, every):
+def test_wrong_types_in_every_field(every_field, every, tmp_path, monkeypatch):
     """Some of the combinations, each value among them; the slow test takes all."""
+    monkeypatch.chdir(tmp_path)
+    config = tmp_path / "config.yaml"
     combinations = [(field, value) for field in every_field for value in WRONG]
     for field, value in combinations[::every]:
-        said = outcome(with_value(field, value))
+        config.write_text(with_value(field, value))
+        said = ""
+        try:
+            check(config)
+        except InputError as error:
+            said = str(error)
+        assert said.count("\n") <= 1
+        assert len(said) < 700
+        assert [*tmp_path.iterdir()] == [config]
         if takes_numbers_alone(every_field[field]) and isinstance(value, (str, list, dict)):
             assert said, f"{field}: {value!r} was taken for a number"
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
 from modgrok.errors import InputError, RunStoppedError, brief, did_you_mean
 
 if TYPE_CHECKING:
-    from modgrok.tasks import Group
+    pass
 
 
 class Command(NamedTuple):
@@ -27,7 +27,12 @@ class Command(NamedTuple):
 
 
 def fit(options: list[str]) -> None:
-    """Train, then say what the run found and what to type next."""
+    """Say what is trained, train, then say what the run found and what to type next."""
+    from modgrok.experiments.config.first_look import first_look
+
+    if not {"-h", "--help", "--print_config"} & set(options):
+        print(f"{first_look(options)}\n", flush=True)
+
     from modgrok.cli.summary import summary
     from modgrok.experiments import Experiment, Run
 
@@ -58,6 +63,10 @@ def validate(options: list[str]) -> None:
 
 
 def _score(command: Literal["test", "validate"], options: list[str]) -> None:
+    from modgrok.experiments.config.first_look import check_paths
+
+    check_paths(options)
+
     from modgrok.cli.summary import score_table
     from modgrok.experiments import Experiment
 
@@ -68,6 +77,10 @@ def _score(command: Literal["test", "validate"], options: list[str]) -> None:
 
 def predict(options: list[str]) -> None:
     """Write the table of all pairs."""
+    from modgrok.experiments.config.first_look import check_paths
+
+    check_paths(options)
+
     from modgrok.experiments import Experiment
 
     experiment = Experiment("predict", options)
@@ -77,15 +90,9 @@ def predict(options: list[str]) -> None:
 
 def describe(options: list[str]) -> None:
     """Print what a task is."""
-    from modgrok.data.describe import describe
-    from modgrok.experiments import Experiment
+    from modgrok.cli.describe import describe
 
-    def irreps(group: Group) -> str:
-        from modgrok.analysis.irreps import list_irreps, real_irreps
-
-        return list_irreps(real_irreps(group))
-
-    print(describe(Experiment("describe", options).datamodule, irreps))
+    describe(options)
 
 
 def tasks(options: list[str]) -> None:

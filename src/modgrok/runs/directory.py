@@ -36,7 +36,21 @@ def find_checkpoint(path: str | Path) -> Path:
         InputError: if there is none.
     """
     path = Path(path)
-    return RunDirectory(path).last_checkpoint if path.is_dir() else path
+    if path.is_dir():
+        return RunDirectory(path).last_checkpoint
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    return path
+
+
+def next_version(root: Path) -> int:
+    """Return the number after that of the last run in `root`, whose runs are its directories `version_N`."""
+    numbers = [
+        int(match[1])
+        for entry in root.glob("version_*")
+        if (match := re.fullmatch(r"version_(\d+)", entry.name))
+    ]
+    return max(numbers, default=-1) + 1
 
 
 def update_of(checkpoint: Path) -> int:

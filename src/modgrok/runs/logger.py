@@ -9,6 +9,8 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.loggers.logger import DummyLogger
 from tensorboard.compat.proto.summary_pb2 import Summary
 
+from modgrok.runs.directory import next_version
+
 
 class RunLogger(TensorBoardLogger):
     """Logs into a new `lightning_logs/version_N`, or into the directory of a run, new or resumed.
@@ -42,7 +44,7 @@ class RunLogger(TensorBoardLogger):
 
     def _get_next_version(self) -> int:
         """Take the next number by making its directory, so that two runs started at once never share one."""
-        number = super()._get_next_version()
+        number = next_version(Path(self.root_dir))
         while True:
             try:
                 Path(self.root_dir, f"version_{number}").mkdir(parents=True)

@@ -24,7 +24,7 @@ from modgrok.experiments.config.config_file import with_configs_as_data
 from modgrok.experiments.config.config_forms import run_options
 from modgrok.experiments.config.parser import Parser
 from modgrok.runs import RunDirectory, find_checkpoint
-from modgrok.runs.checkpoint import AtomicCheckpointIO
+from modgrok.runs.checkpoint_io import AtomicCheckpointIO
 from modgrok.runs.directory import CHECKPOINTS, checkpoint_name
 from modgrok.runs.logger import RunLogger
 from modgrok.training.cpu_tuning import cpu_tuning, threads_for

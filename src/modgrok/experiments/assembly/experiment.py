@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import shutil
 import tempfile
 import threading
@@ -10,8 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
-from types import NoneType
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from jsonargparse import Namespace
@@ -35,19 +33,20 @@ from modgrok.callbacks import (
 )
 from modgrok.data import ModularDataModule
 from modgrok.errors import InputError, RunStoppedError
-from modgrok.experiments.config.command_parser import option_values, shortened
+from modgrok.experiments.config.command_parser import check_null, option_values, parse, shortened
 from modgrok.experiments.config.config_file import names_class, read_config, with_configs_as_data
+from modgrok.experiments.config.first_look import given_checkpoint
 from modgrok.experiments.config.parser import Parser, as_input_error
 from modgrok.models import network_class
-from modgrok.runs import RunDirectory, find_checkpoint
-from modgrok.runs.checkpoint import AtomicCheckpointIO
+from modgrok.runs import RunDirectory
+from modgrok.runs.checkpoint_io import AtomicCheckpointIO
 from modgrok.runs.directory import CONFIG, run_of
 from modgrok.runs.logger import DirectoryOnlyLogger, RunLogger
 from modgrok.runs.snapshot import read_checkpoint, snapshot_from_checkpoint
 from modgrok.training import GrokkingModule
 from modgrok.training.checks import check_precision
 
-Command = Literal["fit", "test", "validate", "predict", "describe"]
+Command = Literal["fit", "test", "validate", "predict"]
 
 SECTIONS: dict[str, type[Callback]] = {
     "checkpoint": Checkpoints,
@@ -91,17 +90,11 @@ class Experiment(LightningCLI):
     def __init__(self, command: Command, args: Sequence[str], directory: Path | None = None) -> None:
         self.command = command
         args, configs = with_configs_as_data(args)
-        in_configs = [
-            config["ckpt_path"] for config in configs.values() if config.get("ckpt_path") is not None
-        ]
-        if not all(isinstance(path, str) for path in in_configs):
-            raise InputError("ckpt_path: not a path; it names a run's directory or a checkpoint file")
-        given = [*in_configs, *option_values(args, "--ckpt_path")][-1:]
-        if command in ("validate", "test", "predict") and not given and not {"-h", "--help"} & set(args):
+        self.checkpoint = given_checkpoint(args, configs)
+        if command != "fit" and self.checkpoint is None and not {"-h", "--help"} & set(args):
             raise InputError(f"{command} needs a trained network: --ckpt_path RUN_OR_CKPT")
-        if directory is not None and not given and RunDirectory(directory).checkpoints:
-            given = [str(directory)]
-        self.checkpoint = find_checkpoint(given[0]) if given else None
+        if directory is not None and self.checkpoint is None and RunDirectory(directory).checkpoints:
+            self.checkpoint = RunDirectory(directory).last_checkpoint
         self.recorded: Any = None
         resumed = None
         if self.checkpoint:
@@ -163,12 +156,7 @@ class Experiment(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse the arguments given, whatever the process's own are."""
-        try:
-            self.config = parser.parse_args(args)
-        except InputError:
-            raise
-        except (OverflowError, RecursionError, ValueError) as error:
-            raise InputError(f"a value cannot be read: {shortened(error)}") from None
+        self.config = parse(parser, args)
 
     def _set_seed(self) -> None:
         try:
@@ -204,14 +192,14 @@ class Experiment(LightningCLI):
             if not isinstance(self.config[section], Namespace):
                 raise InputError(f"{section}: not a section with fields of its own, such as {section}.FIELD")
         for section, kind in {"data": ModularDataModule, "model": GrokkingModule, **SECTIONS}.items():
-            _check_null(section, kind, self.config[section])
+            check_null(section, kind, self.config[section], SIZES)
         for section, callback in SECTIONS.items():  # the parser would not say whose field is wrong
             try:
                 callback(**vars(self.config[section]))
             except InputError as error:
                 raise InputError(f"{section}.{error}") from None
         network = self.config.model.network
-        _check_null("model.network", _network_class(network.class_path), network.init_args)
+        check_null("model.network", _network_class(network.class_path), network.init_args, SIZES)
         if self.recorded:
             self.config.model.pretrained = self.config.model.pretrained_parts = None
         check_precision(self.config.trainer.precision)  # before Lightning takes bfloat16 for it on a CPU
@@ -330,15 +318,6 @@ def _import_classes(configs: Iterable[Mapping[str, Any]], args: Sequence[str]) -
 
 def _network_class(class_path: str) -> type:
     return network_class(class_path.replace("modgrok.models.", "modgrok."))
-
-
-def _check_null(section: str, kind: type, values: Namespace) -> None:
-    """Raise an InputError if a field of a section is null that must have a value: the parser lets it through."""
-    for name, parameter in inspect.signature(kind, eval_str=True).parameters.items():
-        if name in SIZES or parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
-            continue
-        if values.get(name, parameter.default) is None and NoneType not in get_args(parameter.annotation):
-            raise InputError(f"{section}.{name}: it must have a value, and is null")
 
 
 def _check_writable(directory: Path, parameters: int) -> None:

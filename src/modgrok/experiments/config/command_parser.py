@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NoReturn
+from types import NoneType
+from typing import NoReturn, get_args
 
-from jsonargparse import ArgumentParser
+from jsonargparse import ArgumentParser, Namespace
 
 from modgrok.errors import InputError, did_you_mean
 
@@ -67,6 +69,36 @@ class CommandParser(ArgumentParser):
             ]
             text += did_you_mean(name, options)
         raise InputError(text) from None
+
+
+def parse(parser: ArgumentParser, args: Sequence[str]) -> Namespace:
+    """Parse options.
+
+    Raises:
+        InputError: if one is wrong, or so large that Python does not take it.
+    """
+    try:
+        return parser.parse_args(args)
+    except InputError:
+        raise
+    except (OverflowError, RecursionError, ValueError) as error:
+        raise InputError(f"a value cannot be read: {shortened(error)}") from None
+
+
+def check_null(section: str, kind: type, values: Namespace, others: Sequence[str] = ()) -> None:
+    """Raise an InputError if a field of a section is null that must have a value: the parser lets it through.
+
+    Args:
+        section: its name.
+        kind: whose arguments its fields are.
+        values: of the fields.
+        others: arguments that the section does not have.
+    """
+    for name, parameter in inspect.signature(kind, eval_str=True).parameters.items():
+        if name in others or parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+            continue
+        if values.get(name, parameter.default) is None and NoneType not in get_args(parameter.annotation):
+            raise InputError(f"{section}.{name}: it must have a value, and is null")
 
 
 def option_values(args: Sequence[str], *names: str) -> list[str]:

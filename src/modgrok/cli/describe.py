@@ -1,0 +1,36 @@
+"""`modgrok describe`."""
+
+from __future__ import annotations
+
+from modgrok.data.describe import describe as describe_tables
+from modgrok.errors import InputError, did_you_mean
+from modgrok.experiments.config.config_file import with_configs_as_data
+from modgrok.experiments.config.first_look import given_checkpoint, read_tables
+from modgrok.tasks import Group
+
+SECTIONS = (
+    *("seed_everything", "trainer", "model", "data", "checkpoint", "stop", "curves", "measures", "weights"),
+    *("predictions", "ckpt_path"),
+)
+"""The sections of a config, and its fields outside them."""
+
+
+def describe(options: list[str]) -> None:
+    """Print what a task is."""
+    args, configs = with_configs_as_data(options)
+    for path, config in configs.items():
+        for name in config:
+            if name not in SECTIONS:
+                raise InputError(f"{path}: unknown section {name}{did_you_mean(str(name), SECTIONS)}")
+    checkpoint, recorded = given_checkpoint(args, configs), None
+    if checkpoint is not None:
+        from modgrok.runs.snapshot import load_snapshot
+
+        recorded = load_snapshot(checkpoint).data.config
+    print(describe_tables(read_tables("modgrok describe", args, configs, recorded), _irreps))
+
+
+def _irreps(group: Group) -> str:
+    from modgrok.analysis.irreps import list_irreps, real_irreps
+
+    return list_irreps(real_irreps(group))
