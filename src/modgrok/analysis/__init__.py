@@ -5,6 +5,7 @@ a network and its data, `task_views` chooses the clocks and `read_circuit` runs 
 """
 
 from modgrok.analysis.basis import Basis, characters, pullback
+from modgrok.analysis.causal_worth import Worth, causal_worth
 from modgrok.analysis.circuit import Attention, Circuit, read_circuit
 from modgrok.analysis.clock import Clock, Law, additive_clock, multiplicative_clock
 from modgrok.analysis.clocked_pairs import ClockedPairs, place_on_clock
@@ -40,6 +41,7 @@ from modgrok.analysis.run_analysis import (
 )
 from modgrok.analysis.spectra import gini, spectrum
 from modgrok.analysis.task_view import BasisName, TaskView, task_views
+from modgrok.analysis.without import without
 
 __all__ = [
     "Attention",
@@ -60,10 +62,12 @@ __all__ = [
     "TaskAnalysis",
     "TaskView",
     "Tuning",
+    "Worth",
     "additive_clock",
     "analyze",
     "analyze_checkpoints",
     "analyze_network",
+    "causal_worth",
     "characters",
     "cross_entropy",
     "excluded_loss",
@@ -91,4 +95,5 @@ __all__ = [
     "transform_2d",
     "trigonometric_loss",
     "tuning",
+    "without",
 ]

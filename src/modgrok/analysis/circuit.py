@@ -13,8 +13,9 @@ from modgrok.analysis.measures import Measures, measure
 from modgrok.analysis.neurons import Tuning, TuningSums
 from modgrok.analysis.path_weights import path_weights
 from modgrok.analysis.task_view import TaskView
+from modgrok.analysis.without import without
 from modgrok.errors import InputError
-from modgrok.models import Network, ReadoutPaths, SharedRowsNetwork, class_path
+from modgrok.models import EditedNetwork, Network, ReadoutPaths, SharedRowsNetwork, class_path
 from modgrok.models.losses import CROSS_ENTROPY, Loss
 from modgrok.models.shared_rows import SharedRows
 from modgrok.tasks import Task
@@ -154,6 +155,27 @@ class Circuit:
                 for part, _, kept in _run(self.network, self.view)
             ]
         )
+
+    def without(
+        self, *, frequencies: Sequence[int] = (), heads: Sequence[int] = (), neurons: Sequence[int] = ()
+    ) -> EditedNetwork:
+        """Take frequencies out of the embedding, and heads and neurons out of the last layer; see `without`.
+
+        Returns:
+            What is left of the network, to be scored: `circuit.without(heads=[0])(tokens)` are logits, (n, p).
+
+        Raises:
+            InputError: if there is no such part.
+        """
+        shared = _readable(self.network)[0]
+        return without(shared, self.view, frequencies=frequencies, heads=heads, neurons=neurons)
+
+    def answered_right(self, network: Network) -> Tensor:
+        """Run another network over the task's n pairs: (n,) bool, whether each is answered right."""
+        right = torch.empty_like(self.right)
+        for part, logits, _ in _run(network, self.view):
+            right[part] = logits.argmax(dim=1) == self.view.clocked_pairs.answers[part]
+        return right
 
     def loss(self, pairs: Tensor) -> float:
         """The mean loss of the pairs in a (n,) mask."""

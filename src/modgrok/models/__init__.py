@@ -1,5 +1,6 @@
 """Networks with named activations. They know tensors and nothing of tasks."""
 
+from modgrok.models.edited import Edit, EditedNetwork
 from modgrok.models.hooks import Hook
 from modgrok.models.mlp import MLP
 from modgrok.models.network import Network, class_path, network_class
@@ -11,6 +12,8 @@ from modgrok.models.transformer import Transformer
 
 __all__ = [
     "MLP",
+    "Edit",
+    "EditedNetwork",
     "Hook",
     "IndexedTokens",
     "Network",

@@ -46,6 +46,11 @@ class Embed(nn.Module):
         super().__init__()
         self.W_E = empty_parameter(v, d)
 
+    @property
+    def table(self) -> Tensor:
+        """The vector of each token, (v, d)."""
+        return self.W_E
+
     def forward(self, tokens: IndexedTokens, point: HookPoint) -> list[SharedRows]:
         """Return the embedding at each position, each (r, d)."""
         embedded = [
@@ -63,12 +68,18 @@ class OneHot(nn.Module):
         self.vectors: Tensor
         self.register_buffer("vectors", torch.eye(v), persistent=False)
 
+    @property
+    def table(self) -> Tensor:
+        """The vector of each token, (v, v)."""
+        return self.vectors
+
     def forward(self, tokens: IndexedTokens, point: HookPoint) -> list[SharedRows]:
         """Return the vectors at each position, each (r, v)."""
-        return [
+        embedded = [
             SharedRows(self.vectors[distinct], index)
             for distinct, index in zip(tokens.distinct, tokens.indices, strict=True)
         ]
+        return point("hook_embed", embedded)  # (n, t, v)
 
 
 class Unembed(nn.Module):

@@ -155,4 +155,5 @@ class MLP(SharedRowsNetwork):
             W_E=self.embed.W_E if isinstance(self.embed, Embed) else rearrange(first, "t v m -> v (t m)"),
             to_logits={"W_U": self.unembed.W_U},
             to_neurons={"W_in": first} if embedded and len(self.layers) == 1 else {},
+            embedding=("hook_embed", self.embed.table),
         )

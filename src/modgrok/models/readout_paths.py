@@ -20,6 +20,8 @@ class ReadoutPaths:
         to_neurons: by name, the matrices whose product leads from the embedding, (d, …), straight to the neurons,
             (…, m), or with heads (h, d, …) through each of them. Empty where other neurons lie in between.
         attention: the names of the attention's scores and pattern; None where there is no attention.
+        heads: the name of the activation of the last layer's heads, (n, t, h, k); None likewise.
+        embedding: the name of the tokens' vectors and the table, (v, …), that they come from.
     """
 
     layer: str
@@ -28,3 +30,5 @@ class ReadoutPaths:
     to_logits: Mapping[str, Tensor]
     to_neurons: Mapping[str, Tensor] = field(default_factory=dict)
     attention: tuple[str, str] | None = None
+    heads: str | None = None
+    embedding: tuple[str, Tensor] | None = None

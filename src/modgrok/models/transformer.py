@@ -286,4 +286,6 @@ class Transformer(SharedRowsNetwork):
             to_logits=weights(f"{last}.mlp.W_out", "unembed.W_U"),
             to_neurons=weights(f"{last}.attn.W_V", f"{last}.attn.W_O", f"{last}.mlp.W_in"),
             attention=(f"{last}.attn.hook_attn_scores", f"{last}.attn.hook_pattern"),
+            heads=f"{last}.attn.hook_z",
+            embedding=("hook_embed", self.embed.W_E),
         )

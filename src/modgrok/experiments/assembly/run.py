@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from lightning.pytorch import Callback
 
-from modgrok.analysis import RunAnalysis, analyze, analyze_checkpoints
+from modgrok.analysis import Circuit, RunAnalysis, analyze, analyze_checkpoints
 from modgrok.analysis.task_view import BasisName
 from modgrok.errors import InputError
 from modgrok.experiments.assembly.experiment import Experiment
@@ -48,7 +48,17 @@ class Run(RunDirectory):
         snapshot = self.snapshot()
         return render(curves_figure(snapshot.history, snapshot.data.title))
 
-    def circuit(self, update: int | None = None) -> Figure:
+    def circuit(self, update: int | None = None) -> Circuit:
+        """Read the circuit of the first task at the last checkpoint, or at the one after `update` updates.
+
+        `run.circuit().without(heads=[0])` is the network without a part, to be scored.
+
+        Raises:
+            InputError: if there is no such checkpoint, or the network has no readout paths.
+        """
+        return analyze(self.snapshot(update))[0]
+
+    def draw_circuit(self, update: int | None = None) -> Figure:
         """Draw the circuit of the first task at the last checkpoint, or at the one after `update` updates."""
         snapshot = self.snapshot(update)
         circuit = analyze(snapshot)[0]

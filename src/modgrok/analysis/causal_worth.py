@@ -1,0 +1,95 @@
+"""What is left of a network's answers when a part of it is taken away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from modgrok.analysis.circuit import Circuit
+
+Kind = Literal["whole", "frequency", "head", "neurons"]
+
+
+@dataclass(frozen=True)
+class Worth:
+    """The accuracy of a network without one part.
+
+    Attributes:
+        part: in words: "frequency 17", "head 2", "neurons of frequency 17", "other neurons"; "nothing" for the whole
+            network.
+        kind: of part.
+        number: the frequency or the head; None for the whole network and for neurons of no key frequency.
+        size: how many neurons were taken away, of a group of them.
+        accuracy: over all pairs, as what follows from 0 to 1.
+        trained: over the training pairs; None where the split is not known.
+        known: over the held-out pairs that are known by symmetry; None likewise, or where there are none.
+        new: over the held-out pairs that are new; None likewise.
+    """
+
+    part: str
+    kind: Kind
+    number: int | None
+    size: int | None
+    accuracy: float
+    trained: float | None
+    known: float | None
+    new: float | None
+
+
+def causal_worth(circuit: Circuit) -> tuple[Worth, ...]:
+    """Score a network whole, then without each of its parts.
+
+    The parts are the key frequencies in the embedding, the heads of the last layer, the neurons tuned to each key
+    frequency, and the neurons tuned to none of them; see `without`. A part without which no answer is wrong does
+    nothing that the others do not do too, whatever it is tuned to.
+
+    Returns:
+        The whole network, then a row for each part.
+    """
+    keys, clusters = circuit.key_frequencies, circuit.tuning.clusters
+    heads = (
+        0 if circuit.paths.heads is None or circuit.attention is None else circuit.attention.pattern.shape[1]
+    )
+    in_keys = torch.isin(clusters, torch.tensor(keys, dtype=clusters.dtype, device=clusters.device))
+    groups: list[tuple[str, int | None, Tensor]] = [
+        *((f"neurons of frequency {k}", k, clusters == k) for k in keys),
+        ("other neurons", None, ~in_keys),
+    ]
+    found = [_worth(circuit, circuit.right, "nothing", "whole")]
+    for k in keys if circuit.paths.embedding is not None else ():
+        right = circuit.answered_right(circuit.without(frequencies=[k]))
+        found.append(_worth(circuit, right, f"frequency {k}", "frequency", k))
+    for head in range(heads):
+        right = circuit.answered_right(circuit.without(heads=[head]))
+        found.append(_worth(circuit, right, f"head {head}", "head", head))
+    for part, number, of_group in groups:
+        if neurons := of_group.nonzero().flatten().tolist():
+            right = circuit.answered_right(circuit.without(neurons=neurons))
+            found.append(_worth(circuit, right, part, "neurons", number, len(neurons)))
+    return tuple(found)
+
+
+def _worth(
+    circuit: Circuit, right: Tensor, part: str, kind: Kind, number: int | None = None, size: int | None = None
+) -> Worth:
+    training, known = circuit.view.training, circuit.view.known
+    trained = _share(right, training)
+    if training is None or known is None:
+        return Worth(part, kind, number, size, float(right.double().mean()), trained, None, None)
+    return Worth(
+        part,
+        kind,
+        number,
+        size,
+        float(right.double().mean()),
+        trained,
+        _share(right, known & ~training),
+        _share(right, ~known),
+    )
+
+
+def _share(right: Tensor, pairs: Tensor | None) -> float | None:
+    return None if pairs is None or not pairs.any() else float(right[pairs].double().mean())
