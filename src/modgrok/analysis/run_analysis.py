@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
+from torch import Tensor
 
 from modgrok.analysis.circuit import Circuit, read_circuit
 from modgrok.analysis.measures import Measures
@@ -15,6 +18,9 @@ from modgrok.analysis.single_task_runs import SingleTaskRun, read_single_task_ru
 from modgrok.analysis.task_view import BasisName, task_views
 from modgrok.errors import InputError
 from modgrok.runs import History, Snapshot, load_snapshot
+
+MAX_KEPT_BYTES = 256 << 20
+"""Weights of earlier checkpoints up to this size are kept; of more, every second checkpoint's."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +56,13 @@ class TaskAnalysis:
         circuit: of the last network looked at.
         moments: the scores at each checkpoint; the last are those of the circuit.
         phases: of the run; empty where there are no checkpoints to compare or the split is not known.
+        right: for each moment (⌈n/8⌉,) uint8, a bit for each of the n pairs: whether it is answered right.
     """
 
     circuit: Circuit
     moments: tuple[CheckpointScores, ...]
     phases: tuple[Phase, ...]
+    right: tuple[npt.NDArray[np.uint8], ...]
 
     @property
     def last(self) -> CheckpointScores:
@@ -72,6 +80,7 @@ class RunAnalysis:
         tasks: one for each task.
         alone: for a mixture, the runs on single formulas that it is compared with, by formula.
         notes: how other people's weights were read, a sentence each.
+        weights: of earlier checkpoints, ascending by update, in float16 by their names in the state dict.
     """
 
     source: str
@@ -79,6 +88,7 @@ class RunAnalysis:
     tasks: tuple[TaskAnalysis, ...]
     alone: Mapping[str, SingleTaskRun] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    weights: Mapping[int, Mapping[str, Tensor]] = field(default_factory=dict)
 
     def history(self, task: TaskAnalysis) -> History:
         """The scores of one task over the run."""
@@ -171,24 +181,34 @@ def analyze_network(
     """
     circuits = analyze(snapshot, basis)
     moments: list[list[CheckpointScores]] = [[] for _ in circuits]
+    right: list[list[npt.NDArray[np.uint8]]] = [[] for _ in circuits]
+    weights: dict[int, dict[str, Tensor]] = {}
+
+    def look(circuit: Circuit, place: int, update: int, frequencies: Sequence[int]) -> None:
+        _finite(circuit, source, update)
+        moments[place].append(moment(circuit, update, frequencies))
+        right[place].append(np.packbits(circuit.right.cpu().numpy()))
+
     for before in earlier:
-        for circuit, seen in zip(circuits, moments, strict=True):
-            then = _finite(read_circuit(before.network, circuit.view, snapshot.loss), source, before.update)
-            seen.append(moment(then, before.update, circuit.key_frequencies))
+        for place, circuit in enumerate(circuits):
+            then = read_circuit(before.network, circuit.view, snapshot.loss)
+            look(then, place, before.update, circuit.key_frequencies)
+        weights[before.update] = {name: w.half() for name, w in before.network.state_dict().items()}
+        if sum(w.nbytes for kept in weights.values() for w in kept.values()) > MAX_KEPT_BYTES:
+            weights = {update: weights[update] for update in list(weights)[::2]}
     tasks = []
-    for circuit, seen in zip(circuits, moments, strict=True):
-        _finite(circuit, source, snapshot.update)
-        scores = (*seen, moment(circuit, snapshot.update, circuit.key_frequencies))
-        tasks.append(TaskAnalysis(circuit, scores, _phases(scores, circuit)))
-    return RunAnalysis(source, snapshot, tuple(tasks), notes=tuple(notes))
+    for place, circuit in enumerate(circuits):
+        look(circuit, place, snapshot.update, circuit.key_frequencies)
+        scores = tuple(moments[place])
+        tasks.append(TaskAnalysis(circuit, scores, _phases(scores, circuit), tuple(right[place])))
+    return RunAnalysis(source, snapshot, tuple(tasks), notes=tuple(notes), weights=weights)
 
 
-def _finite(circuit: Circuit, source: str, update: int) -> Circuit:
+def _finite(circuit: Circuit, source: str, update: int) -> None:
     if not circuit.classes.sums.isfinite().all():
         raise InputError(
             f"{source}: the logits after {update:,} updates are not finite; the weights are too large for float32"
         )
-    return circuit
 
 
 def _phases(moments: Sequence[CheckpointScores], circuit: Circuit) -> tuple[Phase, ...]:

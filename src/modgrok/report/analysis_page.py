@@ -15,6 +15,7 @@ from modgrok.figures import (
 )
 from modgrok.figures.numbers import number, percent
 from modgrok.report.mixture import mixture_summary
+from modgrok.report.network_data import network_data
 from modgrok.report.page import Section, render_page
 from modgrok.report.prose import method, opening
 
@@ -37,6 +38,7 @@ def analysis_page(analysis: RunAnalysis) -> str:
     return render_page(
         "report/analysis_page.html.jinja",
         sections,
+        network_data(analysis),
         source=analysis.source,
         update=snapshot.update if snapshot.update or snapshot.split_known else None,
         name=" | ".join(task.circuit.name for task in tasks),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -15,6 +16,9 @@ from plotly.offline import get_plotlyjs
 
 from modgrok.figures import DARK, LIGHT, Figure, Panel, plotly_panel
 from modgrok.figures.palette import css_variables
+
+if TYPE_CHECKING:
+    from modgrok.report.network_data import NetworkData
 
 _TEMPLATES = Environment(
     loader=PackageLoader("modgrok", "."),
@@ -41,13 +45,16 @@ class Section:
     figures: Sequence[Figure]
 
 
-def render_page(template: str, sections: Sequence[Section], **context: object) -> str:
+def render_page(
+    template: str, sections: Sequence[Section], network: NetworkData | None = None, **context: object
+) -> str:
     """Render a page as HTML.
 
     Args:
         template: a file of the package that extends `report/page.html.jinja`, such as
             "report/analysis_page.html.jinja".
         sections: the figures.
+        network: a network that runs in the page, where the template has a place for it.
         context: what else the template names; text is escaped.
     """
     plots: dict[str, dict[str, object]] = {}
@@ -66,8 +73,9 @@ def render_page(template: str, sections: Sequence[Section], **context: object) -
     style = (
         f":root{{{css_variables(LIGHT)}}}@media (prefers-color-scheme: dark){{:root{{{css_variables(DARK)}}}}}"
         + _resource("page.css")
+        + (_resource("network.css") if network else "")
     )
-    plotly, script = get_plotlyjs(), _resource("page.js")
+    scripts = [*([_resource("network.js")] if network else []), get_plotlyjs(), _resource("page.js")]
     return _TEMPLATES.get_template(template).render(
         **context,
         sections=[section for section in sections if section.figures],
@@ -76,20 +84,21 @@ def render_page(template: str, sections: Sequence[Section], **context: object) -
         plots=plots,
         palettes={"light": LIGHT, "dark": DARK},
         style=Markup(style),
-        scripts=[Markup(plotly), Markup(script)],
-        policy=Markup(_policy(plotly, script)),
+        network=network,
+        scripts=[Markup(script) for script in scripts],
+        policy=Markup(_policy(scripts)),
     )
 
 
 def _resource(name: str) -> str:
-    return files("modgrok.report").joinpath(name).read_text(encoding="utf-8")
+    return files("modgrok.report").joinpath("static", name).read_text(encoding="utf-8")
 
 
-def _policy(*scripts: str) -> str:
-    """A content security policy: nothing is loaded, and no script runs but the page's own two."""
+def _policy(scripts: Sequence[str]) -> str:
+    """A content security policy: nothing is loaded, and no script runs but the page's own."""
     digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in digests)
     return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
-        "base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src {allowed} 'wasm-unsafe-eval'; worker-src blob:; "
+        "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
