@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from functools import cached_property
 from typing import Any
 
@@ -10,9 +12,10 @@ from numpy.typing import NDArray
 
 from modgrok.data.split import SplitBy, SplitMethod, draw_classes, draw_pairs, fingerprint
 from modgrok.data.template import Template, default_template
-from modgrok.errors import InputError, check_choice
+from modgrok.errors import InputError, brief, check_choice
 from modgrok.memory import check_memory
 from modgrok.tasks import Symmetries, Table, Task, make_task, symmetries_of
+from modgrok.tasks.listed_answers import ListedAnswers
 from modgrok.tasks.residues import Integers
 
 
@@ -20,9 +23,9 @@ class TaskTables:
     """The tables of one or several tasks, and the split of their pairs.
 
     Args:
-        task: a formula over x, y (and z), a word in a group such as `x * y in S4`, a name of the catalog, or a list of
-            these for a mixture.
-        modulus: p; for words in a group its order, which need not be given.
+        task: a formula over x, y (and z), a word in a group such as `x * y in S4`, a name of the catalog, a table in a
+            .csv or .npy file (see `tasks.table_file`), or a list of these for a mixture.
+        modulus: p; for words in a group its order, for a table the number of its symbols, which need not be given.
         train_fraction: of each task's pairs that is trained on; the rest is held out.
         split_seed: of the split.
         split_method: `torch` as in Nanda et al. 2023, `python` as in the older notebooks; see `split.permutations`.
@@ -34,6 +37,8 @@ class TaskTables:
         label_seed: of the labels of the task `random`.
         split: what is drawn for training. Of single `pairs`, many that are held out may be known by symmetry; whole
             `classes` leave only new ones. See `tasks.symmetries`.
+        answer_tables: the answers of tasks that are tables, by the names that `task` gives them: nested lists of
+            integers, (n,) * r. A table that is not among them is read from its file; a checkpoint holds all.
 
     Raises:
         InputError: if an argument is wrong.
@@ -53,6 +58,7 @@ class TaskTables:
         unordered_pairs: bool = False,
         label_seed: int = 0,
         split: SplitBy = "pairs",
+        answer_tables: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         names = [task] if isinstance(task, str) else list(task)
@@ -60,6 +66,8 @@ class TaskTables:
             raise InputError("task: the list is empty; give a formula such as x + y")
         if len(set(names)) < len(names):
             raise InputError(f"task: the list names {max(names, key=names.count)!r} twice")
+        if surplus := [name for name in answer_tables or () if name not in names]:
+            raise InputError(f"answer_tables: {brief(surplus[0])} is none of the tasks")
         self.tasks: list[Task] = [
             make_task(
                 name,
@@ -67,6 +75,7 @@ class TaskTables:
                 nonzero_operands=nonzero_operands,
                 unordered_pairs=unordered_pairs,
                 label_seed=label_seed,
+                answers=(answer_tables or {}).get(name),
             )
             for name in names
         ]
@@ -108,10 +117,24 @@ class TaskTables:
             "unordered_pairs": unordered_pairs,
             "label_seed": label_seed,
             "split": split,
+            "answer_tables": {
+                task.name: task.operation.answers.tolist()
+                for task in self.tasks
+                if isinstance(task.operation, ListedAnswers)
+            }
+            or None,
         }
         """The arguments that make these pairs again, as plain data."""
         self.training = self.draw()
         """The numbers of each task's training pairs, among the pairs of the task."""
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """What was chosen of the config, with a digest in the place of each table."""
+        chosen = {name: value for name, value in self.config.items() if value is not None}
+        for name, answers in chosen.pop("answer_tables", {}).items():
+            chosen[f"answers of {name}"] = hashlib.sha256(json.dumps(answers).encode()).hexdigest()[:16]
+        return chosen
 
     @property
     def title(self) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,9 +14,11 @@ from modgrok.tasks.catalog import NAMES
 from modgrok.tasks.domain import EVERYWHERE, Domain
 from modgrok.tasks.formula import VARIABLES, parse_formula
 from modgrok.tasks.group_word import parse_group_word, states_a_group
+from modgrok.tasks.listed_answers import ListedAnswers
 from modgrok.tasks.operation import Operation
 from modgrok.tasks.random_labels import RandomLabels
 from modgrok.tasks.residues import Integers
+from modgrok.tasks.table_file import checked_table, is_table_file, read_table
 
 # 2x_3z was meant as a name; 2x is a formula that lacks its *
 _MISTYPED_NAME = re.compile(r"[A-Za-z_]\w{1,60}|[0-9]\w{0,60}_\w{0,60}")
@@ -96,24 +99,28 @@ def make_task(
     nonzero_operands: bool = False,
     unordered_pairs: bool = False,
     label_seed: int = 0,
+    answers: object = None,
 ) -> Task:
     """State a task.
 
     Args:
         text: a formula such as `x**2 + y**2` (see `parse_formula`), a word in a group such as `x * y in S4` (see
-            `parse_group_word`), or a name or alias of the `CATALOG`.
-        modulus: p, an integer from 2; composite ones too. In a group it is the order, and need not be given.
+            `parse_group_word`), a name or alias of the `CATALOG`, or the file of a table (see `read_table`).
+        modulus: p, an integer from 2; composite ones too. In a group it is the order, of a table the number of its
+            symbols, and need not be given.
         nonzero_operands: keep only tuples without 0.
         unordered_pairs: keep each unordered pair once, as x ≤ y (with three operands x ≤ y ≤ z).
         label_seed: the seed of the answers of `random`, 0 … 2³² − 1; other tasks do not depend on it.
+        answers: the table that `text` is the name of, (n,) * r integers as an array or nested lists; no file is read.
 
     Raises:
-        InputError: if the text is neither a formula, a word nor a name, the modulus is missing, impossible or so
-            large that the table would not fit in memory, the seed is out of range, or no tuple is left.
+        InputError: if the text is neither a formula, a word, a name nor a table's file, the modulus is missing,
+            impossible or so large that the table would not fit in memory, the seed is out of range, or no tuple is
+            left.
     """
     if modulus is not None:
         _check_modulus(modulus)
-    name, operation, domain = _look_up(text)
+    name, operation, domain = _look_up(text) if answers is None else _listed(text, answers)
     modulus = _modulus_of(operation, modulus)
     if isinstance(operation, RandomLabels):
         operation = RandomLabels(_checked_seed(label_seed))
@@ -133,6 +140,8 @@ def _look_up(text: str) -> tuple[str, Operation, Domain]:
     name = " ".join(text.split())
     if entry := NAMES.get(name):
         return name, entry.operation, entry.domain
+    if is_table_file(text):
+        return text, ListedAnswers(text, read_table(Path(text).expanduser())), EVERYWHERE
     if states_a_group(name):
         return name, parse_group_word(name), EVERYWHERE
     if _MISTYPED_NAME.fullmatch(name) and name not in VARIABLES:
@@ -144,6 +153,10 @@ def _look_up(text: str) -> tuple[str, Operation, Domain]:
     return name, parse_formula(text), EVERYWHERE
 
 
+def _listed(name: str, answers: object) -> tuple[str, Operation, Domain]:
+    return name, ListedAnswers(name, checked_table(answers, name)), EVERYWHERE
+
+
 def _modulus_of(operation: Operation, given: int | None) -> int:
     """Return the modulus that is given, or the operation's only one."""
     only = operation.only_modulus
@@ -152,7 +165,7 @@ def _modulus_of(operation: Operation, given: int | None) -> int:
             raise InputError(f"modulus: {operation} needs one; it must be an integer from 2, such as 97")
         return only
     if only is not None and given != only:
-        raise InputError(f"modulus: {operation} has {only} elements, so it must be {only} or left out")
+        raise InputError(f"modulus: {operation} has {only} symbols, so it must be {only} or left out")
     return given
 
 

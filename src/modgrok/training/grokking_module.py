@@ -245,7 +245,7 @@ class GrokkingModule(ScoredModule):
             "frozen": self.frozen,
             "precision": self.trainer.precision,
             **self.network.config,
-            **{name: value for name, value in data.config.items() if value is not None},
+            **data.hyperparameters,
         }
 
     def check_resumption(self, checkpoint: dict[str, Any], data: ModularDataModule, path: str) -> None:
