@@ -36,6 +36,11 @@ class Basis:
             this operand, frequency 0 being the constant. They are the smallest groups whose spans are
             linearly independent of one another: within a group the same function can be written with
             different frequencies, between groups it cannot.
+
+    Example:
+        >>> from modgrok.analysis import additive_clock, characters
+        >>> characters(additive_clock(5)).names
+        ('constant', 'cos 1', 'sin 1', 'cos 2', 'sin 2')
     """
 
     clock: Clock
@@ -68,6 +73,11 @@ def characters(clock: Clock) -> Basis:
     Additive: the constant, then cos and sin of 2πkx/p for k = 1…⌊p/2⌋, where the sine of p/2 vanishes (Nanda
     et al. 2023, arXiv 2301.05217, section 3). Multiplicative: the same in log x mod p − 1, with 0 as a row of
     its own ("The Discrete-Log Clock", arXiv 2606.17399).
+
+    Example:
+        >>> from modgrok.analysis import additive_clock, characters
+        >>> characters(additive_clock(113)).rows.shape
+        torch.Size([113, 113])
     """
     return pullback(clock, torch.arange(clock.modulus))
 
@@ -85,6 +95,13 @@ def pullback(clock: Clock, part: npt.NDArray[np.int64] | Tensor) -> Basis:
 
     Raises:
         InputError: if `part` is not a row of residues, or f is nowhere on the clock.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, pullback
+        >>> basis = pullback(additive_clock(7), torch.arange(7) ** 2 % 7)
+        >>> basis.dimension  # x**2 has four values mod 7
+        4
     """
     p = clock.modulus
     f = torch.as_tensor(part, dtype=torch.int64)

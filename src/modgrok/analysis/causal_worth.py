@@ -27,6 +27,11 @@ class Worth:
         trained: over the training pairs; None where the split is not known.
         known: over the held-out pairs that are known by symmetry; None likewise, or where there are none.
         new: over the held-out pairs that are new; None likewise.
+
+    Example:
+        >>> from modgrok.analysis import Worth
+        >>> Worth("head 2", "head", 2, None, accuracy=0.91, trained=1.0, known=None, new=0.87).new
+        0.87
     """
 
     part: str
@@ -48,6 +53,17 @@ def causal_worth(circuit: Circuit) -> tuple[Worth, ...]:
 
     Returns:
         The whole network, then a row for each part.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(network, view)
+        >>> from modgrok.analysis import causal_worth
+        >>> [worth.part for worth in causal_worth(circuit) if worth.kind == "head"]
+        ['head 0', 'head 1']
     """
     keys, clusters = circuit.key_frequencies, circuit.tuning.clusters
     heads = (

@@ -31,6 +31,16 @@ class Attention:
     Attributes:
         scores: (n, h, t), from the last position.
         pattern: (n, h, t), from the last position.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(network, view)
+        >>> circuit.attention.pattern.shape  # (n, h, t)
+        torch.Size([121, 2, 3])
     """
 
     scores: Tensor
@@ -52,6 +62,16 @@ class Circuit:
         classes: the logits by class of pair; a ≥ p answers where the network has some that the task has not.
         tuning: which frequency each neuron of the last layer is tuned to.
         attention: of the last layer; None where the network has none.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(network, view)
+        >>> circuit.W_E.shape, circuit.W_logit.shape  # (s, d) and (m, p)
+        (torch.Size([11, 8]), torch.Size([16, 11]))
     """
 
     view: TaskView
@@ -235,6 +255,16 @@ def read_circuit(network: Network, view: TaskView, loss: Loss = CROSS_ENTROPY) -
 
     Raises:
         InputError: if the network has no readout paths.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(network, view)
+        >>> circuit.losses.shape
+        torch.Size([121])
     """
     paths, n = _readable(network)[1], len(view.tokens)
     answers, device = view.clocked_pairs.answers, view.tokens.device

@@ -24,6 +24,12 @@ class Clock:
         modulus: p.
         size: q, the order of the group: p, or p − 1.
         position: (p,) int64, where each residue stands, 0…q−1; −1 off the clock.
+
+    Example:
+        >>> from modgrok.analysis import multiplicative_clock
+        >>> clock = multiplicative_clock(7)
+        >>> clock.size, clock.residues.tolist()  # the powers of 3
+        (6, [1, 3, 2, 6, 4, 5])
     """
 
     law: Law
@@ -67,6 +73,11 @@ def additive_clock(modulus: int) -> Clock:
 
     Raises:
         InputError: if the modulus is below 2.
+
+    Example:
+        >>> from modgrok.analysis import additive_clock
+        >>> additive_clock(113).top_frequency
+        56
     """
     if modulus < 2:
         raise InputError(f"modulus {modulus}: a clock needs a modulus of at least 2")
@@ -80,6 +91,11 @@ def multiplicative_clock(modulus: int) -> Clock:
 
     Raises:
         InputError: if the modulus is not a prime.
+
+    Example:
+        >>> from modgrok.analysis import multiplicative_clock
+        >>> multiplicative_clock(7).position.tolist()  # logarithms to 3; 0 is off the clock
+        [-1, 0, 2, 1, 4, 5, 3]
     """
     if not is_prime(modulus):
         raise InputError(f"modulus {modulus}: multiplicative characters need a prime modulus")

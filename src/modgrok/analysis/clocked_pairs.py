@@ -29,6 +29,16 @@ class ClockedPairs:
         answer_off_clock: the answer of the pairs off the clock.
         operand_bases: for each operand the characters of f(x).
         answer_basis: the characters of the positions that an answer stands at.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
+        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
+        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
+        >>> answers = operands.sum(dim=1) % 7
+        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
+        >>> pairs.separates
+        True
     """
 
     clock: Clock
@@ -81,6 +91,16 @@ def place_on_clock(
 
     Raises:
         InputError: if the shapes or the values do not fit together.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
+        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
+        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
+        >>> answers = operands.sum(dim=1) % 7
+        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
+        >>> pairs.answer_positions.tolist() == answers.tolist()
+        True
     """
     if operands.shape != (len(answers), len(parts)):
         raise InputError(

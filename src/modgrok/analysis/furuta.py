@@ -18,6 +18,13 @@ def fourier_frequency_density(matrix: Tensor, basis: Basis, threshold: float = 0
         matrix: (p, d) over the symbols.
         basis: of the symbols.
         threshold: η.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, characters, fourier_frequency_density
+        >>> basis = characters(additive_clock(7))
+        >>> round(fourier_frequency_density(basis.rows[1:3].T.float(), basis), 6)
+        0.333333
     """
     norms = _norms(matrix, basis)
     exists = _exists(basis).to(norms.device)
@@ -34,6 +41,13 @@ def fourier_coefficient_ratio(matrix: Tensor, basis: Basis) -> float:
     Args:
         matrix: (p, d) over the symbols.
         basis: of the symbols.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, characters, fourier_coefficient_ratio
+        >>> basis = characters(additive_clock(7))
+        >>> round(fourier_coefficient_ratio(basis.rows[1:3].T.float(), basis), 6)
+        0.77559
     """
     norms = _norms(matrix, basis)
     low, high = norms[_exists(basis).all(dim=1).to(norms.device)].aminmax(dim=1)

@@ -16,7 +16,14 @@ LogitParts = Iterable[tuple[Tensor, Tensor]]
 
 
 def logit_parts(logits: Tensor, pairs: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-    """Cut the logits, (n, a), of some pairs, a (n,) mask or (i,) indices, or of all, into parts."""
+    """Cut the logits, (n, a), of some pairs, a (n,) mask or (i,) indices, or of all, into parts.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import logit_parts
+        >>> [(len(index), logits.shape) for index, logits in logit_parts(torch.zeros(49, 7))]
+        [(49, torch.Size([49, 7]))]
+    """
     if pairs is None:
         pairs = torch.arange(len(logits), device=logits.device)
     for part in (pairs.nonzero().flatten() if pairs.dtype == torch.bool else pairs).split(CHUNK):
@@ -34,6 +41,18 @@ class ClassLogits:
         counts: (q + 1,) float64, the pairs of each class.
         square: the sum of squares of the logits that the clock can explain: over pairs and answers on the
             clock, each pair's logits centered over the answers, which the softmax cannot see.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
+        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
+        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
+        >>> answers = operands.sum(dim=1) % 7
+        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
+        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (answers[:, None] - torch.arange(7)) / 7)
+        >>> classes = sum_logits_by_class(logits, pairs)
+        >>> classes.sums.shape, classes.counts.tolist()
+        (torch.Size([8, 7]), [7.0, 7.0, 7.0, 7.0, 7.0, 7.0, 7.0, 0.0])
     """
 
     clocked_pairs: ClockedPairs
@@ -67,7 +86,20 @@ class ClassSums:
 
 
 def sum_logits_by_class(logits: Tensor, clocked_pairs: ClockedPairs) -> ClassLogits:
-    """Sum the logits, (n, a) at the last position, over the classes of the n pairs."""
+    """Sum the logits, (n, a) at the last position, over the classes of the n pairs.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
+        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
+        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
+        >>> answers = operands.sum(dim=1) % 7
+        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
+        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (answers[:, None] - torch.arange(7)) / 7)
+        >>> classes = sum_logits_by_class(logits, pairs)
+        >>> classes.sums.shape
+        torch.Size([8, 7])
+    """
     sums = ClassSums(clocked_pairs, logits.shape[1])
     for pairs, values in logit_parts(logits):
         sums.add(pairs, values.double())
@@ -108,6 +140,19 @@ class LogitDirections:
             fractions of several frequencies add up; with a map h of the answers they are so where every s has as many
             pairs.
         residual: the fraction of variance that no frequency explains.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
+        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
+        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
+        >>> answers = operands.sum(dim=1) % 7
+        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
+        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (answers[:, None] - torch.arange(7)) / 7)
+        >>> classes = sum_logits_by_class(logits, pairs)
+        >>> from modgrok.analysis import logit_directions
+        >>> [round(float(share), 6) for share in logit_directions(classes).variance_explained]
+        [0.0, 1.0, 0.0]
     """
 
     coefficients: Tensor
@@ -122,6 +167,19 @@ def logit_directions(classes: ClassLogits) -> LogitDirections:
     s is where the pair's answer stands on the clock, and c runs over where the answers on it stand. As a direction is a
     product of waves of s and of the answer, the logits summed over the pairs of each s are enough: no p×p×p cube is
     built. The logits are centered over the answers of each pair, and the variance is about that centre.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
+        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
+        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
+        >>> answers = operands.sum(dim=1) % 7
+        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
+        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (answers[:, None] - torch.arange(7)) / 7)
+        >>> classes = sum_logits_by_class(logits, pairs)
+        >>> from modgrok.analysis import logit_directions
+        >>> [round(float(similarity), 6) for similarity in logit_directions(classes).cosine_similarities]
+        [0.0, 1.0, 0.0]
     """
     waves, of_answers = clock_directions(classes)
     q = waves.shape[2]

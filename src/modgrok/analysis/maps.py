@@ -16,6 +16,13 @@ def operand_maps(values: Tensor, pairs: Tensor, n_symbols: int) -> Tensor:
 
     Returns:
         (…, s, s) float64 for two operands, (…, s, s, s) for three; x is the first map axis, y the second.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import operand_maps
+        >>> operand_maps(torch.tensor([[5.0], [6.0]]), torch.tensor([[0, 1], [1, 0]]), 2)
+        tensor([[[nan, 5.],
+                 [6., nan]]], dtype=torch.float64)
     """
     operands = pairs.shape[1]
     maps = torch.full(
@@ -38,6 +45,13 @@ def transform_2d(maps: Tensor, x_basis: Basis, y_basis: Basis) -> Tensor:
 
     Returns:
         (…, r, u) float64.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, characters, transform_2d
+        >>> basis = characters(additive_clock(7))
+        >>> transform_2d(torch.ones(1, 7, 7), basis, basis)[0, 0, 0].round(decimals=6)  # a constant map
+        tensor(7., dtype=torch.float64)
     """
     present = maps.double().nan_to_num(nan=0.0)
     return x_basis.rows.to(maps.device) @ present @ y_basis.rows.to(maps.device).T

@@ -40,6 +40,11 @@ class Measures:
         ffd_logit: Fourier Frequency Density of W_logit.
         fcr_logit: Fourier Coefficient Ratio of W_logit.
         sum_of_squared_weights: Σ w² over all weights.
+
+    Example:
+        >>> from modgrok.analysis import Measures
+        >>> list(Measures.__dataclass_fields__)[:4]
+        ['key_frequencies', 'tuned_fraction', 'restricted_loss', 'excluded_loss']
     """
 
     key_frequencies: tuple[int, ...]
@@ -103,6 +108,16 @@ def measure(
         key_frequencies: those to take; this checkpoint's own unless given. To follow a run, give those of its
             last checkpoint: the measures then show their circuit growing before any neuron is tuned to it.
         loss: of each pair, what the network was trained on.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(network, view)
+        >>> len(circuit.measures().key_frequencies) == len(circuit.key_frequencies)
+        True
     """
     keys = tuning.key_frequencies if key_frequencies is None else tuple(key_frequencies)
     excluded, *excluded_each = excluded_losses(logits, classes, [keys, *([k] for k in keys)], loss)

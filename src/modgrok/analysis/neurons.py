@@ -32,6 +32,16 @@ class Tuning:
             explain, each by itself; 0 for a neuron that is off.
         variance: (m,) float64, of each neuron's activation over the pairs on the clock.
         active: (m,) bool, whether the neuron's activation varies over the pairs.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(network, view)
+        >>> circuit.tuning.fractions.shape  # of 16 neurons
+        torch.Size([16])
     """
 
     explained: Tensor
@@ -125,6 +135,18 @@ def tuning(neurons: Tensor, clocked_pairs: ClockedPairs) -> Tuning:
     Args:
         neurons: (n, m) activations at the last position (`blocks.0.mlp.hook_post`).
         clocked_pairs: the same n pairs on their clock.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
+        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
+        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
+        >>> answers = operands.sum(dim=1) % 7
+        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
+        >>> from modgrok.analysis import tuning
+        >>> neurons = torch.cos(2 * torch.pi * 3 * answers / 7)[:, None]
+        >>> tuning(neurons, pairs).frequencies.tolist()
+        [3]
     """
     sums = TuningSums(tuning_functions(clocked_pairs), neurons.shape[1])
     for pairs in torch.arange(len(neurons), device=neurons.device).split(CHUNK):

@@ -13,5 +13,11 @@ def path_weights(*matrices: Tensor) -> Tensor:
     transposed, as W_L), whose spectrum over the answers is that of W_logitᵀ in the answers' basis; and
     W_neur = W_E W_V W_O W_in, (h, p, m), from the operand symbols through each head to the neurons' inputs. A symbol
     that head h attends to with weight a adds a times its row of W_neur to the neurons.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import path_weights
+        >>> path_weights(torch.ones(2, 3), torch.ones(3, 4)).shape
+        torch.Size([2, 4])
     """
     return reduce(torch.matmul, (matrix.detach().double() for matrix in matrices))

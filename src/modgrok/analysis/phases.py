@@ -20,6 +20,11 @@ class Phase:
         name: which.
         start: the update of the first checkpoint in it.
         end: the update of the checkpoint at which it is over; None where it lasts to the end of the run.
+
+    Example:
+        >>> from modgrok.analysis import Phase
+        >>> Phase("circuit formation", 1400, 9400).end
+        9400
     """
 
     name: Literal["memorisation", "circuit formation", "cleanup"]
@@ -60,6 +65,19 @@ def find_phases(
 
     Raises:
         InputError: if the arguments are empty or of different lengths.
+
+    Example:
+        >>> from modgrok.analysis import find_phases
+        >>> phases = find_phases(
+        ...     [0, 100, 200, 300],
+        ...     train_loss=[4.6, 0.1, 0.01, 0.001],
+        ...     heldout_loss=[4.6, 9.0, 4.0, 0.01],
+        ...     excluded_loss=[4.6, 0.1, 2.0, 8.0],
+        ...     sum_of_squared_weights=[2000.0, 1900.0, 1500.0, 1200.0],
+        ...     guess=4.6,
+        ... )
+        >>> [(phase.name, phase.start, phase.end) for phase in phases]
+        [('memorisation', 0, 100), ('circuit formation', 100, 200), ('cleanup', 200, 300)]
     """
     columns = (updates, train_loss, heldout_loss, excluded_loss, sum_of_squared_weights)
     lengths = {len(column) for column in columns}

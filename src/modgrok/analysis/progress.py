@@ -16,6 +16,12 @@ def cross_entropy(logits: Tensor, answers: Tensor, pairs: Tensor | None = None) 
         logits: (n, p).
         answers: (n,).
         pairs: (n,) bool or (i,) indices of the pairs that are meant; all unless given.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import cross_entropy
+        >>> round(cross_entropy(torch.zeros(4, 7), torch.arange(4)), 6)  # ln 7
+        1.94591
     """
     losses = [CROSS_ENTROPY(part, answers[chosen]) for chosen, part in logit_parts(logits, pairs)]
     return float(torch.cat(losses).mean())
@@ -27,6 +33,19 @@ def restricted_loss(classes: ClassLogits, frequencies: Sequence[int], loss: Loss
     Every answer's logit, as a function of the pair, is projected on the span of cos(w_k s) and sin(w_k s) of
     the key frequencies over the pairs, and keeps its mean. Where the answer is off the clock
     (x·y = 0) the pairs have a mean of their own. What is left depends on s alone.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
+        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
+        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
+        >>> answers = operands.sum(dim=1) % 7
+        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
+        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (answers[:, None] - torch.arange(7)) / 7)
+        >>> classes = sum_logits_by_class(logits, pairs)
+        >>> from modgrok.analysis import cross_entropy, restricted_loss
+        >>> round(restricted_loss(classes, [2]) - cross_entropy(logits, answers), 6)
+        0.0
     """
     means, waves = _projected(classes, frequencies)
     pairs = classes.clocked_pairs
@@ -54,6 +73,19 @@ def excluded_loss(
         pairs: (n,) bool or (i,) indices of the pairs whose loss is meant; all unless given. The paper takes
             the training pairs, which a memorizing network gets right without the key frequencies.
         loss: of each pair.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
+        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
+        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
+        >>> answers = operands.sum(dim=1) % 7
+        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
+        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (answers[:, None] - torch.arange(7)) / 7)
+        >>> classes = sum_logits_by_class(logits, pairs)
+        >>> from modgrok.analysis import excluded_loss
+        >>> round(excluded_loss(logits, classes, [2]), 6)  # nothing is left but a guess, ln 7
+        1.94591
     """
     return excluded_losses(logit_parts(logits, pairs), classes, [frequencies], loss)[0]
 
@@ -85,6 +117,19 @@ def trigonometric_loss(classes: ClassLogits, frequencies: Sequence[int], loss: L
     is one-to-one these logits depend on s − c alone, so every pair has the same loss, ln q without frequencies. Where
     several positions share an answer, the directions of two answers differ in length, which a network makes up for by
     the mean of each answer's logit: there the means are kept, as in the restricted loss.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
+        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
+        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
+        >>> answers = operands.sum(dim=1) % 7
+        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
+        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (answers[:, None] - torch.arange(7)) / 7)
+        >>> classes = sum_logits_by_class(logits, pairs)
+        >>> from modgrok.analysis import cross_entropy, trigonometric_loss
+        >>> round(trigonometric_loss(classes, [2]) - cross_entropy(logits, answers), 6)
+        0.0
     """
     pairs = classes.clocked_pairs
     waves, of_answers = clock_directions(classes)
@@ -100,7 +145,14 @@ def trigonometric_loss(classes: ClassLogits, frequencies: Sequence[int], loss: L
 
 
 def sum_of_squared_weights(weights: Iterable[Tensor]) -> float:
-    """Σ w² over all weights, in float64 (Nanda et al. 2023, section 5.1)."""
+    """Σ w² over all weights, in float64 (Nanda et al. 2023, section 5.1).
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import sum_of_squared_weights
+        >>> sum_of_squared_weights([torch.ones(2, 3), torch.ones(4)])
+        10.0
+    """
     return float(sum(weight.detach().double().square().sum() for weight in weights))
 
 

@@ -29,6 +29,11 @@ class CheckpointScores:
 
     What depends on the split is None where the split is not known; so are the accuracies over new and over known
     held-out pairs where there are none.
+
+    Example:
+        >>> from modgrok.analysis import CheckpointScores
+        >>> [name for name in CheckpointScores.__dataclass_fields__][:3]
+        ['update', 'loss', 'accuracy']
     """
 
     update: int
@@ -57,6 +62,17 @@ class TaskAnalysis:
         moments: the scores at each checkpoint; the last are those of the circuit.
         phases: of the run; empty where there are no checkpoints to compare or the split is not known.
         right: for each moment (⌈n/8⌉,) uint8, a bit for each of the n pairs: whether it is answered right.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.runs import History, Snapshot
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> snapshot = Snapshot(network, data, update=0, history=History())
+        >>> from modgrok.analysis import analyze_network
+        >>> (task,) = analyze_network(snapshot, source="my network").tasks
+        >>> task.last.update
+        0
     """
 
     circuit: Circuit
@@ -81,6 +97,17 @@ class RunAnalysis:
         alone: for a mixture, the runs on single formulas that it is compared with, by formula.
         notes: how other people's weights were read, a sentence each.
         weights: of earlier checkpoints, ascending by update, in float16 by their names in the state dict.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.runs import History, Snapshot
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> snapshot = Snapshot(network, data, update=0, history=History())
+        >>> from modgrok.analysis import analyze_network
+        >>> analysis = analyze_network(snapshot, source="my network")
+        >>> [task.circuit.name for task in analysis.tasks]
+        ['x + y']
     """
 
     source: str
@@ -101,6 +128,17 @@ def analyze(snapshot: Snapshot, basis: BasisName = "auto") -> tuple[Circuit, ...
 
     Raises:
         InputError: if the basis does not fit the modulus, or the network has no readout paths.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.runs import History, Snapshot
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> snapshot = Snapshot(network, data, update=0, history=History())
+        >>> from modgrok.analysis import analyze
+        >>> (circuit,) = analyze(snapshot)
+        >>> circuit.name
+        'x + y'
     """
     views = task_views(snapshot.data, basis, snapshot.split_known)
     return tuple(read_circuit(snapshot.network, view, snapshot.loss) for view in views)
@@ -146,6 +184,15 @@ def analyze_checkpoints(
         basis: the basis of every task.
         alone: runs on single formulas that a mixture is compared with.
         watch: passes the earlier checkpoints on one by one, and may show how far the pass is.
+
+    Example:
+        >>> import modgrok
+        >>> from modgrok.analysis import analyze_checkpoints
+        >>> from modgrok.runs import RunDirectory
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
+        >>> analysis = analyze_checkpoints(list(RunDirectory(run.path).checkpoints.values()), source=str(run.path))
+        >>> [scores.update for scores in analysis.tasks[0].moments]
+        [0, 10]
     """
     snapshot = load_snapshot(checkpoints[-1])
     compared = read_single_task_runs(alone, snapshot.data)
@@ -178,6 +225,16 @@ def analyze_network(
 
     Raises:
         InputError: if the basis does not fit the modulus, the network has no readout paths, or logits are not finite.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.runs import History, Snapshot
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> snapshot = Snapshot(network, data, update=0, history=History())
+        >>> from modgrok.analysis import analyze_network
+        >>> analyze_network(snapshot, source="my network").source
+        'my network'
     """
     circuits = analyze(snapshot, basis)
     moments: list[list[CheckpointScores]] = [[] for _ in circuits]

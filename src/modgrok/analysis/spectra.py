@@ -19,6 +19,13 @@ def spectrum(matrix: Tensor, basis: Basis) -> Tensor:
 
     Returns:
         (⌊q/2⌋+1,) float64, the constant first.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, characters, spectrum
+        >>> basis = characters(additive_clock(7))
+        >>> [round(norm, 6) for norm in spectrum(3 * basis.rows[1:2].T.float(), basis).tolist()]
+        [0.0, 3.0, 0.0, 0.0]
     """
     return wave_norms(matrix, basis).square().sum(dim=1).sqrt()
 
@@ -34,6 +41,12 @@ def gini(norms: Tensor) -> float:
 
     The sparsity of a spectrum in Nanda et al. 2023, section 5.1 (Hurley and Rickard 2009). Norms that are all
     zero are all equal: 0. Of a spectrum take the frequencies without the constant: `gini(spectrum(…)[1:])`.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import gini
+        >>> gini(torch.tensor([1.0, 1.0, 1.0, 1.0])), gini(torch.tensor([0.0, 0.0, 0.0, 1.0]))
+        (0.0, 0.75)
     """
     x = norms.double().sort().values
     n, total = len(x), float(x.sum())

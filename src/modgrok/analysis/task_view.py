@@ -36,6 +36,13 @@ class TaskView:
         tokens: (n, t) int64, the pairs as the network reads them.
         training: (n,) bool, the pairs trained on; None where that is not known.
         known: (n,) bool, the pairs whose class has a training pair, so that symmetry gives the answer; None likewise.
+
+    Example:
+        >>> from modgrok import ModularDataModule
+        >>> from modgrok.analysis import task_views
+        >>> (view,) = task_views(ModularDataModule("x * y", 7))
+        >>> view.clocked_pairs.clock.law, view.matches_structure
+        ('multiplicative', True)
     """
 
     task: Task
@@ -104,6 +111,12 @@ def task_views(
     Raises:
         InputError: if there is no such basis, or the multiplicative basis is chosen and there is none: the modulus is
             not a prime, or the answers are not residues of it.
+
+    Example:
+        >>> from modgrok import ModularDataModule
+        >>> from modgrok.analysis import task_views
+        >>> [view.task.name for view in task_views(ModularDataModule(["x + y", "x * y"], 7))]
+        ['x + y', 'x * y']
     """
     check_choice("basis", basis, BasisName)
     views = []

@@ -34,6 +34,17 @@ def without(
 
     Raises:
         InputError: if there is no such frequency, head or neuron, or the network has no heads or no embedding.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(network, view)
+        >>> from modgrok.analysis import without
+        >>> without(network, view, heads=[0])(view.tokens).shape
+        torch.Size([121, 11])
     """
     paths = network.readout_paths
     if paths is None:

@@ -23,6 +23,15 @@ class EditedNetwork(SharedRowsNetwork):
     Args:
         network: whose activations are edited.
         edits: by the activation's name.
+
+    Example:
+        >>> import torch
+        >>> from modgrok import Transformer
+        >>> from modgrok.models import EditedNetwork
+        >>> network = Transformer(12, 11, 3, d_model=8, d_mlp=16, n_heads=2)
+        >>> edited = EditedNetwork(network, {"blocks.0.mlp.hook_post": lambda rows, tokens: rows})
+        >>> bool((edited(torch.tensor([[3, 4, 11]])) == network(torch.tensor([[3, 4, 11]]))).all())
+        True
     """
 
     def __init__(self, network: SharedRowsNetwork, edits: Mapping[str, Edit]) -> None:

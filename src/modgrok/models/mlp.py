@@ -84,6 +84,13 @@ class MLP(SharedRowsNetwork):
 
     Raises:
         InputError: if a size is not a positive integer, there is no such activation or input, or `gromov` does not fit.
+
+    Example:
+        >>> import torch
+        >>> from modgrok import MLP
+        >>> network = MLP(vocabulary_size=12, n_answers=11, context_length=3, d_model=8, d_mlp=16)
+        >>> network(torch.tensor([[3, 4, 11]])).shape
+        torch.Size([1, 11])
     """
 
     def __init__(

@@ -23,6 +23,18 @@ class Network(nn.Module, ABC):
 
     Args:
         config: the constructor's arguments by name, as plain JSON data. They are recorded by themselves unless given.
+
+    Example:
+        >>> import torch
+        >>> from modgrok import Network
+        >>> class Bag(Network):
+        ...     def __init__(self, vocabulary_size: int, n_answers: int, context_length: int) -> None:
+        ...         super().__init__()
+        ...         self.embed = torch.nn.EmbeddingBag(vocabulary_size, n_answers)
+        ...     def forward(self, tokens):
+        ...         return self.embed(tokens)
+        >>> Bag(12, 11, 3).config
+        {'vocabulary_size': 12, 'n_answers': 11, 'context_length': 3}
     """
 
     sees_order: bool = True
@@ -101,7 +113,14 @@ def register(kind: type[Network]) -> None:
 
 
 def class_path(network: Network | type[Network]) -> str:
-    """Return `module.ClassName` of a network or its class; the built-ins are `modgrok.Transformer`, `modgrok.MLP`."""
+    """Return `module.ClassName` of a network or its class; the built-ins are `modgrok.Transformer`, `modgrok.MLP`.
+
+    Example:
+        >>> from modgrok import MLP
+        >>> from modgrok.models import class_path
+        >>> class_path(MLP)
+        'modgrok.MLP'
+    """
     kind = network if isinstance(network, type) else type(network)
     module = "modgrok" if kind.__module__.startswith("modgrok.") else kind.__module__
     return f"{module}.{kind.__qualname__}"
@@ -112,6 +131,11 @@ def network_class(path: str) -> type[Network]:
 
     Raises:
         InputError: if no module that was imported defines it.
+
+    Example:
+        >>> from modgrok.models import network_class
+        >>> network_class("modgrok.Transformer").__name__
+        'Transformer'
     """
     kind = _CLASSES.get(path)
     if kind is None or inspect.isabstract(kind):

@@ -22,6 +22,12 @@ class ReadoutPaths:
         attention: the names of the attention's scores and pattern; None where there is no attention.
         heads: the name of the activation of the last layer's heads, (n, t, h, k); None likewise.
         embedding: the name of the tokens' vectors and the table, (v, …), that they come from.
+
+    Example:
+        >>> from modgrok import Transformer
+        >>> paths = Transformer(12, 11, 3, d_model=8, d_mlp=16, n_heads=2).readout_paths
+        >>> paths.neurons, list(paths.to_logits)
+        ('blocks.0.mlp.hook_post', ['W_out', 'W_U'])
     """
 
     layer: str

@@ -18,6 +18,12 @@ def build(path: str, config: Mapping[str, Any]) -> Network:
 
     Raises:
         InputError: if there is no such class, or it cannot be built from `config`.
+
+    Example:
+        >>> from modgrok.models import build
+        >>> shape = {"vocabulary_size": 12, "n_answers": 11, "context_length": 3}
+        >>> type(build("modgrok.MLP", shape)).__name__
+        'MLP'
     """
     kind = network_class(path)
     try:
@@ -37,6 +43,14 @@ def restore(path: str, config: Mapping[str, Any], weights: Mapping[str, Tensor])
 
     Raises:
         InputError: as `build` and `check_weights` do.
+
+    Example:
+        >>> from modgrok import MLP
+        >>> from modgrok.models import class_path, restore
+        >>> network = MLP(12, 11, 3, d_model=8, d_mlp=16)
+        >>> again = restore(class_path(network), network.config, network.state_dict())
+        >>> bool((again.embed.W_E == network.embed.W_E).all())
+        True
     """
     check_weights(network := build(path, config), weights)
     network.load_state_dict(dict(weights))
@@ -61,6 +75,11 @@ def check_readable(network: Network) -> None:
 
     Raises:
         InputError: if it could not, with the reason.
+
+    Example:
+        >>> from modgrok import MLP
+        >>> from modgrok.models import check_readable
+        >>> check_readable(MLP(12, 11, 3))  # nothing is wrong with it
     """
     path, where = class_path(network), f"model.network: {class_path(network)} could not be read back"
     if "<locals>" in path:

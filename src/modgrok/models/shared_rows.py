@@ -81,7 +81,14 @@ def map_rows(function: Callable[..., Tensor], *arguments: SharedRows) -> SharedR
 
 
 class IndexedTokens(NamedTuple):
-    """n examples of t tokens, with the distinct tokens of each position found once."""
+    """n examples of t tokens, with the distinct tokens of each position found once.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.models import index_tokens
+        >>> [len(tokens) for tokens in index_tokens(torch.tensor([[0, 1, 11], [1, 1, 11]])).distinct]
+        [2, 1, 1]
+    """
 
     distinct: Sequence[Tensor]  # per position: (r,) the distinct tokens
     indices: Sequence[
@@ -101,6 +108,12 @@ def index_tokens(tokens: Tensor, like: IndexedTokens | None = None) -> IndexedTo
         tokens: of the examples.
         like: the distinct tokens of other examples. Positions whose tokens are all among them get the same rows, so
             that batches of one size are indexed in one shape.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.models import index_tokens
+        >>> index_tokens(torch.tensor([[0, 1, 11], [1, 1, 11]])).n_examples
+        2
     """
     among = like.distinct if like else [None] * tokens.shape[1]
     distinct, indices = [], []

@@ -13,7 +13,16 @@ from modgrok.models.shared_rows import IndexedTokens, index_tokens, unshared
 
 
 class SharedRowsNetwork(Network):
-    """A network whose activations are `SharedRows` and pass named hook points, as those of the built-ins do."""
+    """A network whose activations are `SharedRows` and pass named hook points, as those of the built-ins do.
+
+    Example:
+        >>> import torch
+        >>> from modgrok import Transformer
+        >>> network = Transformer(12, 11, 3, d_model=8, d_mlp=16, n_heads=2)
+        >>> logits, cache = network.run_with_cache(torch.tensor([[3, 4, 11]]))
+        >>> cache["blocks.0.hook_resid_pre"].shape  # (n, t, d)
+        torch.Size([1, 3, 8])
+    """
 
     @abstractmethod
     def forward_shared(self, tokens: IndexedTokens, point: HookPoint) -> Tensor:

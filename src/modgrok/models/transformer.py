@@ -198,6 +198,13 @@ class Transformer(SharedRowsNetwork):
     Raises:
         InputError: if a size is not a positive integer, there is no such activation, the attention rate is not from 0
             to 1, or without `d_head` if `n_heads` does not divide `d_model`.
+
+    Example:
+        >>> import torch
+        >>> from modgrok import Transformer
+        >>> network = Transformer(vocabulary_size=12, n_answers=11, context_length=3, d_model=8, d_mlp=16, n_heads=2)
+        >>> network(torch.tensor([[3, 4, 11]])).shape
+        torch.Size([1, 11])
     """
 
     def __init__(

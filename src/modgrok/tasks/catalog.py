@@ -40,6 +40,11 @@ class CatalogEntry:
         source: where it was published.
         aliases: its other names.
         domain: how its source narrows the tuples.
+
+    Example:
+        >>> from modgrok.tasks import CATALOG
+        >>> CATALOG["add"].formula, CATALOG["add"].n_operands
+        ('x + y', 2)
     """
 
     name: str

@@ -17,6 +17,12 @@ class Domain:
     Attributes:
         nonzero_operands: keep only tuples without the symbol 0.
         unordered_pairs: keep each unordered pair once, as x ≤ y (with three operands x ≤ y ≤ z).
+
+    Example:
+        >>> import numpy as np
+        >>> from modgrok.tasks import Domain
+        >>> Domain(nonzero_operands=True).contains([np.arange(3)]).tolist()
+        [False, True, True]
     """
 
     nonzero_operands: bool = False

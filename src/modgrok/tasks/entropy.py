@@ -14,6 +14,12 @@ def label_entropy(answers: Integers, n_answers: int) -> float:
     Args:
         answers: (n,), each in 0 … n_answers − 1, at least one.
         n_answers: the number of possible answers.
+
+    Example:
+        >>> import numpy as np
+        >>> from modgrok.tasks import label_entropy
+        >>> round(label_entropy(np.array([0, 1, 0, 1]), 2), 4)  # ln 2
+        0.6931
     """
     counts = np.bincount(answers, minlength=n_answers)
     frequencies = counts[counts > 0] / len(answers)

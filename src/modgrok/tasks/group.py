@@ -19,6 +19,12 @@ class Group:
     Attributes:
         name: in the notation of `group_notation`, such as "S4"; "" for a group that has no name there.
         table: (n, n): the product a·b at (a, b).
+
+    Example:
+        >>> from modgrok.tasks import make_group
+        >>> group = make_group("S4")
+        >>> group.order, group.n_classes, group.is_abelian
+        (24, 5, False)
     """
 
     name: str
@@ -122,6 +128,12 @@ def group_from_table(table: Integers, name: str = "") -> Group:
 
     Raises:
         InputError: if it is none; the message names the entry, the pair or the triple that breaks it.
+
+    Example:
+        >>> import numpy as np
+        >>> from modgrok.tasks import group_from_table
+        >>> group_from_table(np.array([[0, 1], [1, 0]])).is_cyclic
+        True
     """
     if table.ndim != 2 or table.shape[0] != table.shape[1] or not table.size:
         raise InputError(

@@ -173,6 +173,11 @@ def parse_group(text: str) -> str:
 
     Raises:
         InputError: if there is no such group, or it has one element or more than `MAX_ORDER`.
+
+    Example:
+        >>> from modgrok.tasks import parse_group
+        >>> parse_group("C2 x S4")
+        'C2 x S4'
     """
     factors = [_FACTOR.fullmatch(factor) for factor in _PRODUCT.split(text.strip())]
     order = 1
@@ -202,7 +207,13 @@ def order_of(notation: str) -> int:
 
 @lru_cache(maxsize=8)
 def make_group(notation: str) -> Group:
-    """Make the group of a notation in the form that `parse_group` returns."""
+    """Make the group of a notation in the form that `parse_group` returns.
+
+    Example:
+        >>> from modgrok.tasks import make_group
+        >>> make_group("D5").order
+        10
+    """
     tables = [FAMILIES[name].table(int(n)) for name, n in _FACTOR.findall(notation)]
     return Group(notation, np.ascontiguousarray(reduce(_product, tables), dtype=np.int64))
 
@@ -213,7 +224,13 @@ def _product(left: Integers, right: Integers) -> Integers:
 
 
 def element_names(notation: str) -> list[str]:
-    """Name the elements of a group in their order: (1 2) for a transposition, r^2 s for a reflection."""
+    """Name the elements of a group in their order: (1 2) for a transposition, r^2 s for a reflection.
+
+    Example:
+        >>> from modgrok.tasks import element_names
+        >>> element_names("S3")
+        ['()', '(2 3)', '(1 2)', '(1 2 3)', '(1 3 2)', '(1 3)']
+    """
     factors = [FAMILIES[name].elements(int(n)) for name, n in _FACTOR.findall(notation)]
     if len(factors) == 1:
         return factors[0]

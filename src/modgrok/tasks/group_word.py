@@ -31,6 +31,11 @@ class GroupWord(Operation):
     Attributes:
         factors: the letters in order, each 0 for x or 1 for y, with their exponents.
         notation: of the group, in the form that `parse_group` returns.
+
+    Example:
+        >>> from modgrok.tasks import make_task
+        >>> make_task("x * y * x**-1 in D5").operation.group.order
+        10
     """
 
     factors: tuple[tuple[int, int], ...]

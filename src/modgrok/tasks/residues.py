@@ -41,12 +41,24 @@ def inverse_table(modulus: int) -> Integers:
 
 
 def is_prime(n: int) -> bool:
-    """Say whether n is a prime, by trial division, which is fast enough for a modulus whose residues are listed."""
+    """Say whether n is a prime, by trial division, which is fast enough for a modulus whose residues are listed.
+
+    Example:
+        >>> from modgrok.tasks import is_prime
+        >>> is_prime(113), is_prime(91)
+        (True, False)
+    """
     return n > 1 and all(n % divisor for divisor in range(2, math.isqrt(n) + 1))
 
 
 def primitive_root(prime: int) -> int:
-    """Find the smallest generator of the multiplicative group (ℤ/p)*."""
+    """Find the smallest generator of the multiplicative group (ℤ/p)*.
+
+    Example:
+        >>> from modgrok.tasks import primitive_root
+        >>> primitive_root(113)
+        3
+    """
     order = prime - 1
     maximal = [order // q for q in range(2, order + 1) if order % q == 0 and is_prime(q)]
     return next(g for g in range(1, prime) if all(pow(g, e, prime) != 1 for e in maximal))
@@ -57,6 +69,11 @@ def exponentials(prime: int) -> Integers:
 
     Returns:
         (p − 1,): primitive_root(p)**k mod p at index k.
+
+    Example:
+        >>> from modgrok.tasks import exponentials
+        >>> exponentials(5).tolist()
+        [1, 2, 4, 3]
     """
     root = primitive_root(prime)
     powers = np.ones(prime - 1, dtype=np.int64)
@@ -70,6 +87,11 @@ def discrete_logarithms(prime: int) -> Integers:
 
     Returns:
         (p,): the k in 0 … p − 2 with primitive_root(p)**k = r mod p at index r; −1 at 0, which has none.
+
+    Example:
+        >>> from modgrok.tasks import discrete_logarithms
+        >>> discrete_logarithms(5).tolist()  # to the primitive root 2; 0 has none
+        [-1, 0, 1, 3, 2]
     """
     logarithms = np.full(prime, -1, dtype=np.int64)
     logarithms[exponentials(prime)] = np.arange(prime - 1)

@@ -41,6 +41,11 @@ class Structure:
         answer_map: h, (n_answers,): the answer at each residue s = f(x) + g(y), or f(x)·g(y), or at each element of
             the group; −1 where no tuple has that s. None where h is the identity.
         group: whose product it is, where the kind is "group".
+
+    Example:
+        >>> from modgrok.tasks import make_task, structure_of
+        >>> structure_of(make_task("x**2 + y", 5)).parts
+        (array([0, 1, 4, 4, 1]), array([0, 1, 2, 3, 4]))
     """
 
     kind: Kind | Literal["group", "neither"]
@@ -74,6 +79,11 @@ def structure_of(task: Task) -> Structure:
 
     Sums are taken mod `task.n_answers`. That is p, but 2p − 1 for `only_add`, which no x + y reaches, so that
     nothing is reduced.
+
+    Example:
+        >>> from modgrok.tasks import make_task, structure_of
+        >>> structure_of(make_task("x*y + x + y", 7)).kind  # (x + 1)·(y + 1) − 1
+        'multiplicative'
     """
     answers, defined = task.grid()
     if (group := _group(task, answers, defined)) is not None:

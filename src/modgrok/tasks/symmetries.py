@@ -26,6 +26,15 @@ class Symmetries:
         representatives: (r, n_symbols), for each operand the smallest symbol that a symbol is alike with: itself, if
             with no other.
         orders: the permutations of the operands that leave the table as it is. The first one, (0, 1, …), always does.
+
+    Example:
+        >>> import numpy as np
+        >>> from modgrok.tasks import make_task, symmetries_of
+        >>> symmetries = symmetries_of(make_task("x**2 + y**2", 97))
+        >>> str(symmetries)
+        'x ~ −x, y ~ −y, x ↔ y'
+        >>> symmetries.classes(np.array([[1, 2], [96, 2], [2, 95], [3, 3]])).tolist()
+        [0, 0, 1, 2]
     """
 
     representatives: Integers
@@ -67,6 +76,11 @@ def symmetries_of(task: Task) -> Symmetries:
 
     Of `unordered_pairs`, the whole table counts and not its half: (x, y) and (y, x) are a class of which one is kept.
     Rows are compared as bytes, so that the time is that of reading the table once for each operand and order.
+
+    Example:
+        >>> from modgrok.tasks import make_task, symmetries_of
+        >>> str(symmetries_of(make_task("x + y", 113)))
+        'x ↔ y'
     """
     table = _table(task)
     axes = range(table.ndim)

@@ -25,7 +25,14 @@ _MISTYPED_NAME = re.compile(r"[A-Za-z_]\w{1,60}|[0-9]\w{0,60}_\w{0,60}")
 
 
 class Table(NamedTuple):
-    """All tuples of a task with their answers."""
+    """All tuples of a task with their answers.
+
+    Example:
+        >>> from modgrok.tasks import make_task
+        >>> table = make_task("x + y", 2).table()
+        >>> table.pairs.tolist(), table.answers.tolist()
+        ([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
+    """
 
     pairs: Integers
     """(n, r) the tuples in row-major order: x slowest."""
@@ -42,6 +49,12 @@ class Task:
         modulus: p.
         operation: what is computed.
         domain: the tuples that are kept of those where the operation is defined.
+
+    Example:
+        >>> from modgrok.tasks import make_task
+        >>> task = make_task("x**2 + y**2", 97)
+        >>> task.n_operands, task.n_symbols, task.n_answers, len(task.table().answers)
+        (2, 97, 97, 9409)
     """
 
     name: str
@@ -117,6 +130,11 @@ def make_task(
         InputError: if the text is neither a formula, a word, a name nor a table's file, the modulus is missing,
             impossible or so large that the table would not fit in memory, the seed is out of range, or no tuple is
             left.
+
+    Example:
+        >>> from modgrok.tasks import make_task
+        >>> make_task("x**8 + y**9", 113).table().answers[:4].tolist()
+        [0, 1, 60, 21]
     """
     if modulus is not None:
         _check_modulus(modulus)
