@@ -10,7 +10,7 @@ from modgrok.callbacks.log_weights import LogWeights
 from modgrok.callbacks.milestones import Milestones
 from modgrok.callbacks.predictions import Predictions
 from modgrok.callbacks.progress_bar import ProgressBar
-from modgrok.callbacks.shared_compilation import SharedCompilation
+from modgrok.callbacks.save_config import SaveConfig
 from modgrok.callbacks.stop_after_grokking import StopAfterGrokking
 
 __all__ = [
@@ -24,6 +24,6 @@ __all__ = [
     "Milestones",
     "Predictions",
     "ProgressBar",
-    "SharedCompilation",
+    "SaveConfig",
     "StopAfterGrokking",
 ]

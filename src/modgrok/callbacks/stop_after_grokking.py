@@ -33,10 +33,9 @@ class StopAfterGrokking(Callback):
 
     def on_validation_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Stop if it is time."""
-        since = pl_module.history.grokked_since
-        if (
-            self.grokked_for is not None
-            and since is not None
-            and trainer.global_step - since >= self.grokked_for
-        ):
+        if self.is_due(pl_module.history.grokked_since, trainer.global_step):
             trainer.should_stop = True
+
+    def is_due(self, grokked_since: int | None, update: int) -> bool:
+        """Whether a run that has grokked since an update, or has not, ends at a later one."""
+        return None not in (self.grokked_for, grokked_since) and update - grokked_since >= self.grokked_for  # type: ignore[operator]

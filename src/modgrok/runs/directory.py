@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 CHECKPOINTS = "checkpoints"
 CONFIG = "config.yaml"
+LATER_CONFIG = re.compile(r"config_from_(\d+)\.yaml")
+"""What the config of a resumed run is called, by the update that it was resumed from."""
 NAME = re.compile(r"(?:.*[-_])?(?:update|step)=(\d+)(?:-v\d+)?\.ckpt")
 """What a checkpoint's file is called, by modgrok (see `checkpoint_name`) or by Lightning's ModelCheckpoint."""
 
@@ -35,7 +37,9 @@ def find_checkpoint(path: str | Path) -> Path:
     Raises:
         InputError: if there is none.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
+    if path.name == CHECKPOINTS and path.is_dir():
+        path = path.parent
     if path.is_dir():
         return RunDirectory(path).last_checkpoint
     if not path.is_file():
@@ -51,6 +55,18 @@ def next_version(root: Path) -> int:
         if (match := re.fullmatch(r"version_(\d+)", entry.name))
     ]
     return max(numbers, default=-1) + 1
+
+
+def newest_run(root: Path) -> Path:
+    """Return the run in `root/lightning_logs` whose last checkpoint is the newest.
+
+    Raises:
+        InputError: if there is none.
+    """
+    files = list(root.glob(f"lightning_logs/*/{CHECKPOINTS}/*.ckpt"))
+    if not files:
+        raise InputError(f"{root / 'lightning_logs'}: no run there has a checkpoint")
+    return max(files, key=lambda file: file.stat().st_mtime).parent.parent
 
 
 def update_of(checkpoint: Path) -> int:
@@ -94,6 +110,17 @@ class RunDirectory:
         if not checkpoints:
             raise InputError(f"{self.path}: no checkpoint in {self.path / CHECKPOINTS}")
         return checkpoints[max(checkpoints)]
+
+    def config(self, update: int) -> Path | None:
+        """The config that the run was given last up to `update` updates; None where it has none."""
+        later = {
+            int(match[1]): file
+            for file in self.path.glob("*.yaml")
+            if (match := LATER_CONFIG.fullmatch(file.name))
+        }
+        given = [file for first, file in sorted(later.items()) if first <= update]
+        file = given[-1] if given else self.path / CONFIG
+        return file if file.is_file() else None
 
     @property
     def updates(self) -> list[int]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.loggers.logger import DummyLogger
 from tensorboard.compat.proto.summary_pb2 import Summary
 
@@ -42,6 +43,24 @@ class RunLogger(TensorBoardLogger):
         writer = self.experiment._get_file_writer()
         writer.add_summary(Summary(value=scalars), step)
 
+    def share(self, logger: CSVLogger | TensorBoardLogger, update: int) -> None:
+        """Let a logger that would take a version of its own beside the run's write into the run's directory.
+
+        Args:
+            logger: of no version so far.
+            update: the update being resumed from; an earlier table is kept under a name with this number.
+        """
+        if Path(logger.root_dir).resolve() != Path(self.root_dir).resolve():
+            return
+        directory = Path(self.log_dir)
+        logger._version = directory.name
+        table = directory / "metrics.csv"
+        if table.exists():
+            table.rename(directory / f"metrics_to_{update:06d}.csv")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that the directory is not empty
+            _ = logger.experiment
+
     def _get_next_version(self) -> int:
         """Take the next number by making its directory, so that two runs started at once never share one."""
         number = next_version(Path(self.root_dir))
@@ -60,6 +79,7 @@ class DirectoryOnlyLogger(DummyLogger):
     def __init__(self, logger: RunLogger) -> None:
         super().__init__()
         self._logger = logger
+        self.share = logger.share
 
     @property
     def save_dir(self) -> str:

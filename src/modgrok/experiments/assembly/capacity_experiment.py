@@ -5,153 +5,159 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from lightning.pytorch import Callback
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
-from lightning.pytorch.plugins.io import CheckpointIO
+from torch.optim.lr_scheduler import LRScheduler
 
-from modgrok.callbacks import GracefulInterrupt
 from modgrok.capacity.measuring.measure import measure_run
 from modgrok.capacity.measuring.memorized import read_measurement
-from modgrok.capacity.memorizing.capacity_module import CapacityModule
+from modgrok.capacity.memorizing.capacity_module import RECORD, CapacityModule
 from modgrok.capacity.memorizing.capacity_run import CapacityRun, load_run, read_checkpoint
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
 from modgrok.errors import InputError
+from modgrok.experiments.assembly.configured_run import ConfiguredRun
 from modgrok.experiments.assembly.quiet_lightning import quiet_lightning
-from modgrok.experiments.config.config_file import with_configs_as_data
 from modgrok.experiments.config.config_forms import run_options
-from modgrok.experiments.config.parser import Parser
-from modgrok.runs import RunDirectory, find_checkpoint
-from modgrok.runs.checkpoint_io import AtomicCheckpointIO
+from modgrok.runs.checkpoint import load_data
 from modgrok.runs.directory import CHECKPOINTS, checkpoint_name
-from modgrok.runs.logger import RunLogger
 from modgrok.training.cpu_tuning import cpu_tuning, threads_for
+from modgrok.training.hyperparameters import numbered, optimizer_hyperparameters, scheduler_hyperparameters
 
-SIZES = ("vocabulary_size", "context_length")
-"""The arguments of a network that the data give it."""
+HYPERPARAMETERS = "modgrok.capacity.hyperparameters"
+"""The key of a checkpoint under which what was chosen for the run is recorded."""
 
 
-class CapacityExperiment(LightningCLI):
-    """LightningCLI with the network sized by the data, a checkpoint at every validation, and TensorBoard.
+class CapacityExperiment(ConfiguredRun):
+    """A run of `modgrok capacity fit`, with a checkpoint at every validation.
 
     Args:
         args: options as on the command line.
-        directory: the run's own directory, resumed where it has a checkpoint; a new `lightning_logs/version_N` unless
-            given.
+        directory: the run's own directory; see `ConfiguredRun`.
+        shown: whether a progress bar is shown.
 
     Raises:
         InputError: if an option or a file that it names is wrong.
     """
 
-    def __init__(self, args: Sequence[str], directory: Path | None = None) -> None:
-        self.directory = directory
-        self.interrupt = GracefulInterrupt()
-        super().__init__(
-            CapacityModule,
-            ProfilesDataModule,
-            parser_class=Parser,
-            parser_kwargs={"prog": "modgrok capacity fit", "allow_abbrev": False},
-            save_config_kwargs={"overwrite": directory is not None},
-            seed_everything_default=0,
-            auto_configure_optimizers=False,
-            load_from_checkpoint_support=False,  # only for modules that call save_hyperparameters; it dumps the config
-            args=with_configs_as_data(args)[0],
-            run=False,
-            trainer_defaults={
-                "devices": 1,
-                "accelerator": "cpu",
-                "max_steps": 10_000,
-                "max_epochs": -1,
-                "val_check_interval": 1000,
-                "check_val_every_n_epoch": None,
-                "num_sanity_val_steps": 0,
-                "enable_model_summary": False,
-                "callbacks": [self.interrupt],
-            },
-        )
-        path = self.config.ckpt_path
-        if path is None and directory is not None and RunDirectory(directory).checkpoints:
-            path = directory
-        self.checkpoint = None if path is None else find_checkpoint(path)
+    module, data = CapacityModule, ProfilesDataModule
+    classes: ClassVar = {"model.network": "modgrok.capacity.TransformersLlama"}
+    sizes = ("vocabulary_size", "context_length")
+    trainer_settings: ClassVar = {
+        "accelerator": "cpu",
+        "max_steps": 10_000,
+        "val_check_interval": 1000,
+        "check_val_every_n_epoch": None,
+    }
 
-    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
-        """Parse the arguments given, whatever the process's own are."""
-        self.config = parser.parse_args(args)
+    def __init__(self, args: Sequence[str], directory: Path | None = None, *, shown: bool = True) -> None:
+        super().__init__("capacity fit", args, directory, shown=shown)
 
-    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """Lead the data's sizes to the network."""
-        parser.add_argument(
-            "--ckpt_path", type=str | None, default=None, help="a run's directory, or a checkpoint file"
-        )
-        for size in SIZES:
-            parser.link_arguments(f"data.{size}", f"model.network.init_args.{size}", apply_on="instantiate")
-        parser.set_defaults({"model.network": {"class_path": "modgrok.capacity.TransformersLlama"}})
+    def read_record(self, checkpoint: Path) -> Mapping[str, Any]:
+        """See `ConfiguredRun`."""
+        return read_checkpoint(checkpoint)[RECORD]
 
-    def instantiate_trainer(self, **kwargs: Any) -> Any:
-        """Make the trainer: TensorBoard, and a checkpoint at every validation, unless told otherwise."""
+    def recorded_defaults(self) -> dict[str, Any]:
+        """Return the data's arguments."""
+        return {f"data.{name}": value for name, value in self.recorded["data"].items()}
+
+    def own_callbacks(self) -> list[Callback]:
+        """Return a ModelCheckpoint unless the config has one."""
         trainer = self.config_init.trainer
-        if trainer.logger in (None, True):
-            kwargs["logger"] = RunLogger(Path(trainer.default_root_dir or "."), self.directory)
-        given = trainer.callbacks or []
-        callbacks = given if isinstance(given, list) else [given]
-        if not any(isinstance(callback, ModelCheckpoint) for callback in callbacks):
-            checkpoints = ModelCheckpoint(
-                filename="update={step:06d}",
-                auto_insert_metric_name=False,
-                save_top_k=-1,
-                every_n_train_steps=trainer.val_check_interval,
-            )
-            callbacks = [*callbacks, checkpoints]
-        kwargs["callbacks"] = callbacks
-        plugins = trainer.plugins if isinstance(trainer.plugins, list) else [trainer.plugins]
-        plugins = [plugin for plugin in plugins if plugin is not None]
-        if not any(isinstance(plugin, CheckpointIO) for plugin in plugins):
-            kwargs["plugins"] = [*plugins, AtomicCheckpointIO()]
-        return super().instantiate_trainer(**kwargs)
+        given = trainer.callbacks if isinstance(trainer.callbacks, list) else [trainer.callbacks]
+        if any(isinstance(callback, ModelCheckpoint) for callback in given):
+            return [_Hyperparameters()]
+        checkpoints = ModelCheckpoint(
+            filename="update={step:06d}",
+            auto_insert_metric_name=False,
+            save_top_k=-1,
+            every_n_train_steps=trainer.val_check_interval,
+        )
+        return [_Hyperparameters(), checkpoints]
 
-    def check(self) -> None:
-        """Check what can be wrong with the run before it starts; nothing is written.
-
-        Raises:
-            InputError: naming what is wrong.
-        """
-        if self.checkpoint:
-            read_checkpoint(self.checkpoint)
+    def check_run(self) -> None:
+        """See `ConfiguredRun`."""
         if self.trainer.max_steps < 1 and self.config.trainer.max_time is None:
             raise InputError("trainer.max_steps: the run would never end; give a number of updates")
         self.datamodule.setup("fit")
-        self.model.trainer = self.trainer
-        self.model.configure_optimizers()
+        here = _hyperparameters(self.model, self.datamodule)
+        if self.checkpoint:
+            before = {**self.recorded["network_config"], **self.recorded["data"]}
+            saved = load_data(self.checkpoint).get(HYPERPARAMETERS, before)
+            changed = [
+                f"{name} is {here.get(name)} here and {value} there"
+                for name, value in saved.items()
+                if here.get(name) != value
+            ]
+            if changed:
+                raise InputError(
+                    f"{self.checkpoint}: the run cannot be resumed: {'; '.join(changed[:3])}; start a new run for "
+                    "other values"
+                )
 
-    def fit(self) -> Path:
-        """Train, from a checkpoint if there is one; score and keep the last network; return the run's directory.
+    def has_findings(self) -> bool:
+        """See `ConfiguredRun`."""
+        return self.resumed is not None and _has_measurement(self.resumed)
 
-        Raises:
-            InputError: if something is wrong with the run; nothing of it is written then.
-        """
-        self.check()
+    def train(self) -> None:
+        """Train; score and keep the last network, and measure it unless a signal stopped the run."""
         began = time.monotonic()
-        path = str(self.checkpoint) if self.checkpoint else None
         with cpu_tuning(threads_for(self._multiplications)):
-            self.trainer.fit(self.model, self.datamodule, ckpt_path=path, weights_only=True)
+            self.run_trainer("fit")
+            if not self.writes:
+                return
             update = self.trainer.global_step
             self.model.seconds += time.monotonic() - began
             scored = self.model.history[-1]["update"] if self.model.history else None
             if not self.interrupt.received and scored != update:
                 self.trainer.validate(self.model, self.datamodule, verbose=False)
-        run = Path(self.trainer.log_dir or self.trainer.default_root_dir)
-        self.trainer.save_checkpoint(run / CHECKPOINTS / checkpoint_name(update))
-        if not self.interrupt.received:
-            measure_run(load_run(run)).write(run)
-        return run
+        if self.trainer.checkpoint_callbacks:
+            self.trainer.save_checkpoint(self.path / CHECKPOINTS / checkpoint_name(update))
+            if not self.interrupt.received:
+                measure_run(load_run(self.path)).write(self.path)
 
     @property
     def _multiplications(self) -> int:
         """About how many an update takes: the weights times the tokens."""
         tokens: int = self.datamodule.batch_size * self.datamodule.context_length
         return tokens * sum(weight.numel() for weight in self.model.network.parameters())
+
+
+class _Hyperparameters(Callback):
+    """Records what was chosen for the run in its checkpoints."""
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._chosen = _hyperparameters(pl_module, trainer.datamodule)  # type: ignore[attr-defined]
+
+    def on_save_checkpoint(
+        self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        checkpoint[HYPERPARAMETERS] = self._chosen
+
+
+def _hyperparameters(module: LightningModule, data: Any) -> dict[str, Any]:
+    """Return everything that was chosen for a run of the module on these data, flat and plain."""
+    made: Any = module.configure_optimizers()
+    optimizers, schedulers = (
+        made if isinstance(made, tuple) else ([made["optimizer"]], [made["lr_scheduler"]])
+    )
+    schedules: list[LRScheduler] = [one["scheduler"] if isinstance(one, dict) else one for one in schedulers]
+    network: Any = module.network
+    return {
+        **numbered("optimizer", [optimizer_hyperparameters(one) for one in optimizers]),
+        **numbered("lr_scheduler", [scheduler_hyperparameters(one) for one in schedules]),
+        **network.config,
+        **data.config,
+    }
+
+
+def _has_measurement(directory: Path) -> bool:
+    try:
+        read_measurement(directory)
+    except InputError:
+        return False  # it has not ended
+    return True
 
 
 def fit_capacity(
@@ -168,19 +174,11 @@ def fit_capacity(
         KeyboardInterrupt: after a signal; there is a checkpoint.
     """
     directory = None if directory is None else Path(directory)
-    if directory is not None:
-        try:
-            read_measurement(directory)
-        except InputError:
-            pass  # it has not ended
-        else:
-            return load_run(directory)
+    if directory is not None and _has_measurement(directory):
+        return load_run(directory)
     with quiet_lightning():
-        experiment = CapacityExperiment(run_options(config, overrides), directory)
-        experiment.trainer.callbacks += callbacks  # type: ignore[attr-defined]
-        path = experiment.fit()
-    if experiment.interrupt.received:
-        raise KeyboardInterrupt(f"{path}: stopped by {experiment.interrupt.received.name}")
+        experiment = CapacityExperiment(run_options(config, overrides), directory, shown=False)
+        path = experiment.fit_with(callbacks)
     return load_run(path)
 
 
@@ -193,4 +191,4 @@ def check_capacity(
         InputError: naming the field.
     """
     with quiet_lightning():
-        CapacityExperiment(run_options(config, overrides)).check()
+        CapacityExperiment(run_options(config, overrides), shown=False).check()

@@ -98,6 +98,7 @@ def fit(
     *,
     directory: str | Path | None = None,
     callbacks: Sequence[Callback] = (),
+    runs_of_one_compilation: int = 1,
 ) -> Run:
     """Train one run.
 
@@ -110,6 +111,7 @@ def fit(
         directory: the run's own directory, a new `lightning_logs/version_N` unless given. A run that was interrupted
             there is resumed, one that is finished is returned as it is.
         callbacks: that watch the run, besides those of the config; the run does not record them.
+        runs_of_one_compilation: how many runs of this shape this process makes, which share what compiling costs.
 
     Raises:
         InputError: if something of the config is wrong; nothing is written then.
@@ -124,12 +126,9 @@ def fit(
         except InputError:
             pass  # it was killed before it wrote findings
     with quiet_lightning():
-        experiment = Experiment("fit", run_options(config, overrides), directory)
-        experiment.trainer.callbacks += callbacks  # type: ignore[attr-defined]
-        run = Run(experiment.fit())
-    if experiment.interrupt.received:
-        raise KeyboardInterrupt(f"{run.path}: stopped by {experiment.interrupt.received.name}")
-    return run
+        experiment = Experiment("fit", run_options(config, overrides), directory, shown=False)
+        experiment.model.runs_of_one_compilation = runs_of_one_compilation
+        return Run(experiment.fit_with(callbacks))
 
 
 def check(config: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> None:
@@ -139,4 +138,4 @@ def check(config: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] |
         InputError: naming the field.
     """
     with quiet_lightning():
-        Experiment("fit", run_options(config, overrides)).check()
+        Experiment("fit", run_options(config, overrides), shown=False).check()

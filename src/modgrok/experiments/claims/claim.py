@@ -11,7 +11,7 @@ from typing import Any
 from modgrok.analysis import Measures
 from modgrok.errors import InputError, brief, did_you_mean
 from modgrok.experiments.plans.plan import Plan
-from modgrok.experiments.plans.sweep_file import make_plan, read_yaml
+from modgrok.experiments.plans.sweep_file import make_plan, read_sweep
 
 CLAIM_KEYS = ("says", "source", "figures", "left_out", "weights", "out_of_reach")
 FIGURE_KEYS = ("name", "measure", "published", "tolerance", "where", "over", "basis", "fails_beyond")
@@ -95,7 +95,7 @@ def read_claim(path: Path) -> Claim:
     Raises:
         InputError: if it is none; the message names the field.
     """
-    spec = read_yaml(path)
+    spec = read_sweep(path)
     claim = _section(
         path, "claim", spec.pop("claim", None), CLAIM_KEYS, ("says", "source", "figures", "left_out")
     )

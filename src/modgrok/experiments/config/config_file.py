@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,30 +13,69 @@ import yaml
 from modgrok.errors import InputError, brief
 from modgrok.experiments.config.command_parser import option_values
 
-LARGEST_CONFIG = 1_000_000
-MOST_NODES = 10_000
+LARGEST_FILE, MOST_VALUES = 1_000_000, 10_000
+"""The most bytes of a config file, and the most values in it, with what its aliases repeat."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as it is meant: 1e-3 is a number."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
 
 
 def read_config(path: Path, inheriting: tuple[Path, ...] = ()) -> dict[str, Any]:
     """Read a config file as plain data, on top of the file that it inherits from (`config: base.yaml`).
 
     Args:
-        path: of the file.
+        path: the file.
         inheriting: the files that inherit from it.
 
     Raises:
         InputError: naming the file and the line, if it is not the YAML of a configuration.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: no such config file")
     if path.resolve() in inheriting:
         raise InputError(f"{path}: inherits from itself")
-    if path.stat().st_size > LARGEST_CONFIG:
-        raise InputError(f"{path}: a config file has at most {LARGEST_CONFIG:,} bytes")
+    config = read_yaml(path, "a configuration; it needs sections such as `data:` with `task:` and `modulus:`")
+    if (base := config.get("config")) is not None:
+        if not isinstance(base, str):
+            raise InputError(f"{path}: `config:` names one file, such as base.yaml")
+        del config["config"]
+        return _merged(read_config(path.parent / base, (*inheriting, path.resolve())), config)
+    return config
+
+
+def read_yaml(
+    path: Path,
+    what: str,
+    *,
+    largest: int = LARGEST_FILE,
+    most_values: int = MOST_VALUES,
+    nul_allowed: bool = False,
+) -> dict[str, Any]:
+    """Read a mapping from a YAML file.
+
+    Args:
+        path: the file.
+        what: what the file should be, for the message about one that is something else.
+        largest: the most bytes that it may have.
+        most_values: the most values that it may hold, with what its aliases repeat.
+        nul_allowed: whether its values may have NUL characters, which no file name has.
+
+    Raises:
+        InputError: naming the file and the line, if it holds no mapping, or a key twice.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such config file")
+    if path.stat().st_size > largest:
+        raise InputError(f"{path}: such a file has at most {largest:,} bytes")
     try:
-        text = path.read_text(encoding="utf-8")
-        _check_nodes(yaml.compose(text, yaml.SafeLoader), path)
-        config = yaml.safe_load(text)
+        loader = _Loader(path.read_text(encoding="utf-8"))
+        root = loader.get_single_node()
+        _check_nodes(root, path, most_values, nul_allowed)
+        content = None if root is None else loader.construct_document(root)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     except yaml.MarkedYAMLError as error:
@@ -45,16 +85,9 @@ def read_config(path: Path, inheriting: tuple[Path, ...] = ()) -> dict[str, Any]
         raise
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         raise InputError(f"{path}: not a YAML file ({str(error).splitlines()[0]})") from None
-    if not isinstance(config, dict):
-        raise InputError(
-            f"{path}: not a configuration; it needs sections such as `data:` with `task:` and `modulus:`"
-        )
-    if (base := config.get("config")) is not None:
-        if not isinstance(base, str):
-            raise InputError(f"{path}: `config:` names one file, such as base.yaml")
-        del config["config"]
-        return _merged(read_config(path.parent / base, (*inheriting, path.resolve())), config)
-    return config
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: not {what}")
+    return content
 
 
 def with_configs_as_data(args: Sequence[str]) -> tuple[list[str], dict[str, dict[str, Any]]]:
@@ -104,17 +137,17 @@ def _merged(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _check_nodes(root: yaml.Node | None, path: Path) -> None:
-    """Refuse keys that are given twice, NUL characters, which no file name has, and aliases that repeat without end."""
+def _check_nodes(root: yaml.Node | None, path: Path, most: int, nul_allowed: bool) -> None:
+    """Refuse keys that are given twice, NUL characters, and aliases that repeat without end."""
     pending, seen = [root], 0
     while pending:
         node = pending.pop()
         seen += 1
-        if seen > MOST_NODES:
-            raise InputError(f"{path}: more than {MOST_NODES:,} values, with what its aliases repeat")
+        if seen > most:
+            raise InputError(f"{path}: more than {most:,} values, with what its aliases repeat")
         if isinstance(node, yaml.SequenceNode):
             pending += node.value
-        if isinstance(node, yaml.ScalarNode) and "\0" in node.value:
+        if isinstance(node, yaml.ScalarNode) and "\0" in node.value and not nul_allowed:
             raise InputError(f"{path}, line {node.start_mark.line + 1}: a NUL character")
         if isinstance(node, yaml.MappingNode):
             names: set[str] = set()

@@ -1,4 +1,4 @@
-"""The forms of a config: one flat mapping, and the command-line options that mean the same."""
+"""The forms of a config: flat, nested, and the command-line options that mean the same."""
 
 from __future__ import annotations
 
@@ -22,11 +22,24 @@ def flatten(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     return flat
 
 
+def nested(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config with `data.task: ...` as a field of its section."""
+    sections: dict[str, Any] = {}
+    for name, value in config.items():
+        *names, last = str(name).split(".")
+        target = sections
+        for section in names:
+            target = target.setdefault(section, {})
+            if not isinstance(target, dict):
+                raise InputError(f"{section}: not a section with fields of its own, such as {name}")
+        target[last] = value
+    return sections
+
+
 def run_options(config: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] | None) -> list[str]:
-    """Write a config and overrides as the options that mean the same; nothing is shown while it trains."""
-    shown = ["--trainer.enable_progress_bar=false"]
+    """Write a config and overrides as the options that mean the same."""
     base = _options(config) if isinstance(config, Mapping) else ["--config", str(config)]
-    return [*shown, *base, *_options(overrides or {})]
+    return [*base, *_options(overrides or {})]
 
 
 def _options(fields: Mapping[str, Any]) -> list[str]:

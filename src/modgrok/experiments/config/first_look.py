@@ -18,7 +18,7 @@ from modgrok.data.task_tables import TaskTables
 from modgrok.errors import InputError
 from modgrok.experiments.config.command_parser import CommandParser, check_null, option_values, parse
 from modgrok.experiments.config.config_file import read_config, with_configs_as_data
-from modgrok.runs.directory import CONFIG, RunDirectory, find_checkpoint, next_version, run_of
+from modgrok.runs.directory import RunDirectory, find_checkpoint, newest_run, next_version, run_of, update_of
 
 
 @dataclass(frozen=True)
@@ -55,14 +55,15 @@ def first_look(args: Sequence[str]) -> FirstLook:
     """
     args, configs = with_configs_as_data(args)
     checkpoint, resumed = given_checkpoint(args, configs), None
-    if checkpoint is not None and (run := run_of(checkpoint)) and (run / CONFIG).is_file():
-        own = read_config(run / CONFIG)
-        args, configs = ["--config", json.dumps(own), *args], {str(run / CONFIG): own, **configs}
+    if checkpoint is not None and (run := run_of(checkpoint)):
+        if given := RunDirectory(run).config(update_of(checkpoint)):
+            own = read_config(given)
+            args, configs = ["--config", json.dumps(own), *args], {str(given): own, **configs}
         resumed = run if RunDirectory(run).last_checkpoint.samefile(checkpoint) else None
     tables = None
     if checkpoint is None or resumed is not None:
         tables = read_tables("modgrok fit", _of_data(args), configs)
-    root = Path(_chosen("trainer.default_root_dir", args, configs) or ".") / "lightning_logs"
+    root = _root(args, configs) / "lightning_logs"
     return FirstLook(
         tables,
         _chosen("model.network", args, configs) or "modgrok.Transformer",
@@ -81,7 +82,7 @@ def check_paths(args: Sequence[str]) -> None:
 
 
 def given_checkpoint(args: Sequence[str], configs: Mapping[str, Mapping[str, Any]]) -> Path | None:
-    """Return the checkpoint that options or configs name.
+    """Return the checkpoint that options or configs name; `last` and `best` are those of the newest run.
 
     Raises:
         InputError: if it is not there.
@@ -90,7 +91,16 @@ def given_checkpoint(args: Sequence[str], configs: Mapping[str, Mapping[str, Any
     if not all(isinstance(path, str) for path in in_configs):
         raise InputError("ckpt_path: not a path; it names a run's directory or a checkpoint file")
     given = [*in_configs, *option_values(args, "--ckpt_path")][-1:]
-    return find_checkpoint(given[0]) if given else None
+    if not given:
+        return None
+    if given[0] not in ("last", "best") or Path(given[0]).exists():
+        return find_checkpoint(given[0])
+    run = newest_run(_root(args, configs))
+    if given[0] == "last":
+        return RunDirectory(run).last_checkpoint
+    from modgrok.runs.best_checkpoint import best_checkpoint
+
+    return best_checkpoint(run)
 
 
 def read_tables(
@@ -139,6 +149,11 @@ def _of_data(args: Sequence[str]) -> list[str]:
             taken = arg.startswith(("--data.", "--data=")) or arg in ("--data", "--config", "-c")
         options += [arg] if taken else []
     return options
+
+
+def _root(args: Sequence[str], configs: Mapping[str, Mapping[str, Any]]) -> Path:
+    """Return the directory of `lightning_logs`."""
+    return Path(_chosen("trainer.default_root_dir", args, configs) or ".").expanduser()
 
 
 def _chosen(field: str, args: Sequence[str], configs: Mapping[str, Mapping[str, Any]]) -> str | None:

@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--batch", type=Path, help="a file with the names of cells, one a line")
     given = parser.parse_args()
     plan, _ = _plan(given.directory)
-    plan.kind.functions()  # imports, during which a signal ends the process at once: there is nothing to save yet
+    plan.kind.load()  # imports, during which a signal ends the process at once: there is nothing to save yet
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     if hasattr(signal, "SIGUSR2"):  # SLURM's warning that the time is nearly over
         signal.signal(signal.SIGUSR2, lambda *_: signal.raise_signal(signal.SIGTERM))

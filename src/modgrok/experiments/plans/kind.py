@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -32,22 +32,14 @@ class Kind(ABC):
     columns: ClassVar[Mapping[str, str]]
 
     @abstractmethod
-    def functions(self) -> tuple[Callable[..., None], Callable[..., Any]]:
-        """Return what checks a run, and what trains or resumes it; see `modgrok.experiments.assembly.run`."""
+    def load(self) -> None:
+        """Import what training a run needs."""
 
-    def defaults(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what a cell has unless the plan says otherwise."""
-        return {}
-
-    def callbacks(self, alike: int) -> list[Callback]:
-        """Return the callbacks of a cell; `alike` cells of the sweep share what compiling costs."""
-        return []
-
+    @abstractmethod
     def check(self, config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
         """Raise an InputError if the run could not start; nothing is written."""
-        check, _ = self.functions()
-        check(config, overrides)
 
+    @abstractmethod
     def fit(
         self,
         config: Mapping[str, Any],
@@ -57,14 +49,7 @@ class Kind(ABC):
         callbacks: Sequence[Callback] = (),
         alike: int = 1,
     ) -> None:
-        """Train a run, or resume it."""
-        _, fit = self.functions()
-        fit(
-            config,
-            {**self.defaults(config), **overrides},
-            directory=directory,
-            callbacks=[*callbacks, *self.callbacks(alike)],
-        )
+        """Train a run, or resume it; `alike` cells of the sweep share what compiling costs."""
 
     @abstractmethod
     def short(self, updates: int) -> dict[str, Any]:
@@ -93,25 +78,41 @@ class GrokkingRuns(Kind):
         **dict.fromkeys(("bits", "bits_per_parameter", "seconds"), "float64"),
     }
 
-    def functions(self) -> tuple[Callable[..., None], Callable[..., Any]]:
+    def load(self) -> None:
         """See `Kind`."""
-        from modgrok.experiments.assembly.run import check, fit
+        from modgrok.experiments.assembly import run  # noqa: F401
 
-        return check, fit
+    def check(self, config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
+        """See `Kind`."""
+        from modgrok.experiments.assembly.run import check
 
-    def defaults(self, config: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the threads of this process, and no figures."""
+        check(config, overrides)
+
+    def fit(
+        self,
+        config: Mapping[str, Any],
+        overrides: Mapping[str, Any],
+        *,
+        directory: Path,
+        callbacks: Sequence[Callback] = (),
+        alike: int = 1,
+    ) -> None:
+        """Train with the threads of this process, and draw no figures."""
         import torch
+
+        from modgrok.experiments.assembly.run import fit
 
         given = flatten(config)
         undrawn = {name: value for name, value in UNDRAWN.items() if name not in given}
-        return {"model.threads": torch.get_num_threads(), **undrawn}
-
-    def callbacks(self, alike: int) -> list[Callback]:
-        """See `Kind`."""
-        from modgrok.callbacks import SharedCompilation
-
-        return [SharedCompilation(max(1, alike // PROCESSES))]
+        defaults = {"model.threads": torch.get_num_threads(), **undrawn}
+        shared = max(1, alike // PROCESSES)
+        fit(
+            config,
+            {**defaults, **overrides},
+            directory=directory,
+            callbacks=callbacks,
+            runs_of_one_compilation=shared,
+        )
 
     def short(self, updates: int) -> dict[str, Any]:
         """See `Kind`."""
@@ -139,11 +140,29 @@ class CapacityRuns(Kind):
         ),
     }
 
-    def functions(self) -> tuple[Callable[..., None], Callable[..., Any]]:
+    def load(self) -> None:
         """See `Kind`."""
-        from modgrok.experiments.assembly.capacity_experiment import check_capacity, fit_capacity
+        from modgrok.experiments.assembly import capacity_experiment  # noqa: F401
 
-        return check_capacity, fit_capacity
+    def check(self, config: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
+        """See `Kind`."""
+        from modgrok.experiments.assembly.capacity_experiment import check_capacity
+
+        check_capacity(config, overrides)
+
+    def fit(
+        self,
+        config: Mapping[str, Any],
+        overrides: Mapping[str, Any],
+        *,
+        directory: Path,
+        callbacks: Sequence[Callback] = (),
+        alike: int = 1,
+    ) -> None:
+        """See `Kind`."""
+        from modgrok.experiments.assembly.capacity_experiment import fit_capacity
+
+        fit_capacity(config, overrides, directory=directory, callbacks=callbacks)
 
     def short(self, updates: int) -> dict[str, Any]:
         """See `Kind`."""

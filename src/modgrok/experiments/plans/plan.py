@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -56,7 +57,7 @@ class Plan:
         config: the config that all cells share, with what it inherits.
         shared: fields that all cells set over the config (`set:`); their strings may have {parameters}.
         axes: what varies, slowest first.
-        alternatives: of a name that stands for several fields, what each of its values sets.
+        alternatives: the fields set by each value of a name that stands for several fields.
         skip: the condition of cells that are left out.
         groups: expressions that divide the cells into groups for the page to compare, by name.
     """
@@ -128,9 +129,17 @@ class Plan:
 
     def alike(self, cell: Cell) -> int:
         """Return how many cells differ from one in seeds, formula and optimizer only, which one compilation serves."""
+        return self._cells_of_shape[self._shape(cell)]
+
+    @cached_property
+    def _cells_of_shape(self) -> Counter[str]:
+        return Counter(map(self._shape, self.cells))
+
+    def _shape(self, cell: Cell) -> str:
+        """Return the values that make code of its own necessary."""
         same = {*self.seeds, *self.parameters, "data.task"}
-        shape = [name for name in self.varied if name not in same and not name.startswith("model.optimizer.")]
-        return sum(all(other.values[name] == cell.values[name] for name in shape) for other in self.cells)
+        names = [name for name in self.varied if name not in same and not name.startswith("model.optimizer.")]
+        return repr([cell.values[name] for name in names])
 
     def spec(self) -> dict[str, Any]:
         """Return the plan as the contents of a sweep file that needs no other file."""

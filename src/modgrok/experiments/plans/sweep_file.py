@@ -9,17 +9,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from modgrok.errors import InputError, brief, did_you_mean
-from modgrok.experiments.config.config_file import read_config
-from modgrok.experiments.config.config_forms import flatten
+from modgrok.experiments.config.config_file import read_config, read_yaml
+from modgrok.experiments.config.config_forms import flatten, nested
 from modgrok.experiments.plans.expression import parse_expression
 from modgrok.experiments.plans.kind import KINDS
 from modgrok.experiments.plans.plan import SEED, Axis, Plan, directory_text
 
 MOST_CELLS = 100_000
-LARGEST_FILE = 10_000_000
+LARGEST_FILE, MOST_VALUES = 10_000_000, 1_000_000
 KEYS = ("question", "command", "config", "set", "vary", "skip", "groups")
 FIXED = {
     "config": "a sweep has one config",
@@ -53,9 +51,19 @@ def read_plan(path: str | Path) -> Plan:
     Raises:
         InputError: if the file is not such a plan; the message names the field.
     """
-    spec = read_yaml(Path(path))
+    spec = read_sweep(Path(path))
     spec.pop("claim", None)  # what a claim file has besides; see `claim`
     return make_plan(spec, Path(path))
+
+
+def read_sweep(path: Path) -> dict[str, Any]:
+    """Read the contents of a sweep file.
+
+    Raises:
+        InputError: naming the file and the line, if they are no mapping.
+    """
+    what = f"a sweep, which has {', '.join(KEYS)}"
+    return read_yaml(path, what, largest=LARGEST_FILE, most_values=MOST_VALUES, nul_allowed=True)
 
 
 def make_plan(spec: Mapping[str, Any], path: Path) -> Plan:
@@ -82,7 +90,7 @@ def make_plan(spec: Mapping[str, Any], path: Path) -> Plan:
     plan = Plan(
         question=" ".join(question.split()),
         command=command,
-        config=_nested(config if isinstance(config, dict) else read_config(path.parent / str(config))),
+        config=nested(config if isinstance(config, dict) else read_config(path.parent / str(config))),
         shared=flatten(shared),
         axes=tuple(_axis(name, values) for name, values in vary.items()),
         alternatives={
@@ -195,58 +203,3 @@ def _section(spec: Mapping[str, Any], key: str) -> dict[str, Any]:
     if not isinstance(section, dict):
         raise InputError(f"{key}: {brief(section)} must be a mapping, such as `seed: 0..7`")
     return section
-
-
-def _nested(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a config with `data.task: ...` as a field of its section."""
-    nested: dict[str, Any] = {}
-    for name, value in config.items():
-        *sections, last = str(name).split(".")
-        target = nested
-        for section in sections:
-            target = target.setdefault(section, {})
-        target[last] = value
-    return nested
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML as it is meant: 1e-3 is a number, and no key is given twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys: set[str] = set()
-        for key, _ in node.value:
-            if key.value in keys:
-                raise yaml.MarkedYAMLError(
-                    problem=f"{brief(key.value)} is given twice", problem_mark=key.start_mark
-                )
-            keys.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read the mapping in a file.
-
-    Raises:
-        InputError: naming the file and the line, if there is none.
-    """
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
-    if path.stat().st_size > LARGEST_FILE:
-        raise InputError(f"{path}: larger than {LARGEST_FILE:,} bytes")
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else "?"
-        raise InputError(f"{path}, line {line}: {error.problem}") from None
-    except (yaml.YAMLError, ValueError, RecursionError, TypeError) as error:
-        raise InputError(f"{path}: not a YAML file ({str(error).splitlines()[0]})") from None
-    if not isinstance(content, dict) or not content:
-        raise InputError(f"{path}: the file is empty or no mapping; a sweep has {', '.join(KEYS)}")
-    return content

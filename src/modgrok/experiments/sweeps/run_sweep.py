@@ -85,8 +85,6 @@ def sweep(
         RunStoppedError: if the disk is full.
         KeyboardInterrupt: after Ctrl-C; every running cell has a checkpoint.
     """
-    from modgrok.experiments.sweeps.table import make_table
-
     place = place or LocalWorkers()
     directory = (directory or default_directory(path)).absolute()
     plan = check_sweep(path, place, directory)
@@ -100,14 +98,14 @@ def sweep(
             try:
                 _run_cells(plan, CellFiles(directory), place, watch)
             finally:
-                write_results(plan, directory)
+                table = write_results(plan, directory)
     except Timeout:
         raise InputError(f"{directory}: another process runs this sweep") from None
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         raise RunStoppedError(f"{error}; make room and give the same command again") from error
-    return make_table(plan, directory)
+    return table
 
 
 def default_directory(path: str | Path) -> Path:
@@ -148,24 +146,21 @@ def is_of(plan: Plan, directory: Path) -> bool:
     return True
 
 
-def write_results(plan: Plan, directory: Path) -> None:
-    """Write the table and the page from what the cells found.
+def write_results(plan: Plan, directory: Path) -> pd.DataFrame:
+    """Write the table and the page from what the cells found; return the table.
 
     Raises:
         OSError: if they cannot be written; what was there before stays.
     """
     from modgrok.experiments.sweeps.capacity_sweep_page import capacity_sweep_page
-    from modgrok.experiments.sweeps.sweep_analysis import SweepAnalysis
     from modgrok.experiments.sweeps.sweep_page import sweep_page
     from modgrok.experiments.sweeps.table import make_table, write_table
 
     table = make_table(plan, directory)
     write_table(table, directory)
-    if plan.command == "capacity fit":
-        page = capacity_sweep_page(plan, table, directory)
-    else:
-        page = sweep_page(SweepAnalysis(plan, table), directory)
-    write_whole(directory / PAGE, page)
+    pages = {"fit": sweep_page, "capacity fit": capacity_sweep_page}
+    write_whole(directory / PAGE, pages[plan.command](plan, table, directory))
+    return table
 
 
 def _run_cells(plan: Plan, files: CellFiles, place: Place, watch: Callable[[Standing], None]) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from modgrok.experiments.plans.cell_files import PAGE
-from modgrok.experiments.plans.plan import value_text
+from modgrok.experiments.plans.plan import Plan, value_text
 from modgrok.experiments.sweeps.interval import Interval
 from modgrok.experiments.sweeps.statistics import median_time, share
 from modgrok.experiments.sweeps.sweep_analysis import Group, Grouping, SweepAnalysis
@@ -22,13 +22,15 @@ NUMBERS = ("bits", "bits_per_parameter", "heldout_loss", "seconds")
 SHARES = ("train_accuracy", "heldout_accuracy", "heldout_accuracy_new", "heldout_accuracy_known")
 
 
-def sweep_page(analysis: SweepAnalysis, directory: Path) -> str:
+def sweep_page(plan: Plan, table: pd.DataFrame, directory: Path) -> str:
     """Render the page as HTML.
 
     Args:
-        analysis: what it shows.
-        directory: of the sweep, whose cells have the histories.
+        plan: what was asked.
+        table: what came out; see `make_table`.
+        directory: the sweep's directory, whose cells have the histories.
     """
+    analysis = SweepAnalysis(plan, table)
     found = (
         ("bits", "bits_per_parameter", "updates", "train_accuracy")
         if analysis.of_random_answers
