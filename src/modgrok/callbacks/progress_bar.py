@@ -1,16 +1,25 @@
-"""A progress bar for long runs."""
+"""The line that is watched while a run trains."""
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
-from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ProgressBar as LightningProgressBar
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.live import Live
+from rich.text import Text
+
+from modgrok.callbacks.stop_after_grokking import StopAfterGrokking
+from modgrok.training import GrokkingModule
 
 SECONDS_BETWEEN_LINES = 10.0
+BARS = "▁▂▃▄▅▆▇█"
+WIDTH_ELSEWHERE = 80
+"""Columns of a line that is not shown on a terminal."""
 
 
 def duration(seconds: float) -> str:
@@ -21,15 +30,15 @@ def duration(seconds: float) -> str:
 
 
 class ProgressBar(LightningProgressBar):
-    """Shows update, updates per second, losses, held-out accuracy and time left.
+    """Shows update, accuracies with the held-out curve so far, and when the run ends.
 
-    On a terminal a bar; elsewhere (a file, a scheduler's log) a line every ten seconds.
+    On a terminal one line of its whole width; elsewhere (a file, a scheduler's log) a line every ten seconds.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._enabled = True
-        self._progress: Progress | None = None
+        self._live: Live | None = None
 
     def disable(self) -> None:
         """Show nothing."""
@@ -39,59 +48,90 @@ class ProgressBar(LightningProgressBar):
         """Show progress again."""
         self._enabled = True
 
-    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Start the clock and, on a terminal, the bar."""
+    def on_train_start(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
+        """Start the clock and, on a terminal, the line."""
         self._first, self._start, self._line = trainer.global_step, time.monotonic(), time.monotonic()
         console = Console()
         if self._enabled and console.is_terminal:
-            columns = (
-                TextColumn("update {task.fields[update]}"),
-                BarColumn(6),
-                TextColumn("{task.description}"),
-            )
-            self._progress = Progress(*columns, console=console)
-            self._progress.start()
-            total = trainer.max_steps if trainer.max_steps > 0 else None
-            self._task = self._progress.add_task("", total=total, update="0", completed=trainer.global_step)
+            self._live = Live(console=console, refresh_per_second=4)
+            self._live.start()
 
-    def on_train_batch_end(self, trainer: Trainer, pl_module: LightningModule, *args: Any) -> None:
+    def on_train_batch_end(self, trainer: Trainer, pl_module: GrokkingModule, *args: Any) -> None:  # type: ignore[override]
         """Show where the run is."""
-        if self._progress is not None:
-            self._progress.update(
-                self._task,
-                completed=trainer.global_step,
-                update=f"{trainer.global_step:,}",
-                description=self.describe(trainer),
-            )
+        if self._live is not None:
+            self._show(trainer, pl_module)
         elif self._enabled and time.monotonic() - self._line >= SECONDS_BETWEEN_LINES:
             self._line = time.monotonic()
-            print(f"update {trainer.global_step:,}  {self.describe(trainer)}", flush=True)  # noqa: T201
+            print(self.line(trainer, pl_module, WIDTH_ELSEWHERE), flush=True)  # noqa: T201
 
-    def describe(self, trainer: Trainer) -> str:
-        """Return the figures of a moment in one line that with the bar fits a terminal of 80 columns."""
-        latest = trainer.callback_metrics
-        done = trainer.global_step - self._first
-        rate = done / (time.monotonic() - self._start)
-        shown = {"train": "train/loss", "held-out": "heldout/loss", "accuracy": "heldout/accuracy"}
-        figures = [
-            f"{name} {float(latest[metric]):.{'3f' if name == 'accuracy' else '1e'}}"
-            for name, metric in shown.items()
-            if metric in latest
+    def _show(self, trainer: Trainer, module: GrokkingModule) -> None:
+        assert self._live is not None
+        width = self._live.console.width
+        self._live.update(Text(self.line(trainer, module, width), no_wrap=True, overflow="ellipsis"))
+
+    def line(self, trainer: Trainer, module: GrokkingModule, width: int) -> str:
+        """Write the moment in one line of at most `width` columns, if the words alone fit."""
+        history, most = module.history, trainer.max_steps
+        done = f"{trainer.global_step:,}" + (f"/{most:,}" if most > 0 else "")
+        words = []
+        if history.update:
+            scores = (history.train_accuracy[-1], history.heldout_accuracy[-1])
+            words = ["train {} held-out {}".format(*map(_percent, scores))]
+        if end := self._end(trainer, module):
+            words.append(end)
+        said = " · ".join(words)
+        room = width - len(done) - len(said) - 2
+        curve = sparkline(history.heldout_accuracy, room) if room >= 4 else ""
+        return " ".join(part for part in (done, curve, said) if part)
+
+    def _end(self, trainer: Trainer, module: GrokkingModule) -> str:
+        """Say whether the run has grokked, and when it ends."""
+        history, most = module.history, trainer.max_steps
+        after = [
+            callback.grokked_for
+            for callback in trainer.callbacks  # type: ignore[attr-defined]
+            if isinstance(callback, StopAfterGrokking) and callback.grokked_for is not None
         ]
-        left = (trainer.max_steps - trainer.global_step) / rate if rate else 0.0
-        return f"{rate:,.0f}/s {' '.join(figures)}" + (
-            f" {duration(left)} left" if trainer.max_steps > 0 and rate else ""
-        )
+        rate = (trainer.global_step - self._first) / (time.monotonic() - self._start)
+        grokked = f"grokked at {history.grokked_at:,}" if history.grokked_at is not None else ""
+        ends = [most] if most > 0 else []
+        if after and history.grokked_since is not None:
+            ends.append(history.grokked_since + min(after))
+        if not ends or not rate:
+            return grokked
+        left = duration(max(0, min(ends) - trainer.global_step) / rate)
+        if after and history.grokked_since is None:
+            left = f"at most {left} left"  # the run ends sooner if it groks
+        elif after:
+            left = f"stops in {left}"
+        else:
+            left = f"{left} left"
+        return f"{grokked}, {left}" if grokked else left
 
     def _close(self) -> None:
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
 
-    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Close the bar."""
+    def on_train_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
+        """Show the last moment, without a time that would be left, and leave it on the screen."""
+        if self._live is not None:
+            self._first = trainer.global_step
+            self._show(trainer, pl_module)
         self._close()
 
-    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Close the bar."""
+    def on_exception(self, trainer: Trainer, pl_module: GrokkingModule, exception: BaseException) -> None:  # type: ignore[override]
+        """Close the line."""
         self._close()
+
+
+def sparkline(values: Sequence[float], width: int) -> str:
+    """Draw accuracies as a row of at most `width` bars, each the last value of its stretch."""
+    columns = min(width, len(values))
+    ends = [math.ceil((column + 1) * len(values) / columns) - 1 for column in range(columns)]
+    return "".join(BARS[min(int(values[end] * len(BARS)), len(BARS) - 1)] for end in ends)
+
+
+def _percent(share: float) -> str:
+    """Write a share so that only all of it is 100%."""
+    return "100%" if share == 1 else f"{math.floor(share * 1000) / 10:.1f}%"

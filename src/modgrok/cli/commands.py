@@ -29,9 +29,13 @@ class Command(NamedTuple):
 def fit(options: list[str]) -> None:
     """Say what is trained, train, then say what the run found and what to type next."""
     from modgrok.experiments.config.first_look import first_look
+    from modgrok.experiments.config.formula_first import END, formula_first, with_an_end
 
+    ended = with_an_end(options)
+    said = [END] if ended != options else []
+    options = formula_first(ended)
     if not {"-h", "--help", "--print_config"} & set(options):
-        print(f"{first_look(options)}\n", flush=True)
+        print("\n".join([str(first_look(options)), *said]), end="\n\n", flush=True)
 
     from modgrok.cli.summary import summary
     from modgrok.experiments import Experiment, Run
@@ -97,13 +101,13 @@ def describe(options: list[str]) -> None:
 
 def tasks(options: list[str]) -> None:
     """Print the operations that have a name."""
-    from modgrok.data.describe import list_tasks
+    from modgrok.data.describe import describe_operation, list_tasks
     from modgrok.experiments.config.command_parser import CommandParser
 
-    CommandParser(prog="modgrok tasks", description="List the operations that have a name.").parse_args(
-        options
-    )
-    print(list_tasks())
+    parser = CommandParser(prog="modgrok tasks", description="The operations that have a name.")
+    parser.add_argument("name", type=str | None, nargs="?", help="one of them; all are listed unless given")
+    name = parser.parse_args(options).name
+    print(list_tasks() if name is None else describe_operation(name))
 
 
 def analyze(options: list[str]) -> None:
@@ -134,6 +138,27 @@ def export(options: list[str]) -> None:
     export(options)
 
 
+def runs(options: list[str]) -> None:
+    """List runs."""
+    from modgrok.cli.runs import print_runs
+
+    print_runs(options)
+
+
+def compare(options: list[str]) -> None:
+    """Put runs side by side."""
+    from modgrok.cli.compare import compare
+
+    compare(options)
+
+
+def open_page(options: list[str]) -> None:
+    """Open a run's page."""
+    from modgrok.cli.open_page import open_page
+
+    open_page(options)
+
+
 def capacity(options: list[str]) -> None:
     """Run a command of the second wing."""
     from modgrok.cli.capacity import capacity
@@ -152,7 +177,7 @@ COMMANDS = {
     "describe": Command(
         "what a task is, before any training:  modgrok describe --config configs/poly.yaml", describe
     ),
-    "tasks": Command("list the operations that have a name", tasks),
+    "tasks": Command("list the operations that have a name, or explain one:  modgrok tasks NAME", tasks),
     "analyze": Command(
         "open the network, as one HTML page and tables:  modgrok analyze RUN_OR_CKPT", analyze
     ),
@@ -165,6 +190,9 @@ COMMANDS = {
     "export": Command(
         "write the weights for TransformerLens:  modgrok export RUN_OR_CKPT weights.safetensors", export
     ),
+    "runs": Command("the runs in a directory, one row each:  modgrok runs --sort grokked_at", runs),
+    "compare": Command("runs side by side, and their curves:  modgrok compare RUN RUN", compare),
+    "open": Command("a run's page in the browser:  modgrok open RUN", open_page),
     "capacity": Command("how many bits a small language model remembers:  modgrok capacity --help", capacity),
 }
 USAGE = (

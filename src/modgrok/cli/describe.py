@@ -6,6 +6,7 @@ from modgrok.data.describe import describe as describe_tables
 from modgrok.errors import InputError, did_you_mean
 from modgrok.experiments.config.config_file import with_configs_as_data
 from modgrok.experiments.config.first_look import given_checkpoint, read_tables
+from modgrok.experiments.config.formula_first import formula_first
 from modgrok.tasks import Group
 
 SECTIONS = (
@@ -17,7 +18,7 @@ SECTIONS = (
 
 def describe(options: list[str]) -> None:
     """Print what a task is."""
-    args, configs = with_configs_as_data(options)
+    args, configs = with_configs_as_data(formula_first(options))
     for path, config in configs.items():
         for name in config:
             if name not in SECTIONS:

@@ -6,8 +6,10 @@ import math
 from collections.abc import Callable
 
 from modgrok.data.task_tables import TaskTables
+from modgrok.errors import InputError, brief, did_you_mean
 from modgrok.tasks import (
     CATALOG,
+    VARIABLES,
     Group,
     GroupWord,
     Structure,
@@ -98,3 +100,25 @@ def list_tasks() -> str:
         rows.append((name, entry.formula, str(entry.n_operands), kind, entry.source))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def describe_operation(name: str) -> str:
+    """Say what an operation of the catalog is, and how to train on it.
+
+    Raises:
+        InputError: if the catalog has no such name.
+    """
+    entries = {known: entry for entry in CATALOG.values() for known in (entry.name, *entry.aliases)}
+    if name not in entries:
+        raise InputError(f"{brief(name)}: no operation has this name{did_you_mean(name, entries)}")
+    entry = entries[name]
+    modulus = entry.operation.only_modulus
+    structure = structure_of(make_task(entry.name, modulus or STRUCTURE_MODULUS))
+    others = f"  also       {', '.join(entry.aliases)}\n" if entry.aliases else ""
+    return (
+        f"{entry.name}: {entry.formula}\n{others}"
+        f"  operands   {', '.join(VARIABLES[: entry.n_operands])}\n"
+        f"  structure  {structure.kind}: {structure.reason}\n"
+        f"  source     {entry.source}\n"
+        f"  train      modgrok fit {entry.name}{'' if modulus else ' 97'}"
+    )

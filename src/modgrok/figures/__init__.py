@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from modgrok.figures.attention_figures import attention_figures
 from modgrok.figures.circuit_figure import circuit_figure
+from modgrok.figures.comparison_figure import comparison_figure
 from modgrok.figures.embedding_figures import components_figure, embedding_figures
 from modgrok.figures.figure import Axis, Band, Bars, Figure, Heatmap, Line, Panel, Points
 from modgrok.figures.logit_figures import logit_figures
@@ -36,6 +37,7 @@ __all__ = [
     "Points",
     "attention_figures",
     "circuit_figure",
+    "comparison_figure",
     "components_figure",
     "curves_figure",
     "embedding_figures",

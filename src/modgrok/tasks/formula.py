@@ -178,6 +178,9 @@ def _exponent(formula: str, node: ast.expr) -> int:
 
 
 def _misplaced(formula: str, part: str, offset: int) -> InputError:
-    return InputError(
-        f"task: {brief(formula)} cannot have {brief(part)} at character {offset + 1}; {_GRAMMAR}"
-    )
+    where = f"task: {brief(formula)} cannot have {brief(part)} at character {offset + 1}"
+    if part == "^":
+        return InputError(f"{where}; write a power with **, such as x**2")
+    if product := re.fullmatch(r"(\d+)([a-z].*)", part):
+        return InputError(f"{where}; write a product with *: {product[1]}*{product[2]}")
+    return InputError(f"{where}; {_GRAMMAR}")

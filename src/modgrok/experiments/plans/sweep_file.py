@@ -19,6 +19,7 @@ from modgrok.experiments.plans.plan import SEED, Axis, Plan, directory_text
 MOST_CELLS = 100_000
 LARGEST_FILE, MOST_VALUES = 10_000_000, 1_000_000
 KEYS = ("question", "command", "config", "set", "vary", "skip", "groups")
+SECTIONS_OF_A_RUN = ("seed_everything", "trainer", "model", "data")
 FIXED = {
     "config": "a sweep has one config",
     "ckpt_path": "every cell resumes from its own checkpoint",
@@ -73,6 +74,14 @@ def make_plan(spec: Mapping[str, Any], path: Path) -> Plan:
         InputError: if they are no such plan; the message names the file and the field.
     """
     for key in spec:
+        if key in SECTIONS_OF_A_RUN:
+            raise InputError(
+                f"{path}: the config of a run. A sweep file names such a config and says what varies:\n"
+                "  question: Which learning rate groks first?\n"
+                f"  config: {path.name}\n"
+                "  vary:\n"
+                "    model.optimizer.init_args.lr: [1e-3, 3e-3, 1e-2]"
+            )
         if key not in KEYS:
             raise InputError(
                 f"{path}: unknown key {brief(key)}{did_you_mean(str(key), KEYS)} (it has {', '.join(KEYS)})"
