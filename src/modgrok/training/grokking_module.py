@@ -189,7 +189,7 @@ class GrokkingModule(ScoredModule):
         path = Path(checkpoint_path)
         checkpoint = read_checkpoint(path)
         snapshot = snapshot_from_checkpoint(checkpoint, path)
-        read = {"network": snapshot.network, "loss": snapshot.loss}
+        read = {"network": snapshot.network.train(), "loss": snapshot.loss}
         module = cls(**{**checkpoint["modgrok"]["settings"], **read, **arguments})
         module.history, module.pretrained_from = snapshot.history, snapshot.pretrained_from
         return module.to(map_location or "cpu")
@@ -327,6 +327,8 @@ class GrokkingModule(ScoredModule):
         """Take up changed hyperparameters where they are allowed; score the network as it comes."""
         if self._resumed is not None and self.allow_changes:
             apply_changes(self._fresh_states, self._optimizers(), self._schedulers())
+        if self._resumed is not None and "random_state" in self._resumed["modgrok"]:
+            torch.set_rng_state(self._resumed["modgrok"]["random_state"])
         self._resumed = None
         self._clock = self._evaluated = time.perf_counter()
         if not self.history.update or (
@@ -489,6 +491,7 @@ class GrokkingModule(ScoredModule):
             "settings": {name: getattr(self, name) for name in settings},
             "used": {"engine": self.used_engine, "threads": self.used_threads},
             "seconds": self.seconds,
+            "random_state": torch.get_rng_state(),  # of dropout, which draws from PyTorch's global generator
         }
         checkpoint["gradient_filters"] = [each.state_dict() for each in self.gradient_filters]
         make_states_plain(checkpoint)
