@@ -9,8 +9,11 @@ from modgrok.analysis.causal_worth import Worth, causal_worth
 from modgrok.analysis.circuit import Attention, Circuit, read_circuit
 from modgrok.analysis.clock import Clock, Law, additive_clock, multiplicative_clock
 from modgrok.analysis.clocked_pairs import ClockedPairs, place_on_clock
+from modgrok.analysis.cosets import Cosets, find_cosets
 from modgrok.analysis.embedding import PrincipalComponents, principal_components, singular_values
 from modgrok.analysis.furuta import fourier_coefficient_ratio, fourier_frequency_density
+from modgrok.analysis.group_measures import GroupMeasures
+from modgrok.analysis.group_pairs import GroupPairs, place_in_group
 from modgrok.analysis.irreps import Irrep, real_irreps
 from modgrok.analysis.logits import (
     ClassLogits,
@@ -52,6 +55,9 @@ __all__ = [
     "ClassLogits",
     "Clock",
     "ClockedPairs",
+    "Cosets",
+    "GroupMeasures",
+    "GroupPairs",
     "Irrep",
     "Law",
     "LogitDirections",
@@ -71,6 +77,7 @@ __all__ = [
     "characters",
     "cross_entropy",
     "excluded_loss",
+    "find_cosets",
     "find_phases",
     "fourier_coefficient_ratio",
     "fourier_frequency_density",
@@ -81,6 +88,7 @@ __all__ = [
     "multiplicative_clock",
     "operand_maps",
     "path_weights",
+    "place_in_group",
     "place_on_clock",
     "principal_components",
     "pullback",

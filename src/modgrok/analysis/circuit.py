@@ -8,6 +8,9 @@ import torch
 from torch import Tensor
 
 from modgrok.analysis.clock import Clock
+from modgrok.analysis.group_measures import GroupMeasures, key_irreps, measure_group
+from modgrok.analysis.group_neurons import GroupNeurons, group_neurons
+from modgrok.analysis.group_sums import GroupActivations, GroupSums
 from modgrok.analysis.logits import ClassLogits, ClassSums, LogitDirections, logit_directions
 from modgrok.analysis.measures import Measures, measure
 from modgrok.analysis.neurons import Tuning, TuningSums
@@ -62,6 +65,7 @@ class Circuit:
         classes: the logits by class of pair; a ≥ p answers where the network has some that the task has not.
         tuning: which frequency each neuron of the last layer is tuned to.
         attention: of the last layer; None where the network has none.
+        group: what it does over the pairs of the task's group; None where the view has no group.
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
@@ -82,6 +86,7 @@ class Circuit:
     classes: ClassLogits
     tuning: Tuning
     attention: Attention | None
+    group: GroupActivations | None
     _training_logits: list[tuple[Tensor, Tensor]] | None
 
     @property
@@ -142,8 +147,39 @@ class Circuit:
         """How much of the logits is cos(w_k(s − c))."""
         return logit_directions(self.classes)
 
-    def measures(self, key_frequencies: Sequence[int] | None = None) -> Measures:
-        """All progress measures, for the circuit's own key frequencies unless others are given: `measure`."""
+    @property
+    def keys(self) -> tuple[int, ...]:
+        """The numbers of the key irreps on a group, the key frequencies on a clock."""
+        return self.key_frequencies if self.group is None else key_irreps(self.group)
+
+    @cached_property
+    def group_neurons(self) -> GroupNeurons | None:
+        """The neurons by irrep; None without a group, or where the neurons' inputs are not known."""
+        return None if self.group is None else group_neurons(self.group)
+
+    @property
+    def operand_embeddings(self) -> list[Tensor]:
+        """For each operand the rows of its symbols, (s, …), in the linear maps of its position alone."""
+        s, by_position = self.view.task.n_symbols, self.paths.by_position
+        if by_position is None:
+            return [self.W_E for _ in self.view.operands]
+        return [by_position[self.view.words.index(name), :s].detach() for name in self.view.operands]
+
+    def measures(self, keys: Sequence[int] | None = None) -> Measures | GroupMeasures:
+        """All progress measures of the clock or the group, for the circuit's own `keys` unless others are given."""
+        if self.group is not None:
+            x, y = self.operand_embeddings
+            return measure_group(
+                self.group,
+                self.group_neurons,
+                logits=self.training_logits(),
+                embeddings=(x, y),
+                W_logit=self.W_logit,
+                weights=self.network.parameters(),
+                answers=self.view.clocked_pairs.answers,
+                keys=self.keys if keys is None else keys,
+                loss=self.pair_loss,
+            )
         return measure(
             self.view.clocked_pairs,
             logits=self.training_logits(),
@@ -152,7 +188,7 @@ class Circuit:
             W_E=self.W_E,
             W_logit=self.W_logit,
             weights=self.network.parameters(),
-            key_frequencies=key_frequencies,
+            key_frequencies=keys,
             loss=self.pair_loss,
         )
 
@@ -237,7 +273,8 @@ def _run(network: Network, view: TaskView) -> Iterator[tuple[Tensor, Tensor, dic
     """Run a network over all pairs: their indices, logits, and neurons and attention, part by part."""
     shared, paths = _readable(network)
     for part, tokens in view.parts:
-        last = _Last([paths.neurons, *(paths.attention or ())])
+        inputs = [paths.inputs] if paths.inputs and view.group_pairs else []
+        last = _Last([paths.neurons, *inputs, *(paths.attention or ())])
         logits = shared.forward_shared(tokens, last)
         n = len(part)
         kept = {name: rows.expand(n, *rows.shape[1:]) for name, rows in last.kept.items()}
@@ -275,6 +312,7 @@ def read_circuit(network: Network, view: TaskView, loss: Loss = CROSS_ENTROPY) -
     training_bytes = 0
     classes: ClassSums | None = None
     tuned: TuningSums | None = None
+    grouped: GroupSums | None = None
     for part, logits, kept in _run(network, view):
         neurons = kept[paths.neurons]
         classes = classes or ClassSums(view.clocked_pairs, logits.shape[1])
@@ -282,6 +320,9 @@ def read_circuit(network: Network, view: TaskView, loss: Loss = CROSS_ENTROPY) -
         tuned.add(part, neurons)
         exact = logits.double()
         classes.add(part, exact)
+        if view.group_pairs is not None:
+            grouped = grouped or GroupSums(view.group_pairs, neurons.shape[1], paths.inputs is not None)
+            grouped.add(part, exact, neurons, kept.get(paths.inputs or ""))
         losses[part] = loss(exact, answers[part]).double()
         right[part] = logits.argmax(dim=1) == answers[part]
         if training is not None:
@@ -304,5 +345,6 @@ def read_circuit(network: Network, view: TaskView, loss: Loss = CROSS_ENTROPY) -
         classes.result(),
         tuned.result(),
         Attention(*attention.values()) if attention else None,
+        grouped.result() if grouped else None,
         training,
     )

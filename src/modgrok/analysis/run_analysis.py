@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from modgrok.analysis.circuit import Circuit, read_circuit
+from modgrok.analysis.group_measures import GroupMeasures
 from modgrok.analysis.measures import Measures
 from modgrok.analysis.phases import Phase, find_phases
 from modgrok.analysis.single_task_runs import SingleTaskRun, read_single_task_runs
@@ -45,7 +46,7 @@ class CheckpointScores:
     heldout_accuracy: float | None
     heldout_accuracy_new: float | None
     heldout_accuracy_known: float | None
-    measures: Measures
+    measures: Measures | GroupMeasures
 
     def row(self) -> dict[str, float | None]:
         """Return one flat row: update, losses and accuracies, then every progress measure."""
@@ -144,7 +145,7 @@ def analyze(snapshot: Snapshot, basis: BasisName = "auto") -> tuple[Circuit, ...
     return tuple(read_circuit(snapshot.network, view, snapshot.loss) for view in views)
 
 
-def moment(circuit: Circuit, update: int, key_frequencies: Sequence[int]) -> CheckpointScores:
+def moment(circuit: Circuit, update: int, keys: Sequence[int]) -> CheckpointScores:
     """Measure a circuit as it is after `update` updates."""
     training, known = circuit.view.training, circuit.view.known
     sides = (None, None) if training is None else (training, ~training)
@@ -163,7 +164,7 @@ def moment(circuit: Circuit, update: int, key_frequencies: Sequence[int]) -> Che
         heldout_accuracy=accuracies[1],
         heldout_accuracy_new=of_parts[0],
         heldout_accuracy_known=of_parts[1],
-        measures=circuit.measures(key_frequencies),
+        measures=circuit.measures(keys),
     )
 
 
@@ -241,21 +242,21 @@ def analyze_network(
     right: list[list[npt.NDArray[np.uint8]]] = [[] for _ in circuits]
     weights: dict[int, dict[str, Tensor]] = {}
 
-    def look(circuit: Circuit, place: int, update: int, frequencies: Sequence[int]) -> None:
+    def look(circuit: Circuit, place: int, update: int, keys: Sequence[int]) -> None:
         _finite(circuit, source, update)
-        moments[place].append(moment(circuit, update, frequencies))
+        moments[place].append(moment(circuit, update, keys))
         right[place].append(np.packbits(circuit.right.cpu().numpy()))
 
     for before in earlier:
         for place, circuit in enumerate(circuits):
             then = read_circuit(before.network, circuit.view, snapshot.loss)
-            look(then, place, before.update, circuit.key_frequencies)
+            look(then, place, before.update, circuit.keys)
         weights[before.update] = {name: w.half() for name, w in before.network.state_dict().items()}
         if sum(w.nbytes for kept in weights.values() for w in kept.values()) > MAX_KEPT_BYTES:
             weights = {update: weights[update] for update in list(weights)[::2]}
     tasks = []
     for place, circuit in enumerate(circuits):
-        look(circuit, place, snapshot.update, circuit.key_frequencies)
+        look(circuit, place, snapshot.update, circuit.keys)
         scores = tuple(moments[place])
         tasks.append(TaskAnalysis(circuit, scores, _phases(scores, circuit), tuple(right[place])))
     return RunAnalysis(source, snapshot, tuple(tasks), notes=tuple(notes), weights=weights)

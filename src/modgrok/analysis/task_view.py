@@ -11,6 +11,7 @@ from torch import Tensor
 from modgrok.analysis.basis import Basis
 from modgrok.analysis.clock import additive_clock, multiplicative_clock
 from modgrok.analysis.clocked_pairs import ClockedPairs, place_on_clock
+from modgrok.analysis.group_pairs import GroupPairs, place_in_group
 from modgrok.analysis.logits import CHUNK
 from modgrok.analysis.tuning_functions import TuningFunctions, tuning_functions
 from modgrok.data import ModularData
@@ -29,6 +30,8 @@ class TaskView:
         task: the task.
         structure: how its answers separate, if they do.
         clocked_pairs: its pairs on the clock.
+        group_pairs: its pairs in the group that its table is; None where it is none but a cyclic one, or pairs are
+            left out, or a clock was chosen by hand.
         matches_structure: whether the clock is that of the task's structure. If not,
             the bases are the characters of the operands themselves, and what they show is not the task's algebra.
         reason: why this clock, in sentences for a reader.
@@ -48,6 +51,7 @@ class TaskView:
     task: Task
     structure: Structure
     clocked_pairs: ClockedPairs
+    group_pairs: GroupPairs | None
     matches_structure: bool
     reason: str
     words: tuple[str, ...]
@@ -89,6 +93,7 @@ class TaskView:
         return replace(
             self,
             clocked_pairs=self.clocked_pairs.to(device),
+            group_pairs=None if self.group_pairs is None else self.group_pairs.to(device),
             tokens=self.tokens.to(device),
             training=None if self.training is None else self.training.to(device),
             known=None if self.known is None else self.known.to(device),
@@ -140,6 +145,7 @@ def task_views(
             if matches_structure
             else [identity] * task.n_operands
         )
+        group_pairs = _in_group(structure, data.operands[of_task]) if basis == "auto" else None
         views.append(
             TaskView(
                 task=task,
@@ -151,8 +157,9 @@ def task_views(
                     data.pairs.answers[of_task],
                     structure.answer_map if matches_structure else None,
                 ),
+                group_pairs=group_pairs,
                 matches_structure=matches_structure,
-                reason=_reason(structure.reason, matches_structure, law, basis),
+                reason=_reason(structure, matches_structure, law, basis, group_pairs),
                 words=data.template.words,
                 tokens=data.pairs.tokens[of_task],
                 training=data.trained_on[of_task] if split_known else None,
@@ -162,15 +169,31 @@ def task_views(
     return tuple(views)
 
 
-def _reason(structure: str, matches_structure: bool, law: str, basis: BasisName) -> str:
+def _in_group(structure: Structure, operands: Tensor) -> GroupPairs | None:
+    """Place the pairs in the task's group; None where it has none, or pairs are left out."""
+    group = structure.group
+    if group is None or len(operands) != group.order**2:
+        return None
+    return place_in_group(group, structure.parts, operands, structure.answer_map)
+
+
+def _reason(
+    structure: Structure,
+    matches_structure: bool,
+    law: str,
+    basis: BasisName,
+    group_pairs: GroupPairs | None,
+) -> str:
     if matches_structure:
-        return f"{structure} It is looked at in the {law} characters of these parts."
+        return f"{structure.reason} It is looked at in the {law} characters of these parts."
+    if group_pairs is not None:
+        return f"{structure.reason} It is looked at in the irreducible representations of {structure.group}."
     if basis == "auto":
         return (
-            f"{structure} The additive characters of the operands are used as a fallback: "
+            f"{structure.reason} The additive characters of the operands are used as a fallback: "
             "they are not the task's own, and a circuit in another basis would not be seen."
         )
     return (
-        f"{structure} The {law} characters of the operands were chosen by hand; they are not those of "
+        f"{structure.reason} The {law} characters of the operands were chosen by hand; they are not those of "
         "the task's structure."
     )

@@ -49,7 +49,7 @@ class LogMeasures(BudgetedCallback):
             scalars = {f"progress/{name}{of_task}": value for name, value in measures.scalars().items()}
             for logger in trainer.loggers:
                 logger.log_metrics(scalars, step=trainer.global_step)
-            title = f"{view.task.name} mod {view.task.modulus}, update {trainer.global_step:,}"
+            title = f"{view.task.title}, update {trainer.global_step:,}"
             log_figure(trainer, f"circuit{of_task}", render(circuit_figure(circuit, title)))
 
     def _affordable(self, module: GrokkingModule) -> tuple[TaskView, ...]:

@@ -77,5 +77,5 @@ def analyze(options: list[str]) -> None:
     if words := mixture_summary(analysis):
         print(f"{words}\n")
     for task in analysis.tasks:
-        print(f"{task.circuit.name} mod {task.circuit.task.modulus}: {opening(analysis, task)}\n")
+        print(f"{task.circuit.task.title}: {opening(analysis, task)}\n")
     print(f"report: {os.path.relpath(output)}/index.html")

@@ -7,6 +7,7 @@ from modgrok.figures.circuit_figure import circuit_figure
 from modgrok.figures.comparison_figure import comparison_figure
 from modgrok.figures.embedding_figures import components_figure, embedding_figures
 from modgrok.figures.figure import Axis, Band, Bars, Figure, Heatmap, Line, Panel, Points
+from modgrok.figures.group_figures import group_figures, group_progress_figures
 from modgrok.figures.logit_figures import logit_figures
 from modgrok.figures.mixture_figures import mixture_figures
 from modgrok.figures.neuron_figures import neuron_figures
@@ -41,6 +42,8 @@ __all__ = [
     "components_figure",
     "curves_figure",
     "embedding_figures",
+    "group_figures",
+    "group_progress_figures",
     "logit_figures",
     "mixture_figures",
     "neuron_figures",

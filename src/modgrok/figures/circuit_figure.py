@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from modgrok.analysis import Circuit
+from modgrok.analysis import Circuit, GroupMeasures
 from modgrok.figures.figure import Axis, Figure, Panel
+from modgrok.figures.group_figures import group_figure
 from modgrok.figures.neuron_figures import tuning_panel
 from modgrok.figures.spectrum_panel import frequency_bars, spectrum_panel
 
 
 def circuit_figure(circuit: Circuit, title: str) -> Figure:
-    """The spectra of W_E and W_logit, the neurons' tuning, and the cosines in the logits."""
+    """The spectra of W_E and W_logit, the neurons' tuning, and the cosines in the logits; on a group, the irreps."""
+    if circuit.group is not None:
+        measures = circuit.measures()
+        assert isinstance(measures, GroupMeasures)
+        return group_figure(circuit, measures, title)
     pairs, keys = circuit.view.clocked_pairs, circuit.key_frequencies
     return Figure(
         title,

@@ -26,17 +26,18 @@ def embedding_figures(circuit: Circuit) -> list[Figure]:
     values, random = singular_values(circuit.W_E)
     ranks = range(1, len(values) + 1)
     order = clock_order(view, 0)
+    spectra = Figure(
+        "Fourier components of the embedding",
+        [
+            spectrum_panel(circuit.W_E, basis, keys, f"W_E in the characters of {names}")
+            for names, basis in view.distinct_bases
+        ],
+        "A network that computes with a few frequencies embeds the operands on their circles: a few tall bars, "
+        "and nothing in between. The first bar of each frequency is the norm of its cosine, the paler one that "
+        f"of its sine.{overlap}",
+    )
     return [
-        Figure(
-            "Fourier components of the embedding",
-            [
-                spectrum_panel(circuit.W_E, basis, keys, f"W_E in the characters of {names}")
-                for names, basis in view.distinct_bases
-            ],
-            "A network that computes with a few frequencies embeds the operands on their circles: a few tall bars, "
-            "and nothing in between. The first bar of each frequency is the norm of its cosine, the paler one that "
-            f"of its sine.{overlap}",
-        ),
+        *([spectra] if circuit.group is None else []),
         Figure(
             "Rank and principal components",
             [
@@ -54,7 +55,10 @@ def embedding_figures(circuit: Circuit) -> list[Figure]:
             ],
             "Singular values that fall to nothing after about two for each key frequency, far below those of a "
             "random matrix of the same size; principal components in which the symbols, colored by where they "
-            "stand on the clock, lie on circles or stars.",
+            "stand on the clock, lie on circles or stars."
+            if circuit.group is None
+            else "Singular values that fall to nothing after as many as the key irreps have entries, far below those "
+            "of a random matrix of the same size.",
         ),
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from modgrok.analysis.run_analysis import TaskAnalysis
 from modgrok.figures.figure import Axis, Figure, Line, Panel, Shape, key_color
+from modgrok.figures.group_figures import group_progress_figures
 from modgrok.figures.timeline import timeline
 
 LOSSES = {
@@ -21,6 +22,8 @@ SHARES = {
 
 def progress_figures(task: TaskAnalysis) -> list[Figure]:
     """The figures of the measures; none of a single checkpoint."""
+    if task.circuit.group is not None:
+        return group_progress_figures(task)
     if len(task.moments) < 2:
         return []
     rows = [moment.row() for moment in task.moments]

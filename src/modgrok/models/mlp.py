@@ -166,12 +166,15 @@ class MLP(SharedRowsNetwork):
         With two-hot input, what the first layer makes of a symbol at each position is its embedding.
         """
         first, last = self.get_parameter("layers.0.W_in"), f"layers.{len(self.layers) - 1}"
-        embedded = isinstance(self.embed, Embed)
+        W_E = self.embed.W_E if isinstance(self.embed, Embed) else None
+        by_position = first if W_E is None else W_E @ first if first.ndim == 3 else None  # (t, v, m)
         return ReadoutPaths(
             layer="hidden layer",
             neurons=f"{last}.hook_post",
-            W_E=self.embed.W_E if isinstance(self.embed, Embed) else rearrange(first, "t v m -> v (t m)"),
+            W_E=rearrange(first, "t v m -> v (t m)") if W_E is None else W_E,
             to_logits={"W_U": self.unembed.W_U},
-            to_neurons={"W_in": first} if embedded and len(self.layers) == 1 else {},
+            to_neurons={"W_in": first} if W_E is not None and len(self.layers) == 1 else {},
+            inputs=f"{last}.hook_pre",
+            by_position=by_position,
             embedding=("hook_embed", self.embed.table),
         )

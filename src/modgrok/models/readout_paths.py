@@ -22,6 +22,9 @@ class ReadoutPaths:
         attention: the names of the attention's scores and pattern; None where there is no attention.
         heads: the name of the activation of the last layer's heads, (n, t, h, k); None likewise.
         embedding: the name of the tokens' vectors and the table, (v, …), that they come from.
+        inputs: the name of the neurons' inputs, before their activation function; None where it is not known.
+        by_position: (t, v, …), what the tokens at each position become in linear maps of that position's own; None
+            where they are W_E at every position.
 
     Example:
         >>> from modgrok import Transformer
@@ -38,3 +41,5 @@ class ReadoutPaths:
     attention: tuple[str, str] | None = None
     heads: str | None = None
     embedding: tuple[str, Tensor] | None = None
+    inputs: str | None = None
+    by_position: Tensor | None = None

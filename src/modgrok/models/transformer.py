@@ -321,4 +321,5 @@ class Transformer(SharedRowsNetwork):
             attention=(f"{last}.attn.hook_attn_scores", f"{last}.attn.hook_pattern"),
             heads=f"{last}.attn.hook_z",
             embedding=("hook_embed", self.embed.W_E),
+            inputs=f"{last}.mlp.hook_pre",
         )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from modgrok.analysis import GroupMeasures, Measures
 from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
 from modgrok.figures import (
     attention_figures,
     embedding_figures,
+    group_figures,
     logit_figures,
     mixture_figures,
     neuron_figures,
@@ -14,6 +16,7 @@ from modgrok.figures import (
     weight_figures,
 )
 from modgrok.figures.numbers import number, percent
+from modgrok.report.group_prose import group_facts
 from modgrok.report.mixture import mixture_summary
 from modgrok.report.network_data import network_data
 from modgrok.report.page import Section, render_page
@@ -42,14 +45,16 @@ def analysis_page(analysis: RunAnalysis) -> str:
         source=analysis.source,
         update=snapshot.update if snapshot.update or snapshot.split_known else None,
         name=" | ".join(task.circuit.name for task in tasks),
-        modulus=snapshot.data.config["modulus"],
+        modulus=None if tasks[-1].circuit.task.operation.only_modulus else snapshot.data.config["modulus"],
         mixture=mixture_summary(analysis),
         tasks=[
             {
                 "name": task.circuit.name,
                 "opening": opening(analysis, task),
                 "method": method(analysis, task),
-                "key_frequencies": task.circuit.key_frequencies,
+                "keys": ("Key frequencies", task.circuit.key_frequencies)
+                if task.circuit.group is None
+                else ("Key irreps", [task.circuit.group.pairs.irreps[key].name for key in task.circuit.keys]),
                 "facts": _facts(analysis, task),
             }
             for task in tasks
@@ -61,14 +66,17 @@ def _sections(task: TaskAnalysis, place: int, n_tasks: int) -> list[Section]:
     """The figures of a task in the order of the computation."""
     circuit = task.circuit
     suffix = f", {circuit.name}" if n_tasks > 1 else ""
+    measures = task.last.measures
+    on_group = isinstance(measures, GroupMeasures)
     return [
         Section(f"{title.split()[0].lower()}-{place}", title + suffix, figures)
         for title, figures in (
             ("Embedding", embedding_figures(circuit)),
             ("Attention", attention_figures(circuit)),
-            ("Neurons", neuron_figures(circuit, _examples(task, n_tasks))),
-            ("Weights", weight_figures(circuit)),
-            ("Logits", logit_figures(circuit)),
+            ("Group", group_figures(circuit, measures) if isinstance(measures, GroupMeasures) else []),
+            ("Neurons", [] if on_group else neuron_figures(circuit, _examples(task, n_tasks))),
+            ("Weights", [] if on_group else weight_figures(circuit)),
+            ("Logits", [] if on_group else logit_figures(circuit)),
             ("Progress measures", progress_figures(task)),
         )
     ]
@@ -98,6 +106,12 @@ def _facts(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, str]:
         "Loss, all pairs": number(last.loss),
         "Accuracy, all pairs": percent(last.accuracy),
         **{f"Held-out pairs, {part}": percent(one) for part, one in held_out.items() if one is not None},
+        **(group_facts(measures) if isinstance(measures, GroupMeasures) else _clock_facts(measures)),
+    }
+
+
+def _clock_facts(measures: Measures) -> dict[str, str]:
+    return {
         "Restricted loss": number(measures.restricted_loss),
         "Excluded loss": number(measures.excluded_loss),
         "Trigonometric loss": number(measures.trigonometric_loss),

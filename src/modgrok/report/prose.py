@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from modgrok.analysis import GroupMeasures, Measures
 from modgrok.analysis.neurons import KEY_SHARE, TUNED
 from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
 from modgrok.figures.numbers import listed, number, percent
+from modgrok.report.group_prose import group_method, group_opening
 from modgrok.runs import Snapshot
 
 
 def opening(analysis: RunAnalysis, task: TaskAnalysis) -> str:
     """The paragraph on one task, as plain text: its circuit, the evidence, when it was learned."""
-    return " ".join(
-        [*_circuit(task), *_evidence(task), *_start(analysis.snapshot), *_learning(analysis, task)]
+    measures = task.last.measures
+    circuit = (
+        group_opening(task.circuit, task.last, measures)
+        if isinstance(measures, GroupMeasures)
+        else [*_circuit(task), *_evidence(task, measures)]
     )
+    return " ".join([*circuit, *_start(analysis.snapshot), *_learning(analysis, task)])
 
 
 def method(analysis: RunAnalysis, task: TaskAnalysis) -> str:
@@ -21,9 +27,11 @@ def method(analysis: RunAnalysis, task: TaskAnalysis) -> str:
     sentences = [
         view.reason,
         f"A neuron is tuned to a frequency that explains {percent(TUNED)} of its variance or more; the key "
-        f"frequencies are those that {percent(KEY_SHARE)} of the active neurons, and at least two, are tuned to.",
+        f"frequencies are those that {percent(KEY_SHARE)} of the active neurons, and at least two, are tuned to."
+        if task.circuit.group is None
+        else group_method(),
     ]
-    for names, basis in view.distinct_bases:
+    for names, basis in view.distinct_bases if task.circuit.group is None else ():
         if basis.indistinguishable:
             sentences.append(f"In {names}: {basis.describe()}. In the logits every frequency is distinct.")
     if not snapshot.split_known:
@@ -80,12 +88,11 @@ def works(task: TaskAnalysis) -> bool:
     )
 
 
-def _evidence(task: TaskAnalysis) -> list[str]:
+def _evidence(task: TaskAnalysis, measures: Measures) -> list[str]:
     circuit, last = task.circuit, task.last
     guess = circuit.guess
     if not circuit.key_frequencies:
         return [f"The loss over all pairs is {number(last.loss)}, where a guess has {number(guess)}."]
-    measures = last.measures
     of_training = "of all pairs" if last.train_loss is None else "of the training pairs"
     return [
         f"With these frequencies alone the loss over all pairs is {number(measures.restricted_loss)} "

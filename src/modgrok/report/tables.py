@@ -10,7 +10,9 @@ import re
 from dataclasses import asdict
 from typing import Any
 
+from modgrok.analysis import Circuit
 from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
+from modgrok.report.group_prose import group_summary
 from modgrok.runs import History
 
 
@@ -66,14 +68,21 @@ def _milestones(history: History) -> dict[str, Any]:
 
 def _task(task: TaskAnalysis) -> dict[str, Any]:
     circuit, view = task.circuit, task.circuit.view
-    directions = circuit.directions
-    keys = circuit.key_frequencies
     return {
         "task": view.task.name,
         "structure": view.structure.kind,
+        "reason": view.reason,
+        **(_clock(circuit) if circuit.group is None else group_summary(circuit)),
+        "phases": [asdict(phase) for phase in task.phases],
+        **{name: value for name, value in task.last.row().items() if name != "update"},
+    }
+
+
+def _clock(circuit: Circuit) -> dict[str, Any]:
+    view, directions, keys = circuit.view, circuit.directions, circuit.key_frequencies
+    return {
         "basis": view.clocked_pairs.clock.law,
         "fallback": not view.matches_structure,
-        "reason": view.reason,
         "operand_bases": {
             name: {"dimension": basis.dimension, "indistinguishable": basis.indistinguishable}
             for name, basis in zip(view.operands, view.clocked_pairs.operand_bases, strict=True)
@@ -83,8 +92,6 @@ def _task(task: TaskAnalysis) -> dict[str, Any]:
         "active_neurons": int(circuit.tuning.active.sum()),
         "logit_variance_of_each": {str(k): float(directions.variance_explained[k - 1]) for k in keys},
         "logit_residual": directions.residual,
-        "phases": [asdict(phase) for phase in task.phases],
-        **{name: value for name, value in task.last.row().items() if name != "update"},
     }
 
 
