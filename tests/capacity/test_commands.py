@@ -55,12 +55,12 @@ def test_fit_and_measure(runs, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "bits/parameter" in said
     assert "complete_two_hop" in said
-    assert "right, not half of them yet" in said
+    assert "not within 10 updates" in said
     measured = json.loads((tmp_path / "page" / "measurements.json").read_text())
     assert [run["n"] for run in measured["runs"]] == [30, 40]
     page = (tmp_path / "page" / "index.html").read_text()
     for text in (
-        "Bits memorized, against people",
+        "Estimators side by side",
         "Estimators side by side",
         "What can be read off",
         "held out",
@@ -105,7 +105,7 @@ def test_describe_before_any_training(capsys, tmp_path):
     ("arguments", "message"),
     [
         (["capacity", "weigh"], "unknown command 'weigh'"),
-        (["capacity", "describe", "--n", "1"], "n: from 2"),
+        (["capacity", "describe", "--n", "1"], "n must be from 2"),
         (["capacity", "describe", "--nn", "1"], "nn"),
         (["capacity", "describe", "--profiles", "nowhere"], "no Parquet file"),
         (["capacity", "measure", "nowhere"], "no such file"),

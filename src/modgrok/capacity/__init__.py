@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from modgrok.capacity.memorizing.capacity_module import CapacityModule
-    from modgrok.capacity.memorizing.capacity_run import CapacityRun, load_run
+    from modgrok.capacity.memorizing.capacity_run import CapacityRun, load_capacity_run
     from modgrok.capacity.memorizing.curriculum import Curriculum
+    from modgrok.capacity.memorizing.warm_up_cosine import WarmUpCosine
     from modgrok.capacity.networks.llama import Llama
     from modgrok.capacity.networks.transformers_llama import TransformersLlama
     from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
@@ -18,7 +19,8 @@ __all__ = [
     "Llama",
     "ProfilesDataModule",
     "TransformersLlama",
-    "load_run",
+    "WarmUpCosine",
+    "load_capacity_run",
 ]
 
 _FILES = {
@@ -28,7 +30,8 @@ _FILES = {
     "Llama": "networks.llama",
     "ProfilesDataModule": "questions.profiles_data_module",
     "TransformersLlama": "networks.transformers_llama",
-    "load_run": "memorizing.capacity_run",
+    "WarmUpCosine": "memorizing.warm_up_cosine",
+    "load_capacity_run": "memorizing.capacity_run",
 }
 
 

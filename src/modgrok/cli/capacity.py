@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
 
 from modgrok.errors import InputError
 from modgrok.experiments.config.command_parser import CommandParser
@@ -38,17 +43,36 @@ def capacity(options: list[str]) -> None:
 def describe(options: list[str]) -> None:
     """Print what a data set is."""
     from modgrok.capacity import ProfilesDataModule
-    from modgrok.capacity.measuring.describe_profiles import describe
+    from modgrok.capacity.estimators.corrected_estimators import difference_in_words
+    from modgrok.capacity.measuring.describe_profiles import describe, show
 
     parser = CommandParser(
         prog="modgrok capacity describe", description="Bits in the data, before any training."
     )
     parser.add_class_arguments(ProfilesDataModule, None)
     parser.add_argument("--write", type=Path | None, help="a Parquet file to write the profiles to")
+    parser.add_argument(
+        "--show", type=int, default=0, help="print this many profiles and questions about them"
+    )
     given = parser.parse_args(options).as_dict()
-    file = given.pop("write")
+    file, shown = given.pop("write"), given.pop("show")
+    if file and file.exists():
+        raise InputError(f"{file}: exists already")
+    if shown < 0:
+        raise InputError(f"show must be ≥ 0, got {shown}")
     data = ProfilesDataModule(**given)
-    print(describe(data))
+    found = describe(data)
+    print(f"{found.title}\n\nbits of the source")
+    draw(found.bits)
+    print(f"\n{found.questions}")
+    if found.sets:
+        print("\ntwo-hop questions")
+        draw(found.sets)
+    print()
+    draw(found.schemes, ("bits by scheme, at zero loss", "published", "corrected"))
+    print(f"\n{difference_in_words()}")
+    for block in show(data, shown):
+        print(f"\n{block}")
     if file:
         from modgrok.capacity.people.parquet import write_profiles
 
@@ -57,40 +81,92 @@ def describe(options: list[str]) -> None:
 
 
 def fit(options: list[str]) -> None:
-    """Train, and say what to type next."""
+    """Train, and say what was learned and what to type next."""
+    from modgrok.capacity.measuring.measure_page import opening
+    from modgrok.capacity.measuring.memorized import read_measurement
     from modgrok.experiments.assembly.capacity_experiment import CapacityExperiment
+    from modgrok.runs.findings import FINDINGS
 
     experiment = CapacityExperiment(options)
-    directory, signal = os.path.relpath(experiment.fit()), experiment.interrupt.received
+    path, signal = experiment.fit(), experiment.interrupt.received
+    directory = os.path.relpath(path)
     print(f"run: {directory}")
     if signal:
-        print(f"stopped by {signal.name}; to resume, give the same options and --ckpt_path {directory}")
+        print(
+            f"stopped by {signal.name}; to resume: modgrok capacity fit --ckpt_path {shlex.quote(directory)}"
+        )
         sys.exit(128 + signal)
-    print(f"  modgrok capacity measure {directory}")
+    if not (path / FINDINGS).exists():  # it was told to keep no checkpoint
+        return
+    found = read_measurement(path)
+    memorised = found.memorised_at
+    print(
+        f"memorised at update {memorised:,}"
+        if memorised is not None
+        else f"not memorised within {found.updates:,} updates"
+    )
+    for name, at in found.composed_at.items():
+        learned = (
+            f"composed at update {at:,}"
+            if at is not None
+            else f"not composed within {found.updates:,} updates"
+        )
+        print(f"{name}: {learned}, {found.accuracies[name]:.1%} right at the end")
+    print(f"{opening([found])}\n  modgrok capacity measure {directory}")
 
 
 def measure(options: list[str]) -> None:
     """Print the bits that runs have memorized, and write the page."""
-    from modgrok.capacity import load_run
-    from modgrok.capacity.measuring.measure import measure_run, sets_table, table
+    from modgrok.capacity import load_capacity_run
+    from modgrok.capacity.measuring.measure import measure_run
     from modgrok.capacity.measuring.measure_page import FILES, opening, write_measurements
+    from modgrok.capacity.measuring.measure_table import RUN_TITLES, SET_TITLES, run_rows, set_rows
     from modgrok.capacity.measuring.probe import probe_run
     from modgrok.report import check_output
 
-    parser = CommandParser(prog="modgrok capacity measure", description="Bits memorized, every fact scored.")
+    parser = CommandParser(prog="modgrok capacity measure", description="Bits memorized.")
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="a run, or a checkpoint")
+    parser.add_argument("--exact", action="store_true", help="score every question, no samples")
     parser.add_argument("--probe", action="store_true", help="probe every layer and position too")
     parser.add_argument("--output", type=Path, default=Path("capacity_report"), help="directory of the page")
     given = parser.parse_args(options)
     check_output(given.output, FILES)
-    runs = [load_run(run) for run in given.runs]
-    measurements = [measure_run(run) for run in runs]
-    print(table(measurements))
+    runs = [load_capacity_run(run) for run in given.runs]
+    measurements = [measure_run(run, given.exact) for run in runs]
+    draw(run_rows(measurements), RUN_TITLES)
     for m in measurements:
         if len(m.losses) > 1:
-            print(f"\n{m.run}\n{sets_table(m)}")
+            print(f"\n{m.run}")
+            draw(set_rows(m), SET_TITLES)
     write_measurements(measurements, {run.name: probe_run(run) for run in runs if given.probe}, given.output)
     print(f"\n{opening(measurements)}\n\npage: {given.output}/index.html")
+
+
+def probe(options: list[str]) -> None:
+    """Print what each layer and position knows."""
+    from modgrok.capacity import load_capacity_run
+    from modgrok.capacity.measuring.probe import probe_run
+    from modgrok.runs.whole_files import write_whole
+
+    parser = CommandParser(
+        prog="modgrok capacity probe", description="Linear probes of every layer and position."
+    )
+    parser.add_argument("run", type=Path, metavar="RUN", help="a run, or a checkpoint")
+    parser.add_argument("--json", type=Path | None, help="a file for everything found, as JSON")
+    given = parser.parse_args(options)
+    check_new(given.json)
+    probes = probe_run(load_capacity_run(given.run))
+    for one in probes:
+        control = max(map(max, one.control))
+        print(f"{one.target}: bits known of {one.entropy:.2f}; control at most {control:.2f}")
+        rows = [
+            (str(layer), *(f"{bits:.2f}" for bits in of_layer)) for layer, of_layer in enumerate(one.bits)
+        ]
+        draw(rows, ("layer", *map(str, one.positions)))
+        print()
+    if given.json:
+        write_whole(given.json, json.dumps([p.plain() for p in probes], indent=1), replace=False)
+        print(given.json)
 
 
 def check_new(file: Path | None) -> None:
@@ -101,21 +177,13 @@ def check_new(file: Path | None) -> None:
         raise InputError(f"{file}: there is no folder {file.parent}")
 
 
-def probe(options: list[str]) -> None:
-    """Print what each layer and position knows."""
-    from modgrok.capacity import load_run
-    from modgrok.capacity.measuring.probe import probe_run, probe_table
-    from modgrok.runs.whole_files import write_whole
-
-    parser = CommandParser(
-        prog="modgrok capacity probe", description="Linear probes of every layer and position."
-    )
-    parser.add_argument("run", type=Path, metavar="RUN", help="a run, or a checkpoint")
-    parser.add_argument("--json", type=Path | None, help="a file for everything found, as JSON")
-    given = parser.parse_args(options)
-    check_new(given.json)
-    probes = probe_run(load_run(given.run))
-    print(probe_table(probes))
-    if given.json:
-        write_whole(given.json, json.dumps([p.plain() for p in probes], indent=1), replace=False)
-        print(f"\n{given.json}")
+def draw(rows: Sequence[Sequence[str]], titles: Sequence[str] = ()) -> None:
+    """Print rows as a table, their first column to the left and the others to the right."""
+    table = Table(box=None, pad_edge=False, show_header=bool(titles))
+    for column in range(len(titles or rows[0])):
+        title = titles[column] if titles else ""
+        table.add_column(title, justify="right" if column else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console = Console(highlight=False, markup=False)
+    Console(width=console.width if console.is_terminal else 200, highlight=False, markup=False).print(table)

@@ -12,7 +12,16 @@ from modgrok.models.losses import Loss
 from modgrok.training.rules import GradientFilter
 from modgrok.training.rules.interventions import Intervention
 
-IMPLEMENTATION = {"params", "lr", "initial_lr", "capturable", "differentiable", "foreach", "fused"}
+IMPLEMENTATION = {
+    "params",
+    "param_names",
+    "lr",
+    "initial_lr",
+    "capturable",
+    "differentiable",
+    "foreach",
+    "fused",
+}
 """What the groups of an optimizer hold besides its hyperparameters; the learning rate is read before any schedule."""
 
 PROGRESS = {"base_lrs", "last_epoch"}

@@ -3,10 +3,9 @@ from math import log, log2
 import numpy as np
 import pytest
 
-from modgrok.capacity.estimators.other_papers import capacity_ratio, highest_ratio, memorized_bits
+from modgrok.capacity.estimators.other_papers import capacity_ratio, highest_ratio, surprise_bits
 from modgrok.capacity.estimators.published_estimators import (
     Observed,
-    average_capacity,
     capacity_by_subject,
     date_selection,
     name_selection,
@@ -58,24 +57,6 @@ def test_the_golden_numbers_of_the_last_version():
     assert list(totals.values()) == pytest.approx(golden, abs=1e-3)
 
 
-def test_averages_agree_with_subjects_where_all_losses_are_equal():
-    for hops, encoding in ((1, "optimal"), (2, "2-hop-big-hash")):
-        losses = dict.fromkeys(PRINTED.distinct, 1.5)
-        by_subject = capacity_by_subject(PRINTED, losses, hops, encoding, "enumerate")
-        assert average_capacity(PRINTED, 1.5, hops, encoding, "enumerate") == pytest.approx(
-            sum(by_subject.values())
-        )
-
-
-def test_a_network_worse_than_guessing_loses_what_it_was_given():
-    guess = sum(map(log2, PRINTED.distinct.values())) / 21
-    given = name_selection(PRINTED, "optimal") + date_selection(PRINTED, "optimal")
-    assert average_capacity(PRINTED, guess, 2, "2-hop-big-hash", "optimal") == pytest.approx(given)
-    assert average_capacity(PRINTED, guess + 1, 2, "2-hop-big-hash", "optimal") == pytest.approx(
-        given - 21_000
-    )
-
-
 @pytest.mark.parametrize("p", [0.05, 0.3, 0.9, 1.0])
 def test_the_loss_of_one_hop_is_found_again(p):
     n = 50
@@ -99,11 +80,9 @@ def test_what_is_observed_of_profiles():
 
 def test_bad_choices_are_refused():
     with pytest.raises(InputError, match="encoding: 'hash' is not one of optimal"):
-        average_capacity(PRINTED, 0, 2, "hash", "optimal")
-    with pytest.raises(InputError, match="selection"):
-        average_capacity(PRINTED, 0, 1, "optimal", "best")
-    with pytest.raises(InputError, match="loss of every subject"):
-        average_capacity(PRINTED, 0, 2, "2-hop-double", "optimal")
+        capacity_by_subject(PRINTED, ZERO, 2, "hash", "optimal")
+    with pytest.raises(InputError, match="selection: 'best' is not one of"):
+        capacity_by_subject(PRINTED, ZERO, 1, "optimal", "best")
     with pytest.raises(InputError, match="none for birth_date"):
         capacity_by_subject(PRINTED, {}, 1, "optimal", "optimal")
 
@@ -118,7 +97,7 @@ def test_allen_zhu_ratio():
 
 
 def test_morris_bits_are_never_negative():
-    bits = memorized_bits(np.array([0.0, 30.0, 70.0]), 48.0)
+    bits = surprise_bits(np.array([0.0, 30.0, 70.0]), 48.0)
     assert bits.tolist() == [48.0, 18.0, 0.0]
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from modgrok.capacity.measuring.probe import probe_run, probe_table
+from modgrok.capacity.measuring.probe import probe_run
 from modgrok.capacity.memorizing.capacity_run import CapacityRun
 from modgrok.capacity.networks.llama import Llama
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
@@ -38,9 +38,8 @@ def test_the_bridge_is_not_read_off_an_untrained_network():
     assert [probe.target for probe in probes] == ["bridge", "color", "shape"]
     assert probes[0].positions == list(range(-9, 0))
     assert max(map(max, probes[0].bits)) < 0.3
-    assert "bridge: bits known of" in probe_table(probes)
 
 
 def test_few_people_cannot_be_split():
-    with pytest.raises(InputError, match="20 the least"):
+    with pytest.raises(InputError, match="n must be ≥ 20"):
         probe_run(untrained(n=10, relations=0, notation="biographies"))

@@ -1,16 +1,27 @@
 from collections import Counter, defaultdict
+from dataclasses import fields
 from math import log2
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from modgrok.capacity.estimators.all_estimates import trained_facts
 from modgrok.capacity.estimators.corrected_estimators import corrected_capacity, count_trained
-from modgrok.capacity.estimators.plateau import fit_slope, t_quantile
+from modgrok.capacity.estimators.plateau import fit_slope
+from modgrok.capacity.estimators.published_estimators import Encoding
+from modgrok.capacity.measuring.capacity_figures import capacity_figure
+from modgrok.capacity.measuring.capacity_points import capacity_points, comparable, slope_of
+from modgrok.capacity.measuring.measure import two_hop_bits
+from modgrok.capacity.measuring.measure_page import opening
+from modgrok.capacity.measuring.memorized import Measurement
 from modgrok.capacity.memorizing.bits import memorized_bits, reachable_bits
 from modgrok.capacity.memorizing.capacity_run import score_rows
 from modgrok.capacity.networks.llama import Llama
+from modgrok.capacity.networks.llama_shape import at_positions
+from modgrok.capacity.questions.dictionary import names_shown
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
 
 SMALL = {
@@ -33,13 +44,13 @@ class Oracle(nn.Module):
             for t in range(1, len(row)):
                 self.after[tuple(row[:t])][row[t]] += 1
 
-    def forward(self, tokens):
+    def forward(self, tokens, positions=None):
         logits = torch.full((*tokens.shape, self.vocabulary_size), -60.0)
         for i, row in enumerate(tokens.tolist()):
             for t in range(len(row)):
                 for token, count in self.after[tuple(row[: t + 1])].items():
                     logits[i, t, token] = np.log(count)
-        return logits
+        return at_positions(logits, positions)
 
 
 def shown(data, name="one_hop"):
@@ -72,7 +83,7 @@ def test_an_untrained_network_has_none(data):
 
 def test_permuted_values_are_not_known(data):
     oracle = Oracle(shown(data), data.vocabulary_size)
-    other = ProfilesDataModule(**data.config)
+    other = ProfilesDataModule(**data.hparams)
     facts = other.questions.facts
     facts[:] = facts[torch.randperm(60, generator=torch.Generator().manual_seed(1))]
     bits = bits_of(oracle, other)
@@ -93,8 +104,8 @@ def test_facts_of_trained_questions_are_counted():
     data = ProfilesDataModule(
         **SMALL, relations=3, notation="tokens", hops=2, held_out={"complete_two_hop": 0.3}
     )
-    relations, split = data.people.relations, data.split.numpy()
-    trained = count_trained(relations, split, list(data.people.subjects))
+    relations, split = data.people.relations, data.split
+    trained = count_trained(data.people, split, list(data.people.subjects))
     questions, first, second = Counter(), set(), defaultdict(set)
     for person, relation, subject in zip(*np.nonzero(split == 0), strict=True):
         name = data.people.subjects[subject]
@@ -109,7 +120,7 @@ def test_facts_of_trained_questions_are_counted():
 def test_the_corrected_form_counts_trained_questions_only():
     shares = {"complete_two_hop": 0.5}
     data = ProfilesDataModule(**SMALL, relations=2, notation="tokens", hops=2, held_out=shares)
-    trained = count_trained(data.people.relations, data.split.numpy(), list(data.people.subjects))
+    trained = count_trained(data.people, data.split, list(data.people.subjects))
     zero = dict.fromkeys(data.people.subjects, 0.0)
     stored = corrected_capacity(data.people, zero, "2-hop-big-hash", "optimal", trained=trained)
     assert stored["values"] == pytest.approx(60 * (log2(16) + log2(40) + 2 * log2(60)), rel=0.1)
@@ -137,15 +148,140 @@ def test_the_slope_of_capacity():
     assert fit_slope({100: 250.0}).interval is None
 
 
-@pytest.mark.parametrize(("freedom", "quantile"), [(1, 12.706), (2, 4.303), (9, 2.262), (100, 1.984)])
-def test_t_quantile(freedom, quantile):
-    assert t_quantile(freedom) == pytest.approx(quantile, abs=2e-3)
-
-
-def test_who_answers_with_names_knows_them():
+def test_who_answers_with_names_knows_those_that_are_answers():
     data = ProfilesDataModule(**SMALL | {"score_names": False}, relations=2, notation="tokens")
     oracle = Oracle(shown(data), data.vocabulary_size)
-    assert bits_of(oracle, data).names == pytest.approx(60 * log2(16**3 / 60), rel=1e-4)
+    answers = len(np.unique(data.people.relations))
+    assert 45 < answers < 60
+    assert bits_of(oracle, data).names == pytest.approx(answers * log2(16**3 / 60), rel=1e-4)
+    reachable = reachable_bits(data.people, data.notation.dictionaries, score_names=False)
+    assert reachable.names == pytest.approx(answers * log2(16**3 / 60))
     without = ProfilesDataModule(**SMALL | {"score_names": False}, relations=0, notation="tokens")
     reachable = reachable_bits(without.people, without.notation.dictionaries, score_names=False)
     assert reachable.names == bits_of(Oracle(shown(without), without.vocabulary_size), without).names == 0
+
+
+def test_more_relations_show_more_names_at_the_loss_of_the_worst():
+    targets = {"parent": np.arange(30), "child": np.arange(20, 60)}
+    each = log2(16**3 / 60)
+    assert names_shown(60, 16**3, {"parent": 0.0}, targets) == pytest.approx(30 * each)
+    assert names_shown(60, 16**3, {"parent": 0.0, "child": 0.0}, targets) == pytest.approx(60 * each)
+    assert names_shown(60, 16**3, {"parent": 0.0, "child": each}, targets) == pytest.approx(30 * each)
+    assert names_shown(60, 16**3, {"parent": 2.0, "child": 1.0}, targets) == pytest.approx(60 * (each - 2))
+
+
+@pytest.fixture(scope="module")
+def composed():
+    """Two-hop data whose second subjects are attributes and relations."""
+    return ProfilesDataModule(
+        **SMALL | {"score_names": False},
+        relations=2,
+        notation="tokens",
+        hops=2,
+        held_out={"complete_two_hop": 0.2},
+    )
+
+
+def corrected(data, losses, encoding):
+    return corrected_capacity(data.people, losses, encoding, "optimal", trained=trained_facts(data))
+
+
+@pytest.mark.parametrize("encoding", get_args(Encoding))
+def test_a_guesser_of_two_hops_is_credited_nothing(composed, encoding):
+    guess = {"color": 4.0, "town": log2(40), "parent": log2(60), "child": log2(60)}
+    assert corrected(composed, guess, encoding)["values"] == pytest.approx(0, abs=1e-6)
+    shares = np.linspace(0, 1, 6)
+    bits = [sum(corrected(composed, {n: s * b for n, b in guess.items()}, encoding).values()) for s in shares]
+    assert bits == sorted(bits, reverse=True)
+    assert bits[0] > 0
+
+
+def test_twice_costs_more_than_once_by_the_facts_of_both_hops(composed):
+    trained = trained_facts(composed)
+    zero = dict.fromkeys(trained.questions, 0.0)
+    once, twice = (sum(corrected(composed, zero, name).values()) for name in ("optimal", "2-hop-double"))
+    assert trained.both > 0
+    assert twice - once == pytest.approx(trained.both * log2(60))
+    stored = two_hop_bits(composed, trained).stored
+    assert stored["optimal"] < stored["2-hop-double"] < stored["2-hop-big-hash"]
+
+
+def test_a_sample_of_the_rows_has_a_standard_error():
+    every = ProfilesDataModule(**SMALL, relations=2, notation="tokens")
+    sampled = ProfilesDataModule(**SMALL, relations=2, notation="tokens", sample=100)
+    torch.manual_seed(0)
+    network = Llama(every.vocabulary_size, every.context_length, initializer_range=None)
+    exact, estimate = (score_rows(network, data, "one_hop") for data in (every, sampled))
+    assert exact.standard_error == exact.error_of_all == 0
+    assert len(estimate.row_bits) == 100
+    assert abs(estimate.loss - exact.loss) < 5 * estimate.standard_error
+    again = score_rows(network, sampled, "one_hop", exact=True)
+    assert again.loss == exact.loss
+    variance = float(exact.row_bits.var(correction=0))
+    assert estimate.standard_error == pytest.approx((variance / 100 * (1 - 100 / 240)) ** 0.5, rel=0.3)
+
+
+def test_logits_are_computed_where_something_is_scored(data):
+    seen = []
+
+    class Watched(Llama):
+        def forward(self, tokens, positions=None):
+            seen.append(tokens.shape[1] if positions is None else positions.shape[1])
+            return super().forward(tokens, positions)
+
+    score_rows(Watched(data.vocabulary_size, data.context_length), data, "one_hop")
+    assert max(seen) == data.questions.scored_tokens
+
+
+def run_of(parameters, n, bits, reachable, **others):
+    """A measurement of a run whose other numbers do not matter."""
+    parts = {"total": bits, "names": 0.0, "attributes": {"color": 4.0}, "relations": {}}
+    plain = {
+        **dict.fromkeys((one.name for one in fields(Measurement)), None),
+        "run": f"{parameters} {n} {others}",
+        "parameters": parameters,
+        "n": n,
+        "bits": parts,
+        "reachable": {"total": reachable},
+        "data": {"relations": 0},
+        "relations": 0,
+        "updates": 100,
+        "losses": {},
+    }
+    return Measurement(**plain | others)
+
+
+def test_networks_that_know_everything_are_lower_bounds():
+    runs = [
+        run_of(1000, 100, 2000.0, 9000.0),
+        run_of(2000, 100, 4100.0, 9000.0),
+        run_of(9000, 100, 8900.0, 9000.0),
+    ]
+    (group,) = comparable(runs)
+    points = capacity_points(group.runs)
+    assert [point.full for point in points] == [True, True, False]
+    assert slope_of(points).bits_per_parameter == pytest.approx((1000 * 2000 + 2000 * 4100) / 5_000_000)
+    assert slope_of(points[2:]) is None
+    assert "capacity grows by" in opening(runs)
+    (panel,) = capacity_figure([group]).panels
+    assert {"all of 100 people", "all known: at least"} <= {trace.name for trace in panel.traces}
+
+
+def test_where_no_network_was_full_no_capacity_is_claimed():
+    runs = [run_of(1000 * k, 100, 990.0, 1000.0) for k in (1, 2, 3)]
+    words = opening(runs)
+    assert "none was full" in words
+    assert "grows" not in words
+
+
+def test_unlike_data_are_not_drawn_as_one_and_a_run_counts_once():
+    one = run_of(1000, 100, 2000.0, 9000.0)
+    other = run_of(1000, 200, 2500.0, 9000.0, data={"relations": 2})
+    assert len(comparable([one, other])) == 2
+    assert [len(group.runs) for group in comparable([one, one])] == [1]
+
+
+def test_seeds_show_their_spread():
+    runs = [run_of(1000, 100, bits, 9000.0, seconds=bits) for bits in (1900.0, 2100.0)]
+    (point,) = capacity_points(runs)
+    assert (point.low, point.bits, point.high) == (1900.0, 2000.0, 2100.0)

@@ -13,13 +13,22 @@ SIZES = {"vocabulary_size": 31, "context_length": 12, "d_model": 24, "n_layers":
 TOKENS = torch.randint(31, (5, 12), generator=torch.Generator().manual_seed(0))
 
 
-@pytest.fixture(params=[False, True], ids=["untied", "tied"])
+KINDS = {
+    "untied": {},
+    "tied": {"tie_word_embeddings": True},
+    "attention only": {"d_mlp": 0},
+    "layers applied twice": {"n_loops": 2},
+}
+
+
+@pytest.fixture(params=KINDS.values(), ids=KINDS)
 def pair(request):
     """Our Llama and transformers', from the same weights, in float64."""
     torch.manual_seed(1)
-    ours = Llama(**SIZES, tie_word_embeddings=request.param, initializer_range=None).double()
-    theirs = TransformersLlama(**SIZES, tie_word_embeddings=request.param).double()
-    theirs.llama.load_state_dict(ours.state_dict())
+    ours = Llama(**SIZES, **request.param, initializer_range=None).double()
+    theirs = TransformersLlama(**SIZES, **request.param).double()
+    weights = ours.state_dict()
+    assert theirs.llama.load_state_dict(weights, strict="n_loops" not in request.param).unexpected_keys == []
     return ours, theirs
 
 
@@ -35,6 +44,17 @@ def test_it_computes_what_the_library_computes(pair):
         ours.residual_stream(TOKENS), theirs.residual_stream(TOKENS), strict=True
     ):
         torch.testing.assert_close(our_stream, their_stream, rtol=0, atol=1e-5)
+
+
+def test_both_have_the_same_parameters(pair):
+    ours, theirs = (sum(weight.numel() for weight in network.parameters()) for network in pair)
+    assert ours == theirs
+
+
+def test_a_network_is_made_again_from_its_hyperparameters(pair):
+    for network in pair:
+        again = type(network)(SIZES["vocabulary_size"], SIZES["context_length"], **network.hparams)
+        assert again.shape == network.shape
 
 
 def test_its_gradients_are_the_librarys(pair):
@@ -81,7 +101,9 @@ def test_parameters_are_counted_as_in_the_published_system():
         assert sum(weight.numel() for weight in network.parameters()) == parameters
 
 
-@pytest.mark.parametrize("sizes", [{"d_head": 3}, {"d_model": 20}, {"n_layers": 0}, {"d_mlp": 0}])
+@pytest.mark.parametrize(
+    "sizes", [{"d_head": 3}, {"d_model": 20}, {"n_layers": 0}, {"d_mlp": -1}, {"n_loops": 0}]
+)
 @pytest.mark.parametrize("network", [Llama, TransformersLlama])
 def test_impossible_sizes_are_refused(network, sizes):
     with pytest.raises(InputError, match=next(iter(sizes))):

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -71,12 +73,12 @@ def test_bipartite_relations_are_matchings():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"n": 1}, "n: from 2"),
-        ({"n": 600}, "name_words make 512"),
+        ({"n": 1}, "n must be from 2 .* got 1"),
+        ({"n": 600}, "≤ 512, the names that name_words make; got 600"),
         ({"n": 9, "bipartite": True}, "even"),
         ({"n": 8, "relations": 0, "bipartite": True}, "needs relations"),
-        ({"n": 8, "relations": 18}, "0 to 17"),
-        ({"n": 8, "relations": -1}, "0 to 17"),
+        ({"n": 8, "relations": 1001}, "0 to 1,000, got 1,001"),
+        ({"n": 8, "relations": -1}, "got -1"),
         ({"n": 8, "seed": -1}, "seed"),
     ],
 )
@@ -98,3 +100,21 @@ def test_bad_input_is_refused(arguments, message):
 def test_bad_spaces_are_refused(space, message):
     with pytest.raises(InputError, match=message):
         Space(*space)
+
+
+def test_relations_beyond_the_published_ones_have_numbers():
+    profiles = generate_profiles(8, 19, space=SMALL)
+    assert profiles.relation_names == (*RELATIONS, "relation_18", "relation_19")
+    assert profiles.relations.shape == (8, 19)
+
+
+def test_a_digest_tells_people_apart():
+    profiles = generate_profiles(50, 2, space=SMALL)
+    assert profiles.digest == generate_profiles(50, 2, space=SMALL).digest
+    assert profiles.digest != generate_profiles(50, 2, space=SMALL, seed=1).digest
+    for column in ("names", "attributes", "relations"):
+        changed = getattr(profiles, column).copy()
+        changed[7, 1] = (changed[7, 1] + 1) % 8
+        assert replace(profiles, **{column: changed}).digest != profiles.digest, column
+    words = {**profiles.attribute_words, "color": [f"{word}x" for word in profiles.attribute_words["color"]]}
+    assert replace(profiles, attribute_words=words).digest != profiles.digest

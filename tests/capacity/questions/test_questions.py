@@ -1,3 +1,5 @@
+from math import comb, log2
+
 import numpy as np
 import pytest
 import torch
@@ -5,8 +7,8 @@ import torch
 from modgrok.capacity.people.profiles import generate_profiles
 from modgrok.capacity.people.space import Space
 from modgrok.capacity.questions.codes import NAME, SUBJECT, UNSCORED
+from modgrok.capacity.questions.dictionary import Dictionary
 from modgrok.capacity.questions.notation import (
-    Dictionary,
     digits_needed,
     spell,
     subject_text,
@@ -123,12 +125,33 @@ def test_digits(count):
 
 
 def test_a_dictionary_is_known_to_whoever_knows_the_values():
-    words = Dictionary(words=40, strings=256)
+    occurring = len(np.unique(PROFILES.attributes[:, 2]))
+    words = Dictionary(words=40, strings=256, occurring=occurring)
     assert write_codes(PROFILES, 16, seed=0).dictionaries["town"] == words
     assert words.known(20.0) == 0
     assert (
         0 < words.entropy - words.known(0.0) < 40 * 1.4427
     )  # as names: a set costs less than its words in turn
+
+
+def test_only_words_that_occur_are_in_a_dictionary():
+    all_of_them = Dictionary(words=4, strings=16, occurring=4)
+    assert all_of_them.entropy == pytest.approx(log2(comb(16, 4)))
+    assert Dictionary(words=4, strings=16, occurring=1).entropy == pytest.approx(log2(16 / 4))
+    few = generate_profiles(20, 0, seed=0)  # of 73,048 days, 20 at most occur
+    dictionaries = write_codes(few, 64, seed=0).dictionaries
+    for attribute, dictionary in dictionaries.items():
+        assert dictionary.occurring <= 20
+        limit = 20 * log2(dictionary.strings / dictionary.words)
+        assert dictionary.known(0.0) <= limit, attribute
+    assert sum(one.entropy for one in dictionaries.values()) < 1_600  # not the 200,000 of all the words
+
+
+def test_a_name_part_of_one_word_takes_no_token():
+    people = generate_profiles(20, 2, space=Space((32, 1, 1), {}))
+    notation = write_codes(people, 32, seed=0)
+    assert notation.names.width == 1
+    assert len(notation.names.tokens.unique(dim=0)) == 20
 
 
 @pytest.mark.parametrize("alphabet", [0, 1])
@@ -138,5 +161,5 @@ def test_an_alphabet_of_one_symbol_says_nothing(alphabet):
 
 
 def test_a_vocabulary_without_room_for_bytes_is_refused():
-    with pytest.raises(InputError, match="at least 300"):
+    with pytest.raises(InputError, match=r"tokenizer_size must be ≥ 300 .* got 200"):
         write_text(PROFILES, 200)

@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
 
-from modgrok.capacity.questions.two_hops import HELD_OUT, SHARES, TRAINED, numbers_of, split_two_hops
+from modgrok.capacity.questions.two_hops import (
+    HELD_OUT,
+    PUBLISHED,
+    SHARES,
+    TRAINED,
+    draw_facts_out,
+    hold_out_facts,
+    keep_trained,
+    numbers_of,
+    split_two_hops,
+)
 from modgrok.errors import InputError
 
 RNG = np.random.default_rng(0)
@@ -13,7 +23,7 @@ def members(split, name):
     return split == HELD_OUT.index(name) + 1
 
 
-@pytest.mark.parametrize("name", HELD_OUT)
+@pytest.mark.parametrize("name", PUBLISHED)
 def test_a_share_is_the_share_of_the_questions_at_every_number_of_relations(name):
     for n_relations in (4, 16):
         relations = RNG.integers(1000, size=(1000, n_relations), dtype=np.int32)
@@ -54,10 +64,10 @@ def test_the_published_shares_leave_the_questions_countable():
     ("shares", "message"),
     [
         ({"everybody": 0.1}, "no set is called 'everybody'"),
-        ({"relations": 0.02}, r"held_out.relations: 0.02 of 4 is none; the least is 0.25"),
-        ({"relations": 1.0}, "share from 0"),
-        ({"first_people": -0.1}, "share from 0"),
-        ({"first_people": 0.999}, "leaves nothing"),
+        ({"relations": 0.02}, r"held_out.relations must be 0 or ≥ 0.25, one of 4; got 0.02"),
+        ({"relations": 1.0}, "a share in"),
+        ({"first_people": -0.1}, "a share in"),
+        ({"first_people": 0.999}, "must leave something"),
         ({"first_people": 0.5, "second_people": 0.5, "complete_two_hop": 0.9}, "leave no two-hop question"),
     ],
 )
@@ -69,3 +79,48 @@ def test_bad_shares_are_refused(shares, message):
 def test_two_hops_need_relations():
     with pytest.raises(InputError, match="need relations"):
         split_two_hops(np.zeros((10, 0), np.int32), 4, {}, 0)
+
+
+def test_two_hops_need_second_subjects():
+    with pytest.raises(InputError, match=r"second_subjects must name at least one subject, got \[\]"):
+        split_two_hops(RELATIONS, 0, {}, 0)
+
+
+def composed(phi, share=0.1, seed=0):
+    """A split by facts in and out of distribution, over subjects that are all relations."""
+    relations = RNG.integers(N, size=(N, R), dtype=np.int32)
+    out = draw_facts_out(N, R, share, seed)
+    split = split_two_hops(relations, R, {}, seed)
+    hold_out_facts(split, relations, out, out)
+    keep_trained(split, phi, int((~out).sum()), seed)
+    return relations, out, split
+
+
+def test_a_fact_out_of_distribution_is_in_no_trained_question():
+    relations, out, split = composed(2.5)
+    second_out = out[relations]  # (N, R, R)
+    first_out = np.broadcast_to(out[:, :, None], split.shape)
+    for name, first, second in (("in_out", 0, 1), ("out_in", 1, 0), ("out_out", 1, 1)):
+        assert np.array_equal(members(split, name), (first_out == first) & (second_out == second))
+    assert not (first_out | second_out)[members(split, "in_in") | (split == TRAINED)].any()
+
+
+@pytest.mark.parametrize("phi", [0.5, 2.5])
+def test_phi_is_the_trained_questions_of_a_fact(phi):
+    _, out, split = composed(phi)
+    assert out.sum() == round(0.1 * N * R)
+    assert (split == TRAINED).sum() == round(phi * (~out).sum())
+
+
+@pytest.mark.parametrize("phi", [0, 3.9])
+def test_phi_out_of_reach_is_refused_with_the_most_there_is(phi):
+    with pytest.raises(
+        InputError, match=r"phi must be > 0 and ≤ 3\.\d+, [\d,]+ two-hop questions for 720 facts"
+    ):
+        composed(phi)
+
+
+@pytest.mark.parametrize(("share", "message"), [(1.0, "a share in"), (1e-4, "must be 0 or ≥ 0.00125")])
+def test_bad_shares_out_of_distribution_are_refused(share, message):
+    with pytest.raises(InputError, match=message):
+        draw_facts_out(N, R, share, 0)

@@ -17,7 +17,7 @@ config:
   data.attributes: {color: 16}
   data.alphabet: 16
   model:
-    warmup: 10
+    lr_scheduler: {class_path: modgrok.capacity.WarmUpCosine, init_args: {warmup: 10}}
     network: {class_path: modgrok.capacity.Llama, init_args: {d_model: 16, n_layers: 1}}
   trainer: {max_steps: 60, val_check_interval: 20}
 vary: {data.n: [20, 40, 5000], seed: 0..1}

@@ -1,64 +1,72 @@
 """The published estimators put right: only questions that were trained on count, and every name is paid for.
 
-They differ from `published` in three ways. A question that is held out of training stores nothing, so the entropy of
-an encoding sums over trained questions, where the published one multiplies by all N·R. Entropies are those of the
-source, where the published ones are of the values that happen to occur. And names are worth what a loss shows to be
-known, where the published ones are credited in full to a network that guesses.
+They differ from `published_estimators` in three ways. A question that is held out of training stores nothing, so the
+entropy of an encoding sums over trained questions, where the published one multiplies by all N·R. Entropies are those
+of the source, where the published ones are of the values that happen to occur. And names are worth what a loss shows
+to be known, where the published ones are credited in full to a network that guesses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
-from typing import get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from modgrok.capacity.estimators.published_estimators import (
-    Encoding,
-    Selection,
-    check_choice,
-    single_hop_loss,
-)
+from modgrok.capacity.estimators.published_estimators import Encoding, Selection, single_hop_loss
 from modgrok.capacity.people.profiles import Profiles
-from modgrok.capacity.questions.notation import Dictionary
+from modgrok.capacity.questions.dictionary import names_shown
 from modgrok.capacity.questions.two_hops import TRAINED
+from modgrok.errors import check_choice
 
 
 @dataclass(frozen=True)
 class Trained:
-    """How many facts an encoding of the trained two-hop questions has to store.
+    """The facts that the trained two-hop questions ask.
 
     Attributes:
-        questions: trained two-hop questions, by second subject.
-        first_hops: (person, relation) pairs that occur in them.
-        second_hops: (bridge, subject) pairs that occur in them, by second subject.
+        questions: The number of trained two-hop questions, by second subject.
+        first_hops: The number of (person, relation) pairs that occur in them.
+        second_hops: The number of (bridge, subject) pairs that occur in them, by second subject.
+        both: The number of facts that are a first hop of one question and the second hop of another.
+        targets: The people that are answers, by second subject that is a relation.
     """
 
     questions: dict[str, int]
     first_hops: int
     second_hops: dict[str, int]
+    both: int
+    targets: dict[str, NDArray[np.int32]]
 
 
-def count_trained(relations: NDArray[np.int32], split: NDArray[np.uint8], subjects: list[str]) -> Trained:
+def count_trained(profiles: Profiles, split: NDArray[np.uint8], subjects: Sequence[str]) -> Trained:
     """Count the facts of the trained questions.
 
     Args:
-        relations: (N, R) people.
+        profiles: The people.
         split: (N, R, S2) sets of questions.
-        subjects: names of the S2 second subjects.
+        subjects: The names of the S2 second subjects.
     """
     trained = torch.from_numpy(split == TRAINED)
-    hops = torch.zeros(len(relations), len(subjects), dtype=torch.int32)
-    for relation, people in enumerate(torch.from_numpy(relations.astype(np.int64)).T):
+    hops = torch.zeros(len(profiles), len(subjects), dtype=torch.int32)
+    for relation, people in enumerate(torch.from_numpy(profiles.relations.astype(np.int64)).T):
         hops.index_add_(0, people, trained[:, relation].int())
+    first, second = trained.any(2).numpy(), (hops > 0).numpy()
+    relations = {
+        name: profiles.relation_names.index(name) for name in subjects if name in profiles.relation_names
+    }
     return Trained(
-        dict(zip(subjects, trained.sum((0, 1)).tolist(), strict=True)),
-        int(trained.any(2).sum()),
-        dict(zip(subjects, (hops > 0).sum(0).tolist(), strict=True)),
+        questions=dict(zip(subjects, trained.sum((0, 1)).tolist(), strict=True)),
+        first_hops=int(first.sum()),
+        second_hops=dict(zip(subjects, second.sum(0).tolist(), strict=True)),
+        both=sum(int((first[:, r] & second[:, subjects.index(name)]).sum()) for name, r in relations.items()),
+        targets={
+            name: np.unique(profiles.relations[second[:, subjects.index(name)], r])
+            for name, r in relations.items()
+        },
     )
 
 
@@ -72,46 +80,46 @@ def corrected_capacity(
 ) -> dict[str, float]:
     """Return the bits that an encoding stores: of `names`, and of the `values` of questions.
 
+    Where an encoding looks up the two hops of a question one after the other, a loss says by `single_hop_loss` how
+    well each hop is known: L′ of log2 n bits, n the number of values of the subject. A fact of a second hop is then
+    known to log2 n − L′ bits, and the facts of first hops to a share 1 − L′/log2 n of log2 N bits, the mean of that
+    share over the questions.
+
     Args:
-        profiles: the people.
-        losses: mean loss of the trained questions, bits per question, by subject: of one hop, or of two hops and
+        profiles: The people.
+        losses: The mean loss of the trained questions, bits per question, by subject: of one hop, or of two hops and
             then by second subject.
-        encoding: `optimal` for one hop; of two hops, `2-hop-big-hash` stores every trained question by itself and
-            `2-hop-double` every fact of a first hop and every fact of a second hop.
+        encoding: `optimal` stores every fact once; for two hops, `2-hop-big-hash` stores every trained question by
+            itself and `2-hop-double` every fact of a first hop and every fact of a second hop.
         selection: `optimal` stores a set of names, `enumerate` a list of them, both with pointers from relations
             to names; `independent` stores no names but those that relations lead to, each by itself.
-        name_loss: mean loss of a name where it is scored, bits.
-        trained: facts of the trained two-hop questions; None for one hop.
+        name_loss: The mean loss of a name where it is scored, bits.
+        trained: The facts of the trained two-hop questions; None for one hop.
 
     Raises:
         InputError: if there is no such encoding or selection.
     """
     check_choice("encoding", encoding, Encoding)
     check_choice("selection", selection, Selection)
-    n = len(profiles)
-    all_names = log2(profiles.space.names)
-    pointer = all_names if selection == "independent" else log2(n)
-    related = [loss for subject, loss in losses.items() if subject in profiles.relation_names]
-    shown = [loss for loss in related if selection != "independent"]
+    n, names = len(profiles), profiles.space.names
+    pointer = log2(names) if selection == "independent" else log2(n)
+    targets = profiles.targets if trained is None else trained.targets
+    answered = {name: loss for name, loss in losses.items() if name in targets and selection != "independent"}
     known = max(
-        0.0 if name_loss is None else n * (all_names - name_loss),
-        max((Dictionary(n, profiles.space.names).known(loss) for loss in shown), default=0.0),
+        0.0 if name_loss is None else n * (log2(names) - name_loss), names_shown(n, names, answered, targets)
     )
-    share = known / (n * log2(profiles.space.names / n)) if profiles.space.names > n else 0.0
-    values = 0.0
-    for subject, loss in losses.items():
-        entropy = pointer if subject in profiles.relation_names else profiles.space.entropy(subject)
-        if trained is None or encoding == "optimal":
-            values += n * max(0.0, entropy - loss)
-        elif encoding == "2-hop-big-hash":
-            values += trained.questions[subject] * max(0.0, entropy - loss)
-        else:
-            values += trained.second_hops[subject] * max(
-                0.0, entropy - single_hop_loss(loss, round(2**entropy))
-            )
-    if trained is not None and encoding == "2-hop-double":
-        mean = sum(losses.values()) / len(losses)
-        values += trained.first_hops * max(0.0, pointer - single_hop_loss(mean, n))
+    share = known / (n * log2(names / n)) if names > n else 0.0
+    bits = {name: pointer if name in targets else profiles.space.entropy(name) for name in losses}
+    if trained is None:
+        values = sum(n * max(0.0, bits[name] - loss) for name, loss in losses.items())
+    elif encoding == "2-hop-big-hash":
+        values = sum(trained.questions[name] * max(0.0, bits[name] - loss) for name, loss in losses.items())
+    else:
+        left = {name: single_hop_loss(loss, round(2 ** bits[name])) for name, loss in losses.items()}
+        values = sum(trained.second_hops[name] * max(0.0, bits[name] - left[name]) for name in losses)
+        asked = sum(trained.questions[name] * max(0.0, 1 - left[name] / bits[name]) for name in losses)
+        copies = trained.first_hops - (trained.both if encoding == "optimal" else 0)
+        values += copies * pointer * asked / sum(trained.questions.values())
     return {"names": known + (share * n * log2(n) if selection == "enumerate" else 0.0), "values": values}
 
 
@@ -122,14 +130,3 @@ def difference_in_words() -> str:
         "that happen to occur, and credit all names even to a network that guesses; the corrected ones count trained "
         "questions only, take entropies from the source, and credit names as far as a loss shows them to be known."
     )
-
-
-def all_estimates(estimate: Callable[[Encoding, Selection], float], hops: int) -> dict[str, float]:
-    """Return `estimate(encoding, selection)` for every pair that fits the hops, by "encoding, selection"."""
-    encodings: tuple[Encoding, ...] = ("2-hop-big-hash", "2-hop-double") if hops == 2 else ("optimal",)
-    selections: tuple[Selection, ...] = get_args(Selection)
-    return {
-        f"{encoding}, {selection}": estimate(encoding, selection)
-        for encoding in encodings
-        for selection in selections
-    }

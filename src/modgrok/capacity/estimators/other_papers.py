@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from math import log, log2
+from math import log2
 
 import numpy as np
 from numpy.typing import NDArray
 
-LN2 = log(2)
+from modgrok.capacity.people.source_entropy import LN2
 
 
 def capacity_ratio(
@@ -28,12 +28,12 @@ def capacity_ratio(
     p2 = p3 = 0.
 
     Args:
-        n: N, people.
-        names: log2 N0, of the number of possible names.
+        n: The number of people, N.
+        names: log2 N0, with N0 the number of possible names.
         name_loss: p1, nats of a whole name.
         value_bits: log2 S0, bits of all the values of a person: K·C·log2 D in bioD.
         value_loss: p2, nats of all the values of a person.
-        parameters: P.
+        parameters: The number of parameters, P.
         dictionary_words: K·D, the distinct values of all attributes.
         dictionary_bits: log2(T^L/D), bits that a value has as a string beyond those that tell it from the others.
         first_chunk_loss: p3, nats of the first chunk of a value.
@@ -64,9 +64,7 @@ def highest_ratio(
     )
 
 
-def memorized_bits(
-    losses: NDArray[np.float64], reference: NDArray[np.float64] | float
-) -> NDArray[np.float64]:
+def surprise_bits(losses: NDArray[np.float64], reference: NDArray[np.float64] | float) -> NDArray[np.float64]:
     """Return max(0, log2 p(x|θ̂)/p(x|θ)) of every sample x, as Morris et al. count it (arXiv 2505.24832).
 
     For uniform data the reference is its entropy.
@@ -75,7 +73,7 @@ def memorized_bits(
     the reference has to say which.
 
     Args:
-        losses: of the network, bits of a whole sample.
-        reference: losses of the reference model θ, bits of a whole sample.
+        losses: The losses of the network, bits of a whole sample.
+        reference: The losses of the reference model θ, bits of a whole sample.
     """
     return np.maximum(0.0, reference - losses)

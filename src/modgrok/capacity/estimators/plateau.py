@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import gamma, pi, sqrt
+from math import sqrt
 
 import numpy as np
 
@@ -29,14 +29,7 @@ def fit_slope(capacity: Mapping[int, float]) -> Slope:
     if freedom < 1:
         return Slope(slope, None)
     error = sqrt(float(((bits - slope * p) ** 2).sum()) / freedom / float(p @ p))
-    half = t_quantile(freedom) * error
+    from scipy.stats import t
+
+    half = float(t.ppf(0.975, freedom)) * error
     return Slope(slope, (slope - half, slope + half))
-
-
-def t_quantile(freedom: int) -> float:
-    """Return the 97.5% quantile of Student's t distribution."""
-    scale = gamma((freedom + 1) / 2) / (sqrt(freedom * pi) * gamma(freedom / 2))
-    t = np.linspace(0, 20, 200_001)  # t is 12.7 with one degree of freedom
-    density = scale * (1 + t**2 / freedom) ** (-(freedom + 1) / 2)
-    area = np.concatenate([[0], np.cumsum((density[1:] + density[:-1]) / 2)]) * (t[1] - t[0])
-    return float(np.interp(0.475, area, t))

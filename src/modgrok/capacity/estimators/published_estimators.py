@@ -1,7 +1,8 @@
 """The estimators of the published system (Johnston & Belrose, arXiv 2502.03490), exactly as its code has them.
 
 They see the data only through counts: how many distinct values of each subject, and how many names could be made of
-the name parts that occur. Losses are in bits per question. What is wrong in them is put right in `corrected`.
+the name parts that occur. Losses are in bits per question. What is wrong in them is put right in
+`corrected_estimators`.
 """
 
 from __future__ import annotations
@@ -9,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log2, sqrt
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
 from modgrok.capacity.people.profiles import Profiles
 from modgrok.capacity.people.source_entropy import log2_binomial
 from modgrok.capacity.people.space import ATTRIBUTES
-from modgrok.errors import InputError
+from modgrok.errors import InputError, check_choice
 
 Selection = Literal["optimal", "enumerate", "independent"]
 Encoding = Literal["optimal", "2-hop-big-hash", "2-hop-double"]
@@ -27,10 +28,10 @@ class Observed:
     """What the estimators see of a data set.
 
     Attributes:
-        n: people.
-        possible_names: log2 of the number of names that its first, middle and last names could make, M_obs.
-        attributes: distinct values of each attribute.
-        relations: distinct people that each relation points to.
+        n: The number of people, N.
+        possible_names: log2 of M_obs, the number of names that its first, middle and last names could make.
+        attributes: The number of distinct values of each attribute.
+        relations: The number of distinct people that each relation leads to.
     """
 
     n: int
@@ -77,30 +78,6 @@ def date_selection(observed: Observed, selection: Selection) -> float:
     return log2_binomial(ATTRIBUTES["birth_date"], observed.attributes["birth_date"])
 
 
-def average_capacity(
-    observed: Observed, loss: float, hops: int, encoding: Encoding, selection: Selection
-) -> float:
-    """Return the bits of capacity from one mean loss over all subjects (the published default).
-
-    Args:
-        observed: the data set.
-        loss: mean loss of the questions, bits per question.
-        hops: 1 or 2, of the questions.
-        encoding: what the network is supposed to store.
-        selection: how the names are paid for.
-
-    Raises:
-        InputError: if there is no such encoding or selection, or the encoding needs the losses of single subjects.
-    """
-    check_choice("encoding", encoding, Encoding)
-    if encoding == "2-hop-double":
-        raise InputError("encoding: 2-hop-double needs the loss of every subject by itself")
-    copies = len(observed.relations) if encoding == "2-hop-big-hash" and hops == 2 else 1
-    given = name_selection(observed, selection) + date_selection(observed, selection)
-    learned = sum(map(log2, observed.distinct.values())) - len(observed.distinct) * loss
-    return given + observed.n * learned * (copies if learned > 0 else 1)
-
-
 def capacity_by_subject(
     observed: Observed,
     losses: Mapping[str, float],
@@ -112,11 +89,11 @@ def capacity_by_subject(
     """Return the bits of capacity of every subject; the published `--subjectwise`.
 
     Args:
-        observed: the data set.
-        losses: mean loss of the questions about each subject, bits per question.
-        hops: 1 or 2, of the questions.
-        encoding: what the network is supposed to store.
-        selection: how the names are paid for.
+        observed: The counts of the data set.
+        losses: The mean loss of the questions about each subject, bits per question.
+        hops: The hops of the questions, 1 or 2.
+        encoding: What the network is supposed to store.
+        selection: How the names are paid for.
         dates: S_date if not the present form; before 2025 it was u·log2 73,048 with u distinct dates.
 
     Raises:
@@ -129,7 +106,7 @@ def capacity_by_subject(
     capacity = {}
     for subject, distinct in observed.distinct.items():
         if subject not in losses:
-            raise InputError(f"losses: none for {subject}")
+            raise InputError(f"losses must have one for every subject, and has none for {subject}")
         loss = losses[subject]
         copies = 1
         if hops == 2 and encoding == "2-hop-big-hash":
@@ -155,17 +132,10 @@ def single_hop_loss(loss: float, distinct: int) -> float:
     With p the probability of each hop and n values, the right answer comes with probability p² + (1 − p)/n.
 
     Args:
-        loss: of the two-hop question, bits.
-        distinct: n, the values that the answer can have.
+        loss: The loss of the two-hop question, bits.
+        distinct: The number of values that the answer can have, n.
     """
     if loss > log2(distinct):
         return log2(distinct)
     chance = 1 / distinct
     return -log2((chance + sqrt(chance**2 - 4 * (chance - 2**-loss))) / 2)
-
-
-def check_choice(field: str, value: str, choices: object) -> None:
-    """Raise an InputError unless `value` is one of the values of a Literal."""
-    known = get_args(choices)
-    if value not in known:
-        raise InputError(f"{field}: {value!r} is not one of {', '.join(known)}")

@@ -4,41 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from statistics import fmean
 
 import torch
 
-from modgrok.capacity.measuring.measure import capacity_of, compare_schemes, slope_of
+from modgrok.capacity.measuring.capacity_points import Group, capacity_points, slope_of
 from modgrok.capacity.measuring.memorized import Measurement
 from modgrok.capacity.measuring.probe import Probe
-from modgrok.figures import Axis, Bars, Figure, Heatmap, Line, Panel
+from modgrok.capacity.measuring.scheme_comparison import IN_WORDS, SchemeComparison
+from modgrok.figures import Axis, Bars, Figure, Heatmap, Line, Panel, Points
 
 ALLEN_ZHU, MORRIS = 2.0, 3.6
 """Bits per parameter that Allen-Zhu & Li (2024) and Morris et al. (2025) report."""
 
 
-def by_budget(measurements: Sequence[Measurement]) -> list[tuple[int, list[Measurement]]]:
-    """Group measurements by the updates of their runs, the shortest runs first."""
-    ordered = sorted(measurements, key=lambda m: (m.updates, m.parameters, m.n))
-    return [(updates, list(group)) for updates, group in groupby(ordered, key=lambda m: m.updates)]
+def _lines(runs: Sequence[Measurement], x: str, y: str) -> list[Line]:
+    """Return a line for each size of network, over runs that differ in people; seeds are averaged."""
+    lines = []
+    for place, (parameters, of_size) in enumerate(groupby(runs, key=lambda m: m.parameters)):
+        points = [list(group) for _, group in groupby(of_size, key=lambda m: m.n)]
+        xs = [fmean(getattr(m, x) for m in group) for group in points]
+        ys = [fmean(m.bits["total"] if y == "bits" else getattr(m, y) for m in group) for group in points]
+        lines.append(Line(xs, ys, f"key{place % 8}", f"{parameters:,} parameters", markers=True))
+    return lines
 
 
-def plateau_figure(measurements: Sequence[Measurement]) -> Figure:
-    """Bits against people, a panel for each number of updates."""
+def plateau_figure(groups: Sequence[Group]) -> Figure:
+    """Bits against people, a panel for each group of comparable runs that differ in people."""
     panels = []
-    for updates, group in by_budget(measurements):
-        entropy = {m.n: m.reachable["total"] for m in sorted(group, key=lambda m: m.n)}
-        traces = [Line(list(entropy), list(entropy.values()), "muted", "all that can be known", dotted=True)]
-        for place, (parameters, runs) in enumerate(groupby(group, key=lambda m: m.parameters)):
-            of_network = list(runs)
-            bits = [m.bits["total"] for m in of_network]
-            color = f"key{place % 8}"
-            name = f"{parameters:,} parameters"
-            traces.append(Line([m.n for m in of_network], bits, color, name, markers=True))
-        top = 1.15 * max(m.bits["total"] for m in measurements)
+    for group in groups:
+        entropy = {m.n: m.reachable["total"] for m in sorted(group.runs, key=lambda m: m.n)}
+        if len(entropy) < 2:
+            continue
+        known = Line(list(entropy), list(entropy.values()), "muted", "all that can be known", dotted=True)
+        top = 1.15 * max(m.bits["total"] for m in group.runs)
         panels.append(
             Panel(
-                f"after {updates:,} updates",
-                traces,
+                group.title,
+                [known, *_lines(group.runs, "n", "bits")],
                 Axis("people", log=True),
                 Axis("bits memorized", range=(0.0, top)),
             )
@@ -47,62 +50,59 @@ def plateau_figure(measurements: Sequence[Measurement]) -> Figure:
         "Bits memorized, against people",
         panels,
         "Each network follows the dotted line, all that can be known, up to its capacity and then levels off. It "
-        "falls again where people are so many that each is seen too rarely in the updates there are.",
+        "falls again where people are so many that each is seen too rarely in the updates there are. Means over seeds.",
     )
 
 
-def capacity_figure(measurements: Sequence[Measurement]) -> Figure:
-    """Capacity against parameters, a panel for each number of updates."""
+def capacity_figure(groups: Sequence[Group]) -> Figure:
+    """Capacity against parameters, a panel for each group of comparable runs of several networks."""
     panels = []
-    for updates, group in by_budget(measurements):
-        capacity = capacity_of(group)
-        if len(capacity) < 2:
+    for group in groups:
+        points = capacity_points(group.runs)
+        if len(points) < 2:
             continue
-        ends = [0.0, float(max(capacity))]
-        slope = slope_of(group).bits_per_parameter
+        ends = [0.0, float(points[-1].parameters)]
+        traces: list[Line | Points] = [
+            Line(ends, [0.0, ratio * ends[1]], "muted", f"{ratio} bits per parameter", dotted=True)
+            for ratio in (ALLEN_ZHU, MORRIS)
+        ]
+        entropy = {m.n: m.reachable["total"] for m in group.runs}
+        top = max(point.high for point in points)
+        for n, bits in sorted(entropy.items()):
+            if bits < 1.5 * top or len(entropy) == 1:
+                traces.append(Line(ends, [bits, bits], "text", f"all of {n:,} people", dotted=True))
+        if slope := slope_of(points):
+            ratio = slope.bits_per_parameter
+            traces.append(Line(ends, [0.0, ratio * ends[1]], "key1", f"fit, {ratio:.2f} bits per parameter"))
+        for full, color, name in (
+            (True, "key0", "most bits memorized"),
+            (False, "key2", "all known: at least"),
+        ):
+            chosen = [point for point in points if point.full == full]
+            if chosen:
+                x, y = [p.parameters for p in chosen], [p.bits for p in chosen]
+                traces.append(Points(x, y, color, name))
+            traces += [Line([p.parameters] * 2, [p.low, p.high], color) for p in chosen if p.high > p.low]
         panels.append(
-            Panel(
-                f"after {updates:,} updates",
-                [
-                    *(
-                        Line(
-                            ends, [0.0, ratio * ends[1]], "muted", f"{ratio} bits per parameter", dotted=True
-                        )
-                        for ratio in (ALLEN_ZHU, MORRIS)
-                    ),
-                    Line(ends, [0.0, slope * ends[1]], "key1", f"fit, {slope:.2f} bits per parameter"),
-                    Line(
-                        list(capacity), list(capacity.values()), "key0", "most bits memorized", markers=True
-                    ),
-                ],
-                Axis("parameters", from_zero=True),
-                Axis("bits", from_zero=True),
-            )
+            Panel(group.title, traces, Axis("parameters", from_zero=True), Axis("bits", from_zero=True))
         )
     return Figure(
         "Capacity, against parameters",
         panels,
-        "The most bits that a network has memorized of any number of people. 2 bits per parameter is what Allen-Zhu & "
-        "Li report, 3.6 what Morris et al. do.",
+        "The most bits that a network came to know of any number of people, the mean over seeds, with the range of "
+        "the seeds as a stroke. A network that knows 95% or more of its data might hold more: it is a lower bound and "
+        "stays out of the fit. 2 bits per parameter is what Allen-Zhu & Li report, 3.6 what Morris et al. do.",
     )
 
 
-def exposure_figure(measurements: Sequence[Measurement]) -> Figure:
-    """Bits per parameter against exposures, a panel for each number of updates."""
+def exposure_figure(groups: Sequence[Group]) -> Figure:
+    """Bits per parameter against exposures, a panel for each group of comparable runs that differ in people."""
     panels = []
-    for updates, group in by_budget(measurements):
-        traces = []
-        for place, (parameters, runs) in enumerate(groupby(group, key=lambda m: m.parameters)):
-            of_network = list(runs)
-            exposures = [m.exposures for m in of_network]
-            ratios = [m.bits_per_parameter for m in of_network]
-            traces.append(
-                Line(exposures, ratios, f"key{place % 8}", f"{parameters:,} parameters", markers=True)
-            )
-        x = Axis("exposures of each fact", log=True)
-        panels.append(
-            Panel(f"after {updates:,} updates", traces, x, Axis("bits per parameter", from_zero=True))
-        )
+    for group in groups:
+        if len({m.n for m in group.runs}) > 1:
+            lines = _lines(group.runs, "exposures", "bits_per_parameter")
+            x = Axis("exposures of each fact", log=True)
+            panels.append(Panel(group.title, lines, x, Axis("bits per parameter", from_zero=True)))
     return Figure(
         "Bits per parameter, against exposures",
         panels,
@@ -110,21 +110,42 @@ def exposure_figure(measurements: Sequence[Measurement]) -> Figure:
     )
 
 
-def encoding_figure(measurements: Sequence[Measurement]) -> Figure:
-    """Two-hop losses of runs, and what each encoding predicts."""
-    runs = [m for m in measurements if m.guess is not None]
-    order = sorted(range(len(runs)), key=lambda i: runs[i].n)
-    people = [runs[i].n for i in order]
+def growth_figure(measurement: Measurement) -> Figure:
+    """Bits of a run over the exposures of its facts."""
+    history = measurement.history
+    exposures = [entry["exposures"] for entry in history]
+    known = measurement.reachable["total"]
     traces = [
-        Line(people, [fit.predicted[i] for i in order], f"key{place + 1}", fit.encoding, dotted=True)
-        for place, fit in enumerate(compare_schemes(measurements))
+        Line(exposures, [known] * len(history), "muted", "all that can be known", dotted=True),
+        Line(exposures, [entry["bits/total"] for entry in history], "key0", "bits memorized", markers=True),
     ]
-    traces.append(Line(people, [runs[i].losses["two_hop"] for i in order], "key0", "measured", markers=True))
     return Figure(
-        "Which encoding predicts the two-hop losses",
-        [Panel("", traces, Axis("people", log=True), Axis("bits per trained question", from_zero=True))],
-        "For each encoding the capacity that fits best. It answers all questions while there is room for what it "
-        "stores, and a share of them beyond.",
+        f"Bits over exposures, {measurement.run}",
+        [Panel("", traces, Axis("exposures of each fact"), Axis("bits", from_zero=True))],
+        "A curve that still rises at its end is a run that has not converged.",
+    )
+
+
+def comparison_figure(found: SchemeComparison) -> Figure:
+    """Losses of runs, and what each scheme predicts at the measured capacity, a panel for each network."""
+    panels = []
+    for parameters in found.capacities:
+        chosen = [place for place, m in enumerate(found.runs) if m.parameters == parameters]
+        people = [found.runs[i].n for i in chosen]
+        traces: list[Line | Points] = [
+            Line(
+                people, [losses[i] for i in chosen], f"key{place + 1}", IN_WORDS.get(name, name), dotted=True
+            )
+            for place, (name, losses) in enumerate(found.predicted.items())
+        ]
+        traces.append(Points(people, [found.measured[i] for i in chosen], "key0", "measured"))
+        x, y = Axis("people", log=True), Axis("bits per answer", from_zero=True)
+        panels.append(Panel(f"{parameters:,} parameters", traces, x, y))
+    return Figure(
+        found.question,
+        panels,
+        "Dotted: the loss that each scheme predicts for a network of the capacity that was measured on one-hop "
+        "questions. Nothing is fitted to the points.",
     )
 
 

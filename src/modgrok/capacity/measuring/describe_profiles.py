@@ -2,72 +2,94 @@
 
 from __future__ import annotations
 
-from modgrok.capacity.estimators.corrected_estimators import (
-    all_estimates,
-    corrected_capacity,
-    count_trained,
-    difference_in_words,
-)
-from modgrok.capacity.estimators.published_estimators import capacity_by_subject, observe
+from dataclasses import dataclass
+
+import torch
+
+from modgrok.capacity.estimators.all_estimates import all_estimates, trained_facts
 from modgrok.capacity.memorizing.bits import reachable_bits
 from modgrok.capacity.people.source_entropy import log2_binomial, source_entropy
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
 from modgrok.capacity.questions.questions import Questions
 
 
-def describe(data: ProfilesDataModule) -> str:
-    """Return the description as text."""
+@dataclass(frozen=True)
+class Description:
+    """What a data set is.
+
+    Attributes:
+        title: The people, in words.
+        bits: Rows of what there are bits of: the part, its bits, and a remark.
+        questions: The rows that the network reads, in words.
+        sets: Rows of the two-hop sets: the name, the number of questions, and their share; empty for one hop.
+        schemes: Rows of the encodings and selections: bits at zero loss, as published and corrected.
+    """
+
+    title: str
+    bits: list[tuple[str, ...]]
+    questions: str
+    sets: list[tuple[str, ...]]
+    schemes: list[tuple[str, ...]]
+
+
+def show(data: ProfilesDataModule, people: int) -> list[str]:
+    """Return the first profiles as text: every fact, and a question about the person as the network reads it."""
+    profiles, blocks = data.people, []
+    rows_per_person = data.questions.n_one_hop // len(profiles)
+    for person in range(min(people, len(profiles))):
+        lines = [profiles.full_names[person]]
+        for column, name in enumerate(profiles.space.attributes):
+            lines.append(f"  {name}: {profiles.value_texts(name)[profiles.attributes[person, column]]}")
+        for column, name in enumerate(profiles.relation_names):
+            lines.append(f"  {name}: {profiles.full_names[profiles.relations[person, column]]}")
+        rows = [data.questions.one_hop(torch.tensor([person * rows_per_person]))]
+        if data.hops == 2:
+            assert isinstance(data.questions, Questions)
+            per_person = data.questions.n_two_hop // len(profiles)
+            rows.append(data.questions.two_hop(torch.tensor([person * per_person])))
+        lines += [f"  reads: {data.notation.text(row.tokens[0].tolist())}" for row in rows]
+        blocks.append("\n".join(lines))
+    return blocks
+
+
+def describe(data: ProfilesDataModule) -> Description:
+    """Describe data."""
     people = data.people
     n, space = len(people), people.space
     entropy = source_entropy(people)
-    reachable = reachable_bits(people, data.notation.dictionaries, data.config["score_names"])
-    dictionary = sum(d.entropy for d in data.notation.dictionaries.values())
-    lines = [
-        f"{n:,} people, {len(space.attributes)} attributes, {len(people.relation_names)} relations"
-        f"{', bipartite' if people.bipartite else ''}; {space.names:,} possible names",
-        "",
-        "bits of the source",
-        f"  names          {entropy.names:14,.0f}   {log2_binomial(space.names, n) / n:.3f} a name, as a set",
-        *(
-            f"  {name:<15}{bits:14,.0f}   {bits / n:.3f} a person"
-            for name, bits in entropy.attributes.items()
-        ),
-        *(f"  {name:<15}{bits:14,.0f}   {bits / n:.3f} a person" for name, bits in entropy.relations.items()),
-        f"  dictionary     {dictionary:14,.0f}   of the strings that values are written with",
-        f"  total          {entropy.total + dictionary:14,.0f}   of which {reachable.total:,.0f} show in losses",
-        "",
-        f"{data.questions.n_one_hop:,} one-hop rows of {data.context_length} tokens, "
-        f"vocabulary {data.vocabulary_size:,}",
+    reachable = reachable_bits(people, data.notation.dictionaries, data.hparams["score_names"])
+    dictionary = sum(one.entropy for one in data.notation.dictionaries.values())
+    bits: list[tuple[str, ...]] = [
+        ("names", f"{entropy.names:,.0f}", f"{log2_binomial(space.names, n) / n:.3f} a name, as a set")
     ]
-    trained = None
-    if data.hops == 2:
-        assert isinstance(data.questions, Questions)
-        seconds = [people.subjects[i] for i in data.questions.second_subjects.tolist()]
-        trained = count_trained(people.relations, data.split.numpy(), seconds)
-        lines += [f"{data.questions.n_two_hop:,} two-hop questions:"]
-        for name in data.scored_sets[1:]:
-            count = len(data.chunks(name).numbers)
-            share = count / data.questions.n_two_hop
-            lines.append(f"  {'trained' if name == 'two_hop' else name:<30} {count:12,}  {share:.1%}")
-    asked = tuple(trained.questions) if trained else people.subjects
-    zero = dict.fromkeys(asked, 0.0)
-    corrected = all_estimates(
-        lambda encoding, selection: sum(
-            corrected_capacity(people, zero, encoding, selection, trained=trained).values()
-        ),
-        data.hops,
+    for name, value in (*entropy.attributes.items(), *entropy.relations.items()):
+        bits.append((name, f"{value:,.0f}", f"{value / n:.3f} a person"))
+    bits.append(
+        ("dictionary", f"{dictionary:,.0f}", "of the strings that the values that occur are written as")
     )
-    published: dict[str, float] = {}
-    if len(asked) == len(people.subjects):
-        observed = observe(people)
-        published = all_estimates(
-            lambda encoding, selection: sum(
-                capacity_by_subject(observed, zero, data.hops, encoding, selection).values()
-            ),
-            data.hops,
-        )
-    lines += ["", f"{'bits by scheme, at zero loss':<32}{'published':>14}{'corrected':>14}"]
-    for scheme, bits in corrected.items():
-        as_published = f"{published[scheme]:,.0f}" if published else "-"
-        lines.append(f"  {scheme:<30}{as_published:>14}{bits:14,.0f}")
-    return "\n".join([*lines, "", difference_in_words()])
+    bits.append(
+        ("total", f"{entropy.total + dictionary:,.0f}", f"of which {reachable.total:,.0f} show in losses")
+    )
+    trained = trained_facts(data)
+    sets: list[tuple[str, ...]] = []
+    if trained is not None:
+        total = data.split.size
+        for name in data.scored_sets[1:]:
+            count = data.size(name)
+            sets.append(("trained" if name == "two_hop" else name, f"{count:,}", f"{count / total:.1%}"))
+        phi = sum(trained.questions.values()) / data.facts_in
+        sets.append(("trained for every fact, φ", f"{phi:.2f}", ""))
+    zero = dict.fromkeys(people.subjects, 0.0)
+    estimates = all_estimates(data, trained, zero, dict.fromkeys(trained.questions, 0.0) if trained else {})
+    return Description(
+        title=f"{n:,} people, {len(space.attributes)} attributes, {len(people.relation_names)} relations"
+        f"{', bipartite' if people.bipartite else ''}; {space.names:,} possible names",
+        bits=bits,
+        questions=f"{data.questions.n_one_hop:,} one-hop rows of {data.context_length} tokens, "
+        f"vocabulary {data.vocabulary_size:,}",
+        sets=sets,
+        schemes=[
+            (scheme, f"{estimates.published[scheme]:,.0f}" if estimates.published else "–", f"{value:,.0f}")
+            for scheme, value in estimates.corrected.items()
+        ],
+    )

@@ -8,21 +8,29 @@ from pathlib import Path
 
 from modgrok.capacity.estimators.corrected_estimators import difference_in_words
 from modgrok.capacity.measuring.capacity_figures import (
-    by_budget,
     capacity_figure,
+    comparison_figure,
     exposure_figure,
+    growth_figure,
     loss_figure,
     plateau_figure,
     probe_figure,
     scheme_figure,
 )
-from modgrok.capacity.measuring.measure import compare_schemes, slope_of, table_rows
+from modgrok.capacity.measuring.capacity_points import Group, capacity_points, comparable, each_once, slope_of
+from modgrok.capacity.measuring.measure_table import RUN_TITLES, run_rows
 from modgrok.capacity.measuring.memorized import Measurement
 from modgrok.capacity.measuring.probe import Probe
-from modgrok.figures import Figure
+from modgrok.capacity.measuring.scheme_comparison import (
+    SchemeComparison,
+    compare_encodings,
+    compare_selections,
+)
 from modgrok.report import Section, render_page, write_page
 
 FILES = ("index.html", "measurements.json")
+SPELLED_OUT = 4
+"""The most runs that are told of one by one."""
 
 
 def write_measurements(
@@ -31,9 +39,9 @@ def write_measurements(
     """Write index.html and measurements.json, replacing an earlier page.
 
     Args:
-        measurements: of all runs.
-        probes: by run.
-        directory: of the page.
+        measurements: The measurements of all runs.
+        probes: The probes by run.
+        directory: The directory of the page.
 
     Raises:
         InputError: if the directory contains anything else, or cannot be written.
@@ -52,78 +60,91 @@ def measure_page(
     question: str = "Memory capacity",
 ) -> str:
     """Return the page as HTML, under the question that the runs answer."""
-    titles, *rows = table_rows(measurements)
-    sections = [
-        Section("plateau", "Bits", _of_several(measurements)),
-        Section(
-            "losses", "Losses", [loss_figure(m) for m in measurements if len(m.losses) > 1 and m.history]
-        ),
-        Section("schemes", "Estimators", [scheme_figure(m) for m in measurements if m.relations]),
-        Section("probes", "Probes", [probe_figure(run, of_run) for run, of_run in probes.items()]),
-    ]
     return render_page(
         "capacity/measuring/measure_page.html.jinja",
-        sections,
+        sections(measurements, probes),
         question=question,
         opening=opening(measurements),
         difference=difference_in_words() if any(m.relations for m in measurements) else "",
-        columns=titles,
-        rows_of_runs=rows,
+        columns=RUN_TITLES,
+        rows_of_runs=run_rows(each_once(measurements)),
     )
 
 
-def _of_several(measurements: Sequence[Measurement]) -> list[Figure]:
-    if len({m.n for m in measurements}) < 2:
-        return []
-    figures = [plateau_figure(measurements), capacity_figure(measurements), exposure_figure(measurements)]
-    return [figure for figure in figures if figure.panels]
+def sections(measurements: Sequence[Measurement], probes: Mapping[str, Sequence[Probe]]) -> list[Section]:
+    """Return the figures of the page under their headings; those without panels are left out."""
+    runs = each_once(measurements)
+    groups = comparable(runs)
+    several = [plateau_figure(groups), capacity_figure(groups), exposure_figure(groups)]
+    growth = [growth_figure(m) for m in runs if len(m.history) > 1] if len(runs) <= SPELLED_OUT else []
+    return [
+        Section("plateau", "Bits", [figure for figure in (*several, *growth) if figure.panels]),
+        Section("encodings", "Encodings", [comparison_figure(found) for found in comparisons(runs)]),
+        Section("losses", "Losses", [loss_figure(m) for m in runs if len(m.losses) > 1 and m.history]),
+        Section("schemes", "Estimators", [scheme_figure(m) for m in runs if m.relations]),
+        Section("probes", "Probes", [probe_figure(run, of_run) for run, of_run in probes.items()]),
+    ]
+
+
+def comparisons(measurements: Sequence[Measurement]) -> list[SchemeComparison]:
+    """Return the comparisons of schemes that the runs allow."""
+    both = (compare_encodings(measurements), compare_selections(measurements))
+    return [found for found in both if found is not None]
 
 
 def opening(measurements: Sequence[Measurement]) -> str:
     """Return in words what was found."""
-    if len(measurements) == 1:
-        (m,) = measurements
-        share = m.bits["total"] / m.reachable["total"]
+    runs = each_once(measurements)
+    if len(runs) == 1:
+        (m,) = runs
+        share = m.bits["total"] / m.reachable["total"] if m.reachable["total"] else 0.0
         text = (
             f"After {m.updates:,} updates and {m.exposures:,.0f} exposures of each fact, this network of "
             f"{m.parameters:,} parameters has memorized {m.bits['total']:,.0f} bits of {m.n:,} people, {share:.1%} of "
             f"what can be known, {m.bits_per_parameter:.2f} bits per parameter."
         )
     else:
-        text = f"{len(measurements)} runs. " + " ".join(
-            _capacity_in_words(updates, group) for updates, group in by_budget(measurements)
-        )
-    rising = sum(m.converged is False for m in measurements)
-    if rising and len(measurements) == 1:
+        text = f"{len(runs)} runs. " + " ".join(map(_capacity_in_words, comparable(runs)))
+    rising = sum(m.converged is False for m in runs)
+    if rising and len(runs) == 1:
         text += " It had not converged: a longer run would show more."
     elif rising:
-        text += f" {rising} of the {len(measurements)} runs had not converged: a longer run would show more."
-    for m in measurements:
-        if "complete_two_hop" in m.losses:
-            at = m.half_right_at("complete_two_hop")
-            rise = "and never half of them" if at is None else f"half of them by update {at:,}"
-            text += (
-                f" In {m.run}, two-hop questions that were trained on cost {m.losses['two_hop']:.3f} bits each, "
-                f"{m.accuracies['two_hop']:.1%} right; combinations held out cost "
-                f"{m.losses['complete_two_hop']:.1f} bits each, {m.accuracies['complete_two_hop']:.1%} right, {rise}."
-            )
-    if fits := compare_schemes(measurements):
-        misfits = ", ".join(f"{fit.encoding} {fit.misfit:.2f}" for fit in fits)
-        text += (
-            f" Of the encodings, {fits[0].encoding} predicts the losses of trained two-hop questions best, with "
-            f"{fits[0].bits_per_parameter:.2f} bits per parameter (misfits in bits per question: {misfits})."
-        )
-    return text
+        text += f" {rising} of the {len(runs)} runs had not converged: a longer run would show more."
+    for m in runs if len(runs) <= SPELLED_OUT else ():
+        text += _composition_in_words(m)
+    return " ".join([text, *(found.words for found in comparisons(runs))])
 
 
-def _capacity_in_words(updates: int, group: Sequence[Measurement]) -> str:
-    best = max(group, key=lambda m: m.bits_per_parameter)
-    slope = slope_of(group)
-    text = f"After {updates:,} updates the most is {best.bits_per_parameter:.2f} bits per parameter"
+def _capacity_in_words(group: Group) -> str:
+    points = capacity_points(group.runs)
+    best, slope = max(points, key=lambda point: point.bits / point.parameters), slope_of(points)
+    ratio = best.bits / best.parameters
+    text = f"{group.title[0].upper()}{group.title[1:]}, "
+    if slope is None:
+        return f"{text}none was full: {ratio:.2f} bits per parameter is less than such a network can hold."
+    text += f"the most is {ratio:.2f} bits per parameter"
     if slope.interval:
         low, high = slope.interval
         text += (
             f", and capacity grows by {slope.bits_per_parameter:.2f} bits with every parameter "
-            f"(95% interval {low:.2f} to {high:.2f})"
+            f"(95% interval {low:.2f} to {high:.2f}, over the {sum(p.full for p in points)} networks that were full)"
         )
     return text + "."
+
+
+def _composition_in_words(m: Measurement) -> str:
+    """Say of a run with two hops what became of the held-out combinations."""
+    text = ""
+    for name in ("complete_two_hop", "in_in"):
+        if name not in m.losses:
+            continue
+        at = m.composed_at[name]
+        learned = (
+            f"composed at update {at:,}" if at is not None else f"not composed within {m.updates:,} updates"
+        )
+        text += (
+            f" In {m.run}, two-hop questions that were trained on cost {m.losses['two_hop']:.3f} bits each, "
+            f"{m.accuracies['two_hop']:.1%} right; combinations held out ({name}) cost {m.losses[name]:.1f} bits "
+            f"each, {m.accuracies[name]:.1%} right, {learned}."
+        )
+    return text

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from modgrok.capacity.estimators.published_estimators import Encoding
+from modgrok.capacity.estimators.schemes import TwoHopBits
+from modgrok.capacity.questions.two_hops import HELD_OUT
 from modgrok.runs.findings import read_record, write_record
 
 CONVERGED, ALL = 0.02, 0.99
 """A run counts as converged if its second half added at most 2% of its bits, or 99% of all there is are known."""
+
+FULL = 0.95
+"""A network that knows this share of its data or more is not full: it could have held more than it was given."""
+
+SIZES = ("n", "seed", "batch_size", "sample")
+"""Arguments of data that do not make them another kind of data."""
 
 
 @dataclass(frozen=True)
@@ -18,31 +26,36 @@ class Measurement:
     """What one run has memorized.
 
     Attributes:
-        run: its directory.
-        n: people.
-        relations: relations of a profile.
-        notation: of the questions.
-        parameters: all of them.
-        parameters_without_embeddings: but for the embedding and the readout.
-        updates: that the network has had.
-        exposures: how often each one-hop fact has been trained on.
-        bits: memorized, by part.
-        reachable: bits that a network which knows everything is seen to have memorized, by part.
+        run: The run's directory.
+        data: The arguments of its data.
+        n: The number of people.
+        relations: The number of relations of a profile.
+        notation: The notation of the questions.
+        parameters: The number of all parameters.
+        parameters_without_embeddings: The same but for the embedding and the readout.
+        updates: The number of updates that the network has had.
+        exposures: How often each one-hop fact has been trained on.
+        bits: Memorized bits, by part.
+        bits_error: The standard error of their total, 0 where every fact was scored.
+        reachable: Bits that a network which knows everything is seen to have memorized, by part.
         entropy: log2 of the number of data sets that the source could have drawn.
-        gain: what the second half of the run added, as a share of the bits at its end; None if that was not logged.
-        losses: bits per answer of every scored set.
-        accuracies: of every scored set.
-        published: capacity in bits by the published estimators.
-        corrected: the same put right.
-        stored: bits that each encoding has to store of the trained questions, by encoding; of two hops.
-        guess: two-hop loss of a guess that knows the source, bits per trained question; of two hops.
-        allen_zhu: capacity ratio, and the highest there can be; where names are scored and hops are one.
-        history: what was logged at every validation.
-        morris: memorized bits, person by person; of biographies whose names are scored.
-        seconds: wall time of the training.
+        gain: What the second half of the run added, as a share of the bits at its end; None if that was not logged.
+        losses: Bits per answer of every scored set.
+        errors: Standard errors of the losses, 0 where every question was scored.
+        accuracies: The share of right answers of every scored set.
+        threshold: The accuracy that `memorised_at` and `composed_at` refer to.
+        published: Capacity in bits by the published estimators.
+        corrected: Capacity in bits by the corrected estimators.
+        two_hops: What there is to store of two-hop questions, as plain data; None for one hop.
+        phi: Trained two-hop questions per fact in distribution; None for one hop.
+        allen_zhu: The capacity ratio, and the highest there can be; where names are scored and hops are one.
+        history: The scores of every validation.
+        surprise: Memorized bits person by person, as Morris et al. count them; of biographies with scored names.
+        seconds: Wall time of the training.
     """
 
     run: str
+    data: dict[str, Any]
     n: int
     relations: int
     notation: str
@@ -58,22 +71,55 @@ class Measurement:
     accuracies: dict[str, float]
     published: dict[str, float]
     corrected: dict[str, float]
-    stored: dict[Encoding, float]
-    guess: float | None
     allen_zhu: tuple[float, float] | None
     history: list[dict[str, float]]
-    morris: float | None
     seconds: float
+    bits_error: float = 0.0
+    errors: dict[str, float] = field(default_factory=dict)
+    threshold: float = 0.99
+    two_hops: dict[str, Any] | None = None
+    phi: float | None = None
+    surprise: float | None = None
 
     @property
     def bits_per_parameter(self) -> float:
         """Memorized bits per parameter."""
         return self.bits["total"] / self.parameters
 
-    def half_right_at(self, name: str) -> int | None:
-        """Return the first validation at which half of a set's questions were answered right; None before that."""
+    @property
+    def full(self) -> bool:
+        """Whether there was more to know than the network came to know."""
+        return self.bits["total"] < FULL * self.reachable["total"]
+
+    @property
+    def kind(self) -> str:
+        """The kind of data, their sizes and seeds apart: runs of one kind can be compared."""
+        return str({name: value for name, value in self.data.items() if name not in SIZES})
+
+    @property
+    def stored(self) -> TwoHopBits | None:
+        """What there is to store of two-hop questions; None for one hop."""
+        return TwoHopBits(**self.two_hops) if self.two_hops else None
+
+    def reached_at(self, name: str, accuracy: float) -> int | None:
+        """Return the first validation at which a share of a set's answers were right; None before that."""
         scores = ((entry["update"], entry[f"{name}/accuracy"]) for entry in self.history)
-        return next((int(update) for update, accuracy in scores if accuracy >= 0.5), None)
+        return next((int(update) for update, found in scores if found >= accuracy), None)
+
+    @property
+    def memorised_at(self) -> int | None:
+        """The first validation at which the answers that were trained on were right; None before that."""
+        return self.reached_at("two_hop" if "two_hop" in self.losses else "one_hop", self.threshold)
+
+    @property
+    def composed_at(self) -> dict[str, int | None]:
+        """The first validation at which the answers of each held-out set were right; None before that."""
+        return {name: self.reached_at(name, self.threshold) for name in self.losses if name in HELD_OUT}
+
+    @property
+    def censored_at(self) -> int | None:
+        """The last update if some held-out set was not answered by then: it would have been later, or never."""
+        return self.updates if None in self.composed_at.values() else None
 
     @property
     def converged(self) -> bool | None:
@@ -84,7 +130,8 @@ class Measurement:
 
     def plain(self) -> dict[str, Any]:
         """Return everything as plain data."""
-        return {**asdict(self), "bits_per_parameter": self.bits_per_parameter, "converged": self.converged}
+        named = ("bits_per_parameter", "converged", "memorised_at", "composed_at", "censored_at")
+        return {**asdict(self), **{name: getattr(self, name) for name in named}}
 
     def write(self, directory: Path) -> None:
         """Write `findings.json` into a run's directory, whole or not at all."""
@@ -97,5 +144,9 @@ def read_measurement(directory: Path) -> Measurement:
     Raises:
         InputError: if there is none, or it is damaged.
     """
-    names = [one.name for one in fields(Measurement)]
-    return read_record(directory, lambda content: Measurement(**{name: content[name] for name in names}))
+    known = {one.name for one in fields(Measurement)}
+
+    def build(content: Mapping[str, Any]) -> Measurement:
+        return Measurement(**{name: value for name, value in content.items() if name in known})
+
+    return read_record(directory, build)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import log
 from typing import Any
 
 import numpy as np
@@ -14,13 +12,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from modgrok.capacity.memorizing.capacity_run import CapacityRun
+from modgrok.capacity.people.source_entropy import LN2
+from modgrok.capacity.people.streams import Stream, generator
 from modgrok.capacity.questions.codes import NAME
 from modgrok.capacity.questions.questions import Questions
 from modgrok.errors import InputError
 
-LN2 = log(2)
 ROWS = 3000  # of a probe, a random choice where there are more
-PENALTIES = (1e-3, 1e-2, 1e-1)  # L2, of standardized inputs; the best on people of its own is taken
+PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
+"""L2 penalties for standardized inputs. The best on people of their own is taken, a probe of no weights included."""
 ITERATIONS = 60
 SHARES = (0.6, 0.2, 0.2)  # of the people: to fit on, to choose the penalty on, to report
 
@@ -30,9 +30,9 @@ class Probe:
     """What a linear probe knows about a target at every layer and position.
 
     Attributes:
-        target: what is read off: an attribute, or the first token of the bridge person's name.
-        positions: the token positions, counted back from the first token of the answer, or forward in biographies.
-        entropy: bits of the target, to someone who knows its frequencies.
+        target: The name of what is read off: an attribute, or the first token of the bridge person's name.
+        positions: Token positions, counted back from the first token of the answer, or forward in biographies.
+        entropy: Bits of the target, to someone who knows its frequencies.
         bits: (layers + 1, positions), `entropy` minus the probe's loss on people that it was not fitted on.
         control: the same for a target shuffled between people.
     """
@@ -52,18 +52,20 @@ def probe_run(run: CapacityRun, seed: int = 0) -> list[Probe]:
     """Probe a run's network: two-hop questions for the bridge and its attributes, else for a person's attributes.
 
     Args:
-        run: the trained network.
-        seed: of the choice of rows, the split of people and the control.
+        run: The trained network and its data.
+        seed: Decides the choice of rows, the split of people and the control.
 
     Raises:
         InputError: if there are too few people to split.
     """
     data, people = run.data, run.data.people
     if len(people) < 20:
-        raise InputError(f"{run.path}: probes split people in three; {len(people)} are too few, 20 the least")
-    rng = np.random.default_rng([seed, 6])
+        raise InputError(
+            f"{run.path}: n must be ≥ 20 for probes, which split people in three; got {len(people)}"
+        )
+    rng = generator(seed, Stream.PROBE)
     name = "two_hop" if data.hops == 2 else "one_hop"
-    numbers = data.chunks(name).numbers.numpy()
+    numbers = data.numbers(name)
     numbers = rng.permutation(numbers)[:ROWS].astype(np.int64)
     rows = (data.questions.two_hop if data.hops == 2 else data.questions.one_hop)(torch.from_numpy(numbers))  # type: ignore[union-attr]
     if data.hops == 2:
@@ -74,7 +76,7 @@ def probe_run(run: CapacityRun, seed: int = 0) -> list[Probe]:
         person = numbers // (data.questions.n_one_hop // len(people))
         whom = unit = person
     answers = (rows.parts > NAME).int()
-    biography = data.config["notation"] == "biographies"
+    biography = data.hparams["notation"] == "biographies"
     length = rows.tokens.shape[1] if biography else int(answers.argmax(1).min())
     start = (
         torch.zeros(len(numbers), 1, dtype=torch.long) if biography else answers.argmax(1)[:, None] - length
@@ -120,7 +122,8 @@ def _information(states: Tensor, labels: NDArray[np.int64], group: NDArray[np.in
     entropy = float(-frequencies[y[report]].log2().mean())
     mean, deviation = states[:, fit].mean(1, keepdim=True), states[:, fit].std(1, keepdim=True)
     x = (states - mean) / (deviation + 1e-6)
-    losses = []
+    unaided = -frequencies.log2()[y]
+    losses = [torch.stack([unaided[rows].mean().expand(len(x)) for rows in (choose, report)])]
     for penalty in PENALTIES:
         weights = torch.zeros(len(x), x.shape[-1], classes, requires_grad=True)
         bias = frequencies.log().expand(len(x), 1, -1).clone().requires_grad_()
@@ -149,15 +152,3 @@ def _minimize(x: Tensor, y: Tensor, weights: Tensor, bias: Tensor, penalty: floa
         return loss
 
     optimizer.step(closure)
-
-
-def probe_table(probes: Sequence[Probe]) -> str:
-    """Return, for every target, the bits at each layer and position as text, and the most that a control knows."""
-    blocks = []
-    for probe in probes:
-        head = f"{probe.target}: bits known of {probe.entropy:.2f}; control at most {max(map(max, probe.control)):.2f}"
-        lines = ["  layer" + "".join(f"{position:>7}" for position in probe.positions)]
-        for layer, bits in enumerate(probe.bits):
-            lines.append(f"  {layer:>5}" + "".join(f"{value:7.2f}" for value in bits))
-        blocks.append("\n".join([head, *lines]))
-    return "\n\n".join(blocks)

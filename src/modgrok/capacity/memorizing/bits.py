@@ -10,7 +10,7 @@ from typing import Any
 from modgrok.capacity.memorizing.part_scores import Scores
 from modgrok.capacity.people.profiles import Profiles
 from modgrok.capacity.people.source_entropy import source_entropy
-from modgrok.capacity.questions.notation import Dictionary
+from modgrok.capacity.questions.dictionary import Dictionary, names_shown
 
 
 @dataclass(frozen=True)
@@ -20,10 +20,10 @@ class Bits:
     Memorized bits are negative where the network is worse than a guess that knows the source.
 
     Attributes:
-        names: of the set of names.
-        attributes: of all people's values, by attribute.
-        relations: of all people's, by relation.
-        dictionary: of the strings that the values of an attribute are, by attribute.
+        names: Bits of the set of names.
+        attributes: Bits of all people's values, by attribute.
+        relations: Bits of all people's relations, by relation.
+        dictionary: Bits of the strings that the values of an attribute are written as, by attribute.
     """
 
     names: float
@@ -57,14 +57,15 @@ def reachable_bits(
     name fewer than log2 C(M, N); the same holds of the words of a dictionary.
 
     Args:
-        profiles: the people.
-        dictionaries: by attribute.
-        score_names: whether names are scored; if not, only answers about relations show them.
+        profiles: The people.
+        dictionaries: The dictionaries of attributes.
+        score_names: Whether names are scored; if not, only answers about relations show them.
     """
     entropy = source_entropy(profiles)
-    n = len(profiles)
+    n, names = len(profiles), profiles.space.names
+    answered = dict.fromkeys(profiles.relation_names, 0.0)
     return Bits(
-        n * log2(profiles.space.names / n) if score_names or profiles.relation_names else 0.0,
+        n * log2(names / n) if score_names else names_shown(n, names, answered, profiles.targets),
         entropy.attributes,
         entropy.relations,
         {name: dictionary.known(0.0) for name, dictionary in dictionaries.items()},
@@ -76,19 +77,19 @@ def memorized_bits(profiles: Profiles, dictionaries: Mapping[str, Dictionary], s
 
     N·(log2 M − loss) for names, N·(H − loss) for the values of an attribute. A relation is worth its share of
     what a guess among all people costs: H·(1 − loss/log2 N), with H = N·log2 N where relations are uniform. Who
-    answers with names must know them: N·(log2(M/N) − loss) of them, by the relation answered best.
+    answers with names must know those that are answers; see `names_shown`.
 
     Args:
-        profiles: the people.
-        dictionaries: by attribute.
-        scores: of all one-hop facts.
+        profiles: The people.
+        dictionaries: The dictionaries of attributes.
+        scores: Scores of the one-hop facts.
     """
     n, space = len(profiles), profiles.space
     entropy = source_entropy(profiles)
     losses = dict(zip(profiles.subjects, scores.losses, strict=True))
     known = {name: loss for name, loss in losses.items() if loss is not None}
-    answered = [known[name] for name in profiles.relation_names if name in known]
-    shown = Dictionary(n, space.names).known(min(answered)) if answered else 0.0
+    answered = {name: known[name] for name in profiles.relation_names if name in known}
+    shown = names_shown(n, space.names, answered, profiles.targets)
     measured = shown if scores.name_loss is None else n * (log2(space.names) - scores.name_loss)
     return Bits(
         max(measured, shown) if shown else measured,

@@ -1,24 +1,21 @@
-"""Training, and scoring every fact, as a LightningModule."""
+"""Training, and scoring facts, as a LightningModule."""
 
 from __future__ import annotations
 
-from math import cos, pi
 from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
-from lightning.pytorch.cli import OptimizerCallable
+from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import LambdaLR
 
 from modgrok.capacity.memorizing.bits import memorized_bits
+from modgrok.capacity.memorizing.capacity_record import RECORD, make_record
 from modgrok.capacity.memorizing.part_scores import Scores, token_loss
+from modgrok.capacity.memorizing.warm_up_cosine import WarmUpCosine
 from modgrok.capacity.questions.codes import Rows
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
 from modgrok.errors import InputError
-
-RECORD = "modgrok.capacity"
-"""The key of a checkpoint under which the network, the data and the history are recorded as plain data."""
 
 
 def published_optimizer(parameters: Any) -> torch.optim.Optimizer:
@@ -30,14 +27,14 @@ class CapacityModule(LightningModule):
     """A language model that is trained on questions, and weighed.
 
     Args:
-        network: a `Llama`, or what has its `forward`, with its arguments in `config`.
-        optimizer: makes the optimizer of the parameters.
-        warmup: updates over which the learning rate rises.
-        final_rate: what a cosine over `max_steps` takes the learning rate down to, relative to its peak; 1 keeps it.
-        compile: whether the loss is compiled: takes seconds at first, and halves the time of an update on a CPU.
+        network: A `Llama`, or a network that has its `forward` and its `hparams`.
+        optimizer: Makes the optimizer of the parameters.
+        lr_scheduler: Makes the learning-rate schedule of the optimizer; it steps once per update.
+        compile: Whether the loss is compiled: takes seconds at first, and halves the time of an update on a CPU.
+        threshold: The accuracy from which a set of questions counts as learned.
 
     Raises:
-        InputError: if a rate is out of range.
+        InputError: if the threshold is out of range.
     """
 
     interruptible = False  # an update is soon over
@@ -46,18 +43,16 @@ class CapacityModule(LightningModule):
         self,
         network: nn.Module,
         optimizer: OptimizerCallable = published_optimizer,
-        warmup: int = 1000,
-        final_rate: float = 1.0,
+        lr_scheduler: LRSchedulerCallable = WarmUpCosine,
         compile: bool = False,
+        threshold: float = 0.99,
     ) -> None:
         super().__init__()
-        if warmup < 0:
-            raise InputError(f"warmup: 0 or more updates, not {warmup}")
-        if not 0 <= final_rate <= 1:
-            raise InputError(f"final_rate: from 0 to 1, relative to the peak, not {final_rate}")
+        if not 0 < threshold <= 1:
+            raise InputError(f"threshold must be an accuracy in (0, 1], got {threshold}")
         self.network = network
-        self.optimizer = optimizer
-        self.warmup, self.final_rate = warmup, final_rate
+        self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
+        self.threshold = threshold
         self.loss = torch.compile(token_loss, dynamic=False) if compile else token_loss
         self.history: list[dict[str, float]] = []
         self.seconds = 0.0
@@ -71,17 +66,8 @@ class CapacityModule(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Make the optimizer and the schedule of its rate."""
-        updates = self.trainer.max_steps
-        if self.final_rate < 1 and updates < 1:
-            raise InputError("final_rate: a cosine needs an end; give --trainer.max_steps")
-
-        def rate(update: int) -> float:
-            progress = min(1.0, update / updates)
-            cosine = self.final_rate + (1 - self.final_rate) * (1 + cos(pi * progress)) / 2
-            return cosine * min(1.0, (update + 1) / max(1, self.warmup))
-
-        optimizer = self.optimizer(self.network.parameters())
-        return [optimizer], [{"scheduler": LambdaLR(optimizer, rate), "interval": "step"}]
+        optimizer = self.optimizer(self.network.named_parameters())  # names, for optimizers that go by them
+        return [optimizer], [{"scheduler": self.lr_scheduler(optimizer), "interval": "step"}]
 
     def training_step(self, rows: Rows, batch_index: int) -> Tensor:
         """Return the mean loss of the scored tokens, nats per token."""
@@ -92,14 +78,29 @@ class CapacityModule(LightningModule):
             self.log("train/loss", loss)
         return loss
 
+    def on_train_batch_start(self, batch: Rows, batch_idx: int) -> None:
+        """Put an optimizer that averages weights, such as a schedule-free one, into its mode for training."""
+        self._set_mode("train")
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Make an update, and leave the weights as they are to be scored and kept."""
+        super().optimizer_step(*args, **kwargs)
+        self._set_mode("eval")
+
+    def _set_mode(self, mode: str) -> None:
+        for optimizer in self.trainer.optimizers:
+            if callable(change := getattr(optimizer, mode, None)):
+                change()
+
     def on_validation_epoch_start(self) -> None:
         """Begin new sums."""
         n_subjects = len(self.data.people.subjects)
-        self._scores = {name: Scores(n_subjects) for name in self.data.scored_sets}
+        self._scores = {name: Scores(n_subjects, self.data.share(name)) for name in self.data.scored_sets}
 
     def validation_step(self, rows: Rows, batch_index: int, dataloader_idx: int = 0) -> None:
         """Score a chunk of a set."""
-        self._scores[self.data.scored_sets[dataloader_idx]].add(self.network(rows.tokens), rows)
+        scores = self._scores[self.data.scored_sets[dataloader_idx]]
+        scores.add(self.network, rows, self.data.questions.scored_tokens)
 
     def on_validation_epoch_end(self) -> None:
         """Log losses and accuracies of every set, bits memorized, and exposures."""
@@ -126,12 +127,11 @@ class CapacityModule(LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Record what the network and the data are, as plain data."""
         checkpoint[RECORD] = {
-            "network": type(self.network).__name__,
-            "network_config": self.network.config,
-            "data": self.data.config,
+            **make_record(self.network, self.data),
             "update": self.global_step,
             "history": self.history,
             "seconds": self.seconds,
+            "threshold": self.threshold,
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import nn
 
-from modgrok.capacity.memorizing.capacity_module import RECORD
+from modgrok.capacity.memorizing.capacity_record import data_of_record, read_record
 from modgrok.capacity.memorizing.part_scores import Scores
-from modgrok.capacity.networks.llama import Llama
-from modgrok.capacity.networks.transformers_llama import TransformersLlama
+from modgrok.capacity.networks.network_record import build
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
 from modgrok.errors import InputError
 from modgrok.runs import find_checkpoint
-from modgrok.runs.checkpoint import load_data
-
-NETWORKS: dict[str, type[nn.Module]] = {"Llama": Llama, "TransformersLlama": TransformersLlama}
 
 
 @dataclass(frozen=True)
@@ -26,12 +21,13 @@ class CapacityRun:
     """A trained network and what it was trained on.
 
     Attributes:
-        path: of the checkpoint.
-        network: with the checkpoint's weights.
-        data: made again from its recorded arguments.
-        update: the updates that the network has had.
-        history: what was logged at every validation.
-        seconds: wall time of the training.
+        path: The path of the checkpoint.
+        network: The network with the checkpoint's weights.
+        data: The data, made again from their recorded arguments.
+        update: The number of updates that the network has had.
+        history: The scores of every validation.
+        seconds: Wall time of the training.
+        threshold: The accuracy from which a set of questions counts as learned.
     """
 
     path: Path
@@ -40,6 +36,7 @@ class CapacityRun:
     update: int
     history: list[dict[str, float]]
     seconds: float
+    threshold: float = 0.99
 
     @property
     def parameters(self) -> int:
@@ -57,49 +54,44 @@ class CapacityRun:
         """Its directory."""
         return str(self.path.parents[1])
 
-    def score(self, name: str) -> Scores:
-        """Return exact scores of all rows of one of the data's `scored_sets`."""
-        return score_rows(self.network, self.data, name)
+    def score(self, name: str, exact: bool = False) -> Scores:
+        """Return the scores of one of the data's `scored_sets`, of a sample of a large one unless `exact`."""
+        return score_rows(self.network, self.data, name, exact)
 
 
 @torch.no_grad()
-def score_rows(network: nn.Module, data: ProfilesDataModule, name: str) -> Scores:
-    """Score every row of a set, in chunks."""
-    scores = Scores(len(data.people.subjects))
-    for rows in data.chunks(name):
-        scores.add(network(rows.tokens), rows)
+def score_rows(network: nn.Module, data: ProfilesDataModule, name: str, exact: bool = False) -> Scores:
+    """Score the rows of a set in chunks, a sample of a large set unless `exact`."""
+    chunks = data.chunks(name, exact)
+    scores = Scores(len(data.people.subjects), chunks.share)
+    for rows in chunks:
+        scores.add(network, rows, data.questions.scored_tokens)
     return scores
 
 
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint of this wing, weights and plain data only.
-
-    Raises:
-        InputError: if it is another file.
-    """
-    checkpoint = load_data(path)
-    if isinstance(checkpoint, dict) and RECORD in checkpoint:
-        return checkpoint
-    if isinstance(checkpoint, dict) and "modgrok" in checkpoint:
-        raise InputError(f"{path}: a checkpoint of a grokking network; modgrok analyze opens it")
-    raise InputError(f"{path}: not a checkpoint of modgrok capacity fit")
-
-
-def load_run(path: Path | str) -> CapacityRun:
+def load_capacity_run(path: Path | str) -> CapacityRun:
     """Read a run, or one of its checkpoints.
 
     Raises:
-        InputError: if there is no checkpoint of this wing there.
+        InputError: if there is no checkpoint of this wing there, or its network or its data cannot be made again.
     """
     file = find_checkpoint(Path(path))
-    checkpoint = read_checkpoint(file)
-    record = checkpoint[RECORD]
-    if record["network"] not in NETWORKS:
-        raise InputError(f"{file}: its network {record['network']!r} is not one of {', '.join(NETWORKS)}")
-    data = ProfilesDataModule(**record["data"])
-    network = NETWORKS[record["network"]](
-        data.vocabulary_size, data.context_length, **record["network_config"]
-    )
+    checkpoint, record = read_record(file)
+    data = data_of_record(record, file)
+    try:
+        network = build(
+            record["network"], data.vocabulary_size, data.context_length, record["network_config"]
+        )
+    except InputError as error:
+        raise InputError(f"{file}: {error}") from error
     weights = checkpoint["state_dict"].items()
     network.load_state_dict({name.removeprefix("network."): weight for name, weight in weights})
-    return CapacityRun(file, network.eval(), data, record["update"], record["history"], record["seconds"])
+    return CapacityRun(
+        file,
+        network.eval(),
+        data,
+        record["update"],
+        record["history"],
+        record["seconds"],
+        record.get("threshold", 0.99),
+    )

@@ -11,24 +11,27 @@ class Curriculum(Callback):
     """Ask one-hop questions only, until their loss is low.
 
     Args:
-        below: bits per question; the published system has 1.44, which is 1 nat.
+        below: The loss in bits per question; the published system has 1.44, which is 1 nat.
+
+    Raises:
+        InputError: if `below` is not positive.
     """
 
     def __init__(self, below: float = 1.44) -> None:
         if below <= 0:
-            raise InputError(f"below: a loss in bits per question, more than 0, not {below}")
+            raise InputError(f"below must be a loss > 0, in bits per question; got {below}")
         self.below = below
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Leave two-hop questions out at first."""
         data = trainer.datamodule  # type: ignore[attr-defined]
         if data.hops != 2:
-            raise InputError("Curriculum: it leads to two-hop questions; give data.hops: 2")
+            raise InputError("Curriculum leads to two-hop questions: give data.hops: 2, got 1")
         if trainer.global_step == 0:
-            data.mixed_after = None
+            data.mixed_from = None
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Ask both kinds from the update after the next on, which the loader has not made yet."""
+        """Ask both kinds from the update after the next one: the loader has made the next batch already."""
         data = trainer.datamodule  # type: ignore[attr-defined]
-        if data.mixed_after is None and trainer.callback_metrics["one_hop/loss"] < self.below:
-            data.mixed_after = trainer.global_step
+        if data.mixed_from is None and trainer.callback_metrics["one_hop/loss"] < self.below:
+            data.mixed_from = trainer.global_step + 1

@@ -7,71 +7,29 @@ that are summed at once, which a compiler fuses, instead of multiplications of m
 from __future__ import annotations
 
 from math import sqrt
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from modgrok.errors import InputError
+from modgrok.capacity.networks.llama_shape import LlamaNetwork, LlamaShape, at_positions, draw_weights
 
 SHORT = 32  # positions
 
 
-class Llama(nn.Module):
-    """Pre-normalized transformer with rotary positions and a gated MLP, without biases (Touvron et al. 2023).
+class Llama(LlamaNetwork):
+    """`LlamaNetwork` written out in this file; it needs no other library."""
 
-    The defaults are those of the published system for 500,000 requested parameters (435,888 in truth).
-
-    Args:
-        vocabulary_size: tokens, v.
-        context_length: the most tokens of a row.
-        d_model: width d, a multiple of `d_head`.
-        n_layers: layers.
-        d_head: width of a head, even.
-        d_mlp: width of the MLP; 4·d_model if None.
-        tie_word_embeddings: whether the tokens are read with the weights that embed them.
-        initializer_range: standard deviation of all initial weights; if None 1/√fan_in. In both cases the
-            projections that write to the residual stream are divided by √(2·n_layers).
-
-    Raises:
-        InputError: if a width is out of range.
-    """
-
-    def __init__(
-        self,
-        vocabulary_size: int,
-        context_length: int,
-        d_model: int = 48,
-        n_layers: int = 4,
-        d_head: int = 16,
-        d_mlp: int | None = None,
-        tie_word_embeddings: bool = False,
-        initializer_range: float | None = 0.02,
-    ) -> None:
-        super().__init__()
-        check_sizes(d_model, n_layers, d_head, d_mlp)
-        self.config: dict[str, Any] = {
-            "d_model": d_model,
-            "n_layers": n_layers,
-            "d_head": d_head,
-            "d_mlp": d_mlp,
-            "tie_word_embeddings": tie_word_embeddings,
-            "initializer_range": initializer_range,
-        }
-        self.model = Decoder(vocabulary_size, context_length, d_model, n_layers, d_head, d_mlp or 4 * d_model)
-        self.lm_head = nn.Linear(d_model, vocabulary_size, bias=False)
-        initialize(self, n_layers, initializer_range)
-        if tie_word_embeddings:
+    def build(self, shape: LlamaShape) -> None:
+        """Make the modules and draw their weights."""
+        self.model = Decoder(shape)
+        self.lm_head = nn.Linear(shape.d_model, shape.vocabulary_size, bias=False)
+        draw_weights(self, shape)
+        if shape.tie_word_embeddings:
             self.lm_head.weight = self.model.embed_tokens.weight
 
     def forward(self, tokens: Tensor, positions: Tensor | None = None) -> Tensor:
-        """Return the logits of the next token of tokens (n, t): at every position, (n, t, v), or at some, (n, k, v).
-
-        Args:
-            tokens: of n rows.
-            positions: (n, k), k of each row; every position if None.
-        """
+        """Return the logits of the next token, (n, t, v), or at some positions, (n, s, v)."""
         return self.lm_head(at_positions(self.model.norm(self.model(tokens)[-1]), positions))
 
     def residual_stream(self, tokens: Tensor) -> list[Tensor]:
@@ -85,14 +43,15 @@ class Decoder(nn.Module):
     cosine: Tensor
     sine: Tensor
 
-    def __init__(
-        self, vocabulary_size: int, context_length: int, d_model: int, n_layers: int, d_head: int, d_mlp: int
-    ) -> None:
+    def __init__(self, shape: LlamaShape) -> None:
         super().__init__()
-        self.embed_tokens = nn.Embedding(vocabulary_size, d_model)
-        self.layers = nn.ModuleList(Layer(d_model, d_head, d_mlp) for _ in range(n_layers))
-        self.norm = Norm(d_model)
-        cosine, sine = rotary(context_length, d_head)
+        self.n_loops = shape.n_loops
+        self.embed_tokens = nn.Embedding(shape.vocabulary_size, shape.d_model)
+        self.layers = nn.ModuleList(
+            Layer(shape.d_model, shape.d_head, shape.d_mlp) for _ in range(shape.n_layers)
+        )
+        self.norm = Norm(shape.d_model)
+        cosine, sine = rotary(shape.context_length, shape.d_head)
         self.register_buffer("cosine", cosine, persistent=False)
         self.register_buffer("sine", sine, persistent=False)
 
@@ -100,25 +59,28 @@ class Decoder(nn.Module):
         """Return the residual stream after the embedding and after every layer, each (n, t, d)."""
         t = tokens.shape[1]
         stream = [self.embed_tokens(tokens)]
-        for layer in self.layers:
-            stream.append(layer(stream[-1], self.cosine[:t], self.sine[:t]))
+        for _ in range(self.n_loops):
+            for layer in self.layers:
+                stream.append(layer(stream[-1], self.cosine[:t], self.sine[:t]))
         return stream
 
 
 class Layer(nn.Module):
-    """Attention, then the MLP, each added to the residual stream."""
+    """Attention, then the MLP if there is one, each added to the residual stream."""
 
     def __init__(self, d_model: int, d_head: int, d_mlp: int) -> None:
         super().__init__()
         self.input_layernorm = Norm(d_model)
-        self.self_attn = Attention(d_model, d_head)
-        self.post_attention_layernorm = Norm(d_model)
-        self.mlp = GatedMLP(d_model, d_mlp)
+        self.self_attn = CausalAttention(d_model, d_head)
+        self.has_mlp = d_mlp > 0
+        if self.has_mlp:
+            self.post_attention_layernorm = Norm(d_model)
+            self.mlp = GatedMLP(d_model, d_mlp)
 
     def forward(self, x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
         """Return the residual stream after the layer, (n, t, d)."""
         x = x + self.self_attn(self.input_layernorm(x), cosine, sine)
-        return x + self.mlp(self.post_attention_layernorm(x))
+        return x + self.mlp(self.post_attention_layernorm(x)) if self.has_mlp else x
 
 
 class Norm(nn.Module):
@@ -133,7 +95,7 @@ class Norm(nn.Module):
         return self.weight * (x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6))
 
 
-class Attention(nn.Module):
+class CausalAttention(nn.Module):
     """Causal attention with rotary positions."""
 
     def __init__(self, d_model: int, d_head: int) -> None:
@@ -174,13 +136,6 @@ class GatedMLP(nn.Module):
         return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
 
 
-def at_positions(states: Tensor, positions: Tensor | None) -> Tensor:
-    """Return what stands at some positions of each row, (n, k, d), of states (n, t, d); all of it for None."""
-    if positions is None:
-        return states
-    return states.gather(1, positions[..., None].expand(-1, -1, states.shape[-1]))
-
-
 def masked_softmax(scores: Tensor) -> Tensor:
     """Return the causal attention pattern of scores, (…, t, t)."""
     t = scores.shape[-1]
@@ -199,26 +154,3 @@ def rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     """Rotate each pair of coordinates (i, i + k/2) of x (…, t, k) by its position's angle."""
     first, second = x.chunk(2, dim=-1)
     return x * cosine + torch.cat([-second, first], dim=-1) * sine
-
-
-def initialize(network: nn.Module, n_layers: int, initializer_range: float | None) -> None:
-    """Draw all weights of a Llama: normal, with a smaller deviation where the residual stream is written to."""
-    for name, weight in network.named_parameters():
-        if weight.dim() == 2:
-            fan_in = weight.shape[1]
-            deviation = 1 / sqrt(fan_in) if initializer_range is None else initializer_range
-            if name.endswith(("o_proj.weight", "down_proj.weight")):
-                deviation /= sqrt(2 * n_layers)
-            nn.init.normal_(weight, std=deviation)
-
-
-def check_sizes(d_model: int, n_layers: int, d_head: int, d_mlp: int | None) -> None:
-    """Raise an InputError unless a Llama of these sizes exists."""
-    if d_head < 2 or d_head % 2:
-        raise InputError(f"d_head: rotary positions need an even number of 2 or more, not {d_head}")
-    if d_model < 1 or d_model % d_head:
-        raise InputError(f"d_model: it must be a multiple of d_head ({d_head}), not {d_model}")
-    if n_layers < 1:
-        raise InputError(f"n_layers: at least 1, not {n_layers}")
-    if d_mlp is not None and d_mlp < 1:
-        raise InputError(f"d_mlp: at least 1, not {d_mlp}")

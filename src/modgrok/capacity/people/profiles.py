@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modgrok.capacity.people.dates import as_dates
-from modgrok.capacity.people.space import Space, check_relations
+from modgrok.capacity.people.space import Space, relation_names
+from modgrok.capacity.people.streams import Stream, generator
 from modgrok.capacity.people.words import draw_words
 from modgrok.errors import InputError
 
@@ -24,15 +26,15 @@ class Profiles:
     """N people. Every value is a number; the text of a value is in `name_words` and `attribute_words`.
 
     Attributes:
-        space: what they were drawn from.
+        space: The space that the profiles were drawn from.
         names: (N, 3) numbers of the first, middle and last name; no two people share all three.
         attributes: (N, A) numbers of values, in the order of `space.attributes`.
-        relations: (N, R) people.
-        relation_names: R names.
-        bipartite: whether parent, child, best friend and worst enemy are matchings.
-        name_words: three lists of words.
-        attribute_words: the words of each attribute but `birth_date`.
-        generated: whether the words were drawn by `words`, so that their entropy is known.
+        relations: (N, R) people, as their numbers.
+        relation_names: The names of the R relations.
+        bipartite: Whether parent, child, best friend and worst enemy are matchings.
+        name_words: Three lists of words.
+        attribute_words: The words of each attribute but `birth_date`.
+        generated: Whether the words were drawn by `words`, so that their entropy is known.
     """
 
     space: Space
@@ -53,11 +55,29 @@ class Profiles:
         """What can be asked about a person: the attributes, then the relations."""
         return (*self.space.attributes, *self.relation_names)
 
+    @property
+    def targets(self) -> dict[str, NDArray[np.int32]]:
+        """The people that each relation leads to, each of them once."""
+        return {
+            name: np.unique(people)
+            for name, people in zip(self.relation_names, self.relations.T, strict=True)
+        }
+
     @cached_property
     def full_names(self) -> list[str]:
         """Every person's name as text."""
         first, middle, last = self.name_words
         return [f"{first[i]} {middle[j]} {last[k]}" for i, j, k in self.names.tolist()]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of every name, value and relation, and of the words that they are written with."""
+        digest = sha256()
+        for numbers in (self.names, self.attributes, self.relations):
+            digest.update(numbers.astype("<i4").tobytes())
+        for words in (*self.name_words, *self.attribute_words.values(), self.subjects):
+            digest.update("\n".join(words).encode())
+        return digest.hexdigest()
 
     def value_texts(self, attribute: str) -> list[str]:
         """Return the text of every value of an attribute; dates are in ISO form."""
@@ -77,36 +97,36 @@ def generate_profiles(
     a child its own `child`, which says which half they are in and nothing else.
 
     Args:
-        n: the number of people.
-        relations: how many of the published relations a profile has.
-        bipartite: whether the first four relations are matchings.
-        space: what names and attributes are drawn from; the published sizes if None.
-        seed: of the words and of the profiles.
+        n: The number of people, N.
+        relations: The number of relations of a profile, R; the first 17 are the published ones.
+        bipartite: Whether the first four relations are matchings.
+        space: The space of names and attributes; the published sizes if None.
+        seed: Decides the words and the profiles.
 
     Raises:
         InputError: if `n` is less than 2, odd where people are matched, or larger than the number of names.
     """
     space = space or Space()
-    relation_names = check_relations(relations)
+    related = relation_names(relations)
     if not 2 <= n <= MOST:
-        raise InputError(f"n: from 2 to {MOST:,} people, not {n:,}")
+        raise InputError(f"n must be from 2 to {MOST:,} people, got {n:,}")
     if n > space.names:
-        raise InputError(f"n: {n:,} people need as many names, and name_words make {space.names:,}")
+        raise InputError(f"n must be ≤ {space.names:,}, the names that name_words make; got {n:,}")
     if bipartite and n % 2:
-        raise InputError(f"n: bipartite relations pair people up, so it must be even, not {n:,}")
+        raise InputError(f"n must be even where bipartite relations pair people up, got {n:,}")
     if bipartite and not relations:
-        raise InputError("bipartite: it needs relations, and there are none")
+        raise InputError("bipartite needs relations: give relations ≥ 1, got 0")
     if seed < 0:
-        raise InputError(f"seed: it must be 0 or more, not {seed}")
-    words, people = (np.random.default_rng([seed, stream]) for stream in range(2))
+        raise InputError(f"seed must be ≥ 0, got {seed}")
+    words, people = generator(seed, Stream.WORDS), generator(seed, Stream.PEOPLE)
     return Profiles(
         space=space,
         names=_draw_names(n, space, people),
         attributes=np.array([space.draw(name, n, people) for name in space.attributes], np.int32).T.reshape(
             n, -1
         ),
-        relations=_draw_relations(n, relation_names, bipartite, people),
-        relation_names=tuple(relation_names),
+        relations=_draw_relations(n, related, bipartite, people),
+        relation_names=tuple(related),
         bipartite=bipartite,
         name_words=tuple(draw_words(size, words) for size in space.name_words),  # type: ignore[arg-type]
         attribute_words={

@@ -17,12 +17,13 @@ RELATIONS = (
     *("grandchild", "business_partner", "protege", "mentor", "betrayer", "debtor", "blackmailer", "hero"),
     "evil_twin",
 )
-"""The published relations, in their order. A data set with R relations has the first R."""
+"""The published relations, in their order. A data set with R relations has the first R; further ones have numbers."""
 
 NAME_WORDS = (5_163, 5_163, 88_799)
 ATTRIBUTES = {"birth_date": 73_048, "birth_city": 223, "university": 100, "employer": 73}
 RESERVED = frozenset({"name", "index", "bio", *RELATIONS})
 LARGEST = 500_000
+MOST_RELATIONS = 1_000
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,19 @@ class Space:
     def __post_init__(self) -> None:
         if len(self.name_words) != 3:
             raise InputError(
-                f"name_words: give three numbers, of first, middle and last names, not {len(self.name_words)}"
+                "name_words must be three numbers, of first, middle and last names; "
+                f"got {len(self.name_words)}"
             )
         for part, size in zip(("first", "middle", "last"), self.name_words, strict=True):
             _check_size(f"name_words ({part})", size, 1)
         for name, size in self.attributes.items():
-            if name in RESERVED or not name.isidentifier():
+            if name in RESERVED or name.startswith("relation_") or not name.isidentifier():
                 raise InputError(f"attributes: {name!r} cannot be the name of an attribute")
             _check_size(f"attributes.{name}", size, 2)
         if self.attributes.get("birth_date", 0) > ATTRIBUTES["birth_date"]:
             raise InputError(
-                f"attributes.birth_date: at most {ATTRIBUTES['birth_date']:,} days, to 2099-12-30"
+                f"attributes.birth_date must be ≤ {ATTRIBUTES['birth_date']:,} days (to 2099-12-30), "
+                f"got {self.attributes['birth_date']:,}"
             )
 
     @property
@@ -80,15 +83,16 @@ class Space:
 
 def _check_size(field: str, size: int, least: int) -> None:
     if not least <= size <= LARGEST:
-        raise InputError(f"{field}: from {least} to {LARGEST:,} values, not {size:,}")
+        raise InputError(f"{field} must be from {least} to {LARGEST:,}, got {size:,}")
 
 
-def check_relations(relations: int) -> Sequence[str]:
-    """Return the names of the first `relations` relations.
+def relation_names(relations: int) -> Sequence[str]:
+    """Return the names of `relations` relations: the published ones, then `relation_18` and so on.
 
     Raises:
-        InputError: if there are not that many.
+        InputError: if `relations` is negative or too large.
     """
-    if not 0 <= relations <= len(RELATIONS):
-        raise InputError(f"relations: from 0 to {len(RELATIONS)}, the published ones, not {relations}")
-    return RELATIONS[:relations]
+    if not 0 <= relations <= MOST_RELATIONS:
+        raise InputError(f"relations must be from 0 to {MOST_RELATIONS:,}, got {relations:,}")
+    further = range(len(RELATIONS) + 1, relations + 1)
+    return (*RELATIONS[:relations], *(f"relation_{number}" for number in further))

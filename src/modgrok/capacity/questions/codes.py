@@ -110,5 +110,5 @@ def spell(numbers: NDArray[np.integer], alphabet: int, length: int) -> NDArray[n
 
 
 def digits_needed(count: int, alphabet: int) -> int:
-    """Return how many digits tell `count` things apart."""
-    return next(length for length in range(1, 64) if alphabet**length >= count)
+    """Return how many digits of an alphabet tell `count` things apart; a single thing takes none."""
+    return next(length for length in range(64) if alphabet**length >= count)

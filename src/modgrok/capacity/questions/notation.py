@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from math import log2
 from typing import Any
 
 import numpy as np
 
 from modgrok.capacity.people.profiles import Profiles
-from modgrok.capacity.people.source_entropy import log2_binomial
+from modgrok.capacity.people.streams import Stream, generator
 from modgrok.capacity.people.words import SYLLABLES, syllables_per_word
 from modgrok.capacity.questions.codes import Codes, digits_needed, even, ragged, spell, stacked
+from modgrok.capacity.questions.dictionary import Dictionary
 from modgrok.errors import InputError
 
 BEGIN = 0
 END_OF_TEXT = "<|endoftext|>"
 TRAINED_ON = 50_000  # sentences, which is enough for a vocabulary of syllables
-
-
-@dataclass(frozen=True)
-class Dictionary:
-    """The words of an attribute as a set of strings: `words` of `strings` possible ones, any set equally likely."""
-
-    words: int
-    strings: int
-
-    @property
-    def entropy(self) -> float:
-        """Bits of the set."""
-        return log2_binomial(self.strings, self.words)
-
-    def known(self, loss: float) -> float:
-        """Return the bits of the set that a network must know whose loss is `loss` bits per value.
-
-        D·(log2(S/D) − loss), or 0 (Allen-Zhu & Li 2024, Theorem 3.2, third term): its average answer gives each
-        word at least the probability 2^−loss / D.
-        """
-        return self.words * max(0.0, log2(self.strings / self.words) - loss)
+LEAST_TOKENIZER = 300
 
 
 @dataclass(frozen=True)
@@ -46,14 +26,15 @@ class Notation:
     """Tables of what a question is made of.
 
     Attributes:
-        vocabulary_size: tokens, v.
-        opening: one row, before the name of a question.
-        names: N rows.
-        subjects: S rows, what is asked about; then one that stands for no second subject.
-        closing: one row, before the answer.
-        bridges: N rows, a name in an answer that goes on.
-        answers: the values of each attribute one after another, then N names.
-        dictionaries: of each attribute whose strings the network has to learn.
+        vocabulary_size: The number of tokens, v.
+        opening: One row that stands before the name of a question.
+        names: N rows, one a person.
+        subjects: S rows that say what is asked about, then one that stands for no second subject.
+        closing: One row that stands before the answer.
+        bridges: N rows, the name of each person in an answer that continues after it.
+        answers: The values of each attribute one after another, then N names.
+        dictionaries: The dictionary of each attribute whose strings the network has to learn.
+        text: Returns tokens as text.
     """
 
     vocabulary_size: int
@@ -64,27 +45,28 @@ class Notation:
     bridges: Codes
     answers: Codes
     dictionaries: Mapping[str, Dictionary]
+    text: Callable[[list[int]], str]
 
 
 def write_codes(profiles: Profiles, alphabet: int, seed: int, subjects: bool = True) -> Notation:
     """Write everything in an alphabet: bioD of Allen-Zhu & Li (2024).
 
-    The words of a name are their numbers in digits of the alphabet. The values of an attribute are random strings,
-    distinct, and as short as the alphabet allows. Token 0 begins a row, then come the alphabet, the subjects and the
-    token for no second subject.
+    The words of a name are their numbers in digits of the alphabet; a part for which there is one word only takes no
+    token. The values of an attribute are random strings, distinct, and as short as the alphabet allows. Token 0 begins
+    a row, then come the alphabet, the subjects and the token for no second subject.
 
     Args:
-        profiles: whose values are written.
-        alphabet: its size.
-        seed: of the strings.
-        subjects: whether questions are asked; biographies need no tokens for them.
+        profiles: The people whose values are written.
+        alphabet: The number of symbols.
+        seed: Decides the strings.
+        subjects: Whether questions are asked; biographies need no tokens for subjects.
 
     Raises:
         InputError: if the alphabet has fewer than two symbols.
     """
     if not 2 <= alphabet <= 1_000_000:
-        raise InputError(f"alphabet: from 2 to 1,000,000 symbols, not {alphabet:,}")
-    rng = np.random.default_rng([seed, 2])
+        raise InputError(f"alphabet must be from 2 to 1,000,000 symbols, got {alphabet:,}")
+    rng = generator(seed, Stream.CODES)
     space = profiles.space
     first = BEGIN + 1
     parts = [
@@ -93,13 +75,14 @@ def write_codes(profiles: Profiles, alphabet: int, seed: int, subjects: bool = T
     ]
     names = even(first + np.concatenate(parts, axis=1))
     values, dictionaries = [], {}
+    occurring = occurring_values(profiles)
     for attribute in space.attributes:
         words = space.values(attribute)
         length = digits_needed(words, alphabet)
         strings = alphabet**length
         values.append(even(first + spell(rng.permutation(strings)[:words], alphabet, length)))
         if words < strings:
-            dictionaries[attribute] = Dictionary(words, strings)
+            dictionaries[attribute] = Dictionary(words, strings, occurring[attribute])
     asked = len(profiles.subjects) + 1 if subjects else 0
     return Notation(
         vocabulary_size=first + alphabet + asked,
@@ -110,23 +93,29 @@ def write_codes(profiles: Profiles, alphabet: int, seed: int, subjects: bool = T
         bridges=names,
         answers=stacked([*values, names]),
         dictionaries=dictionaries,
+        text=as_numbers,
     )
 
 
-def write_text(profiles: Profiles, vocabulary_size: int) -> Notation:
+def as_numbers(tokens: list[int]) -> str:
+    """Return tokens that stand for nothing in a language: their numbers."""
+    return " ".join(map(str, tokens))
+
+
+def write_text(profiles: Profiles, tokenizer_size: int) -> Notation:
     """Write the published sentences, with a byte-level BPE tokenizer trained on them.
 
     "Question: What was {name}'s {subject}? Answer: {value}", with token 0 before and behind. Every piece begins where
     the tokenizer splits words, so that pieces put together are the tokens of the sentence.
 
     Args:
-        profiles: whose values are written.
-        vocabulary_size: of the tokenizer; the published one has 3,000.
+        profiles: The people whose values are written.
+        tokenizer_size: The vocabulary of the tokenizer; the published one has 3,000.
 
     Raises:
         InputError: if the vocabulary has no room for all bytes, or `tokenizers` is not installed.
     """
-    tokenizer = train_tokenizer(profiles, vocabulary_size)
+    tokenizer = train_tokenizer(profiles, tokenizer_size)
 
     def encode(texts: list[str], end: bool = False) -> Codes:
         coded = tokenizer.encode_batch(texts)
@@ -137,7 +126,7 @@ def write_text(profiles: Profiles, vocabulary_size: int) -> Notation:
     values = [
         encode([f" {text}" for text in profiles.value_texts(name)], end=True) for name in space.attributes
     ]
-    opening = encode(["Question: What was"])
+    opening, occurring = encode(["Question: What was"]), occurring_values(profiles)
     return Notation(
         vocabulary_size=tokenizer.get_vocab_size(),
         opening=even(np.concatenate([[[BEGIN]], opening.tokens.numpy()], axis=1)),
@@ -147,11 +136,18 @@ def write_text(profiles: Profiles, vocabulary_size: int) -> Notation:
         bridges=encode([f"{name}," for name in names]),
         answers=stacked([*values, encode(names, end=True)]),
         dictionaries={
-            name: Dictionary(size, len(SYLLABLES) ** syllables_per_word(size))
+            name: Dictionary(size, len(SYLLABLES) ** syllables_per_word(size), occurring[name])
             for name, size in space.attributes.items()
             if profiles.generated and name != "birth_date"
         },
+        text=tokenizer.decode,
     )
+
+
+def occurring_values(profiles: Profiles) -> dict[str, int]:
+    """Return how many different values of each attribute occur, u."""
+    columns = zip(profiles.space.attributes, profiles.attributes.T, strict=True)
+    return {name: len(np.unique(values)) for name, values in columns}
 
 
 def subject_text(subject: str) -> str:
@@ -174,7 +170,7 @@ def sentences(profiles: Profiles) -> Iterator[str]:
         yield f"Question: What was {name}'s {subject_text(profiles.subjects[subject])}? Answer: {answer}"
 
 
-def train_tokenizer(profiles: Profiles, vocabulary_size: int) -> Any:
+def train_tokenizer(profiles: Profiles, tokenizer_size: int) -> Any:
     """Return a byte-level BPE tokenizer of the sentences; `<|endoftext|>` is token 0.
 
     Raises:
@@ -184,17 +180,18 @@ def train_tokenizer(profiles: Profiles, vocabulary_size: int) -> Any:
         from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     except ImportError:
         raise InputError(
-            "notation: text needs the tokenizers library: pip install 'modgrok[capacity]', or choose codes"
+            "notation: text needs the tokenizers library (pip install 'modgrok[capacity]'), or take notation: tokens"
         ) from None
-    if vocabulary_size < 300:
+    if tokenizer_size < LEAST_TOKENIZER:
         raise InputError(
-            f"vocabulary_size: the bytes alone take 256 tokens; at least 300, not {vocabulary_size}"
+            f"tokenizer_size must be ≥ {LEAST_TOKENIZER} (256 bytes, 2 special tokens and some merges), "
+            f"got {tokenizer_size}"
         )
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary_size,
+        vocab_size=tokenizer_size,
         special_tokens=[END_OF_TEXT, "<unk>"],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,

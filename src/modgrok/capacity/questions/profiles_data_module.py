@@ -4,48 +4,67 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
+from numpy.typing import NDArray
 
 from modgrok.capacity.people.parquet import read_profiles
 from modgrok.capacity.people.profiles import Profiles, generate_profiles
 from modgrok.capacity.people.space import ATTRIBUTES, NAME_WORDS, Space
+from modgrok.capacity.people.streams import Stream, generator
+from modgrok.capacity.questions.chunks import Chunks
 from modgrok.capacity.questions.codes import Rows
 from modgrok.capacity.questions.notation import Notation, write_codes, write_text
 from modgrok.capacity.questions.questions import Biographies, Questions
 from modgrok.capacity.questions.shuffled import Shuffled
-from modgrok.capacity.questions.two_hops import HELD_OUT, SHARES, TRAINED, numbers_of, split_two_hops
-from modgrok.errors import InputError
+from modgrok.capacity.questions.two_hops import (
+    HELD_OUT,
+    SHARES,
+    TRAINED,
+    draw_facts_out,
+    hold_out_facts,
+    keep_trained,
+    numbers_of,
+    set_number,
+    split_two_hops,
+)
+from modgrok.errors import InputError, check_choice, did_you_mean
 
 UPDATES_AT_ONCE = 64  # of batches made together
-LOGITS_AT_ONCE = 1 << 24  # of a chunk that is scored
+NotationName = Literal["text", "tokens", "biographies"]
 
 
 class ProfilesDataModule(LightningDataModule):
-    """People, what is asked about them, and which questions are trained on.
+    """People, the questions about them, and the choice of questions that are trained on.
 
     Args:
-        n: people.
-        relations: how many of the 17 published relations a profile has.
-        bipartite: whether parent, child, best friend and worst enemy are matchings.
-        name_words: numbers of first, middle and last names.
-        attributes: number of values by attribute; `birth_date` counts days from 1900-01-01.
-        profiles: a Parquet file in the published schema, or a folder of them, instead of generated profiles.
+        n: The number of people, N.
+        relations: The number of relations of a profile, R; the first 17 are the published ones.
+        bipartite: Whether parent, child, best friend and worst enemy are matchings.
+        name_words: The numbers of first, middle and last names.
+        attributes: The number of values by attribute; `birth_date` counts days from 1900-01-01.
+        profiles: A Parquet file in the published schema, or a folder of them, instead of generated profiles.
         notation: `text` for the published sentences, `tokens` for questions in short codes, `biographies` for rows
             that tell everything about a person in short codes.
-        alphabet: symbols of the short codes.
-        tokenizer_size: vocabulary of the tokenizer that `text` trains.
+        alphabet: The number of symbols of the short codes.
+        tokenizer_size: The vocabulary of the tokenizer that `text` trains.
         hops: 1, or 2 to ask two-hop questions too.
-        hop_ratio: one-hop questions for every two-hop question.
-        chain_of_thought: whether the answer of a two-hop question first names the person that the first hop leads to.
-        second_subjects: what is asked after a first hop; everything if None.
-        held_out: shares of the held-out two-hop sets, by name.
-        score_names: whether the loss includes the names.
-        batch_size: questions, or biographies, of an update.
-        seed: of profiles, codes, held-out sets and the order of questions.
+        hop_ratio: The number of one-hop questions for every two-hop question.
+        chain_of_thought: Whether the answer of a two-hop question first names the person that the first hop leads to.
+        second_subjects: The subjects that are asked about after a first hop; all of them if None.
+        held_out: Shares of the published held-out two-hop sets, by name.
+        phi: Trained two-hop questions for every fact in distribution; all that are not held out if None.
+        out_of_distribution: The share of the facts that are never part of a trained two-hop question.
+        score_names: Whether the loss includes the names.
+        sample: The most rows of a set that are scored during training; a random sample of larger sets. None scores
+            every row.
+        batch_size: Questions, or biographies, of an update.
+        seed: Decides the profiles, the codes, the held-out sets, the samples and the order of questions.
 
     Raises:
         InputError: if a field is out of range, or the profiles cannot be read.
@@ -59,7 +78,7 @@ class ProfilesDataModule(LightningDataModule):
         name_words: list[int] = list(NAME_WORDS),  # noqa: B006
         attributes: dict[str, int] = dict(ATTRIBUTES),  # noqa: B006
         profiles: str | None = None,
-        notation: Literal["text", "tokens", "biographies"] = "text",
+        notation: NotationName = "text",
         alphabet: int = 64,
         tokenizer_size: int = 3000,
         hops: Literal[1, 2] = 1,
@@ -67,44 +86,36 @@ class ProfilesDataModule(LightningDataModule):
         chain_of_thought: bool = False,
         second_subjects: list[str] | None = None,
         held_out: dict[str, float] = dict(SHARES),  # noqa: B006
+        phi: float | None = None,
+        out_of_distribution: float = 0.0,
         score_names: bool = False,
+        sample: int | None = 100_000,
         batch_size: int = 512,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.config: dict[str, Any] = {
-            "n": n,
-            "relations": relations,
-            "bipartite": bipartite,
-            "name_words": list(name_words),
-            "attributes": dict(attributes),
-            "profiles": profiles,
-            "notation": notation,
-            "alphabet": alphabet,
-            "tokenizer_size": tokenizer_size,
-            "hops": hops,
-            "hop_ratio": hop_ratio,
-            "chain_of_thought": chain_of_thought,
-            "second_subjects": second_subjects,
-            "held_out": dict(held_out),
-            "score_names": score_names,
-            "batch_size": batch_size,
-            "seed": seed,
-        }
-        if batch_size < 1:
-            raise InputError(f"batch_size: at least 1, not {batch_size}")
+        profiles = str(Path(profiles).absolute()) if profiles else None  # as it is found from anywhere
+        self.save_hyperparameters(logger=False)
+        check_choice("notation", notation, NotationName)
+        check_choice("hops", hops, Literal[1, 2])
+        for name, size in (("batch_size", batch_size), ("sample", sample)):
+            if size is not None and size < 1:
+                raise InputError(f"{name} must be ≥ 1, got {size}")
         if hops == 2 and notation == "biographies":
-            raise InputError("hops: biographies ask nothing; two hops need the notation text or tokens")
+            raise InputError("hops: biographies ask no questions; two hops need notation: text or tokens")
         if hops == 2 and hop_ratio < 0:
-            raise InputError(
-                f"hop_ratio: 0 or more one-hop questions for each two-hop question, not {hop_ratio}"
-            )
+            raise InputError(f"hop_ratio must be ≥ 0, got {hop_ratio}")
+        if hops == 1 and (phi is not None or out_of_distribution):
+            field = "out_of_distribution" if phi is None else "phi"
+            raise InputError(f"{field} chooses among two-hop questions: give hops: 2")
         self.batch_size, self.seed, self.hops = batch_size, seed, hops
         self.people: Profiles = (
             read_profiles(Path(profiles))
             if profiles
             else generate_profiles(n, relations, bipartite, Space(tuple(name_words), attributes), seed)  # type: ignore[arg-type]
         )
+        if not self.people.subjects and not (notation == "biographies" and score_names):
+            raise InputError("attributes and relations are empty: give one, or score_names with biographies")
         self.notation: Notation = (
             write_text(self.people, tokenizer_size)
             if notation == "text"
@@ -123,9 +134,9 @@ class ProfilesDataModule(LightningDataModule):
         )
         two_hops = round(batch_size / (1 + hop_ratio)) if hops == 2 else 0
         self.one_hops_per_update = batch_size - two_hops
-        self.mixed_after: int | None = -1
-        """The last update of one-hop questions only; None while a curriculum has not come to two hops."""
-        self.one_hop_order = Shuffled(self.questions.n_one_hop, seed, 4)
+        self.mixed_from: int | None = 0
+        """The first update that asks two-hop questions too; None while a curriculum has not come to them."""
+        self.one_hop_order = Shuffled(self.questions.n_one_hop, seed, Stream.ONE_HOP_ORDER)
 
     @property
     def vocabulary_size(self) -> int:
@@ -138,24 +149,49 @@ class ProfilesDataModule(LightningDataModule):
         return self.questions.context_length
 
     @cached_property
-    def split(self) -> torch.Tensor:
-        """The set of every two-hop question, (N, R, S2) uint8."""
+    def facts_out(self) -> NDArray[np.bool_]:
+        """Whether each fact is out of distribution, (N, S)."""
+        share = self.hparams["out_of_distribution"]
+        return draw_facts_out(len(self.people), len(self.people.subjects), share, self.seed)
+
+    @property
+    def facts_in(self) -> int:
+        """The number of facts in distribution."""
+        return int((~self.facts_out).sum())
+
+    @cached_property
+    def split(self) -> NDArray[np.uint8]:
+        """The set of every two-hop question, (N, R, S2)."""
         assert isinstance(self.questions, Questions)
-        seconds = len(self.questions.second_subjects)
-        shares = self.config["held_out"]
-        return torch.from_numpy(split_two_hops(self.people.relations, seconds, shares, self.seed))
+        relations, seconds = self.people.relations, self.questions.second_subjects.numpy()
+        split = split_two_hops(relations, len(seconds), self.hparams["held_out"], self.seed)
+        if self.hparams["out_of_distribution"]:
+            first = self.facts_out[:, self.questions.n_attributes :]
+            hold_out_facts(split, relations, first, self.facts_out[:, seconds])
+        if self.hparams["phi"] is not None:
+            keep_trained(split, self.hparams["phi"], self.facts_in, self.seed)
+        return split
+
+    @cached_property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of what the seed decides: the people, the codes they are written in, and the split."""
+        codes = sha256()
+        for table in (self.notation.names, self.notation.subjects, self.notation.answers):
+            codes.update(table.tokens.numpy().astype("<i4").tobytes())
+        digests = {"people": self.people.digest, "codes": codes.hexdigest()}
+        return digests | ({"split": sha256(self.split.tobytes()).hexdigest()} if self.hops == 2 else {})
 
     @cached_property
     def two_hop_order(self) -> Shuffled:
         """The two-hop questions that are trained on, in the order of training."""
-        return Shuffled(numbers_of(self.split.numpy(), TRAINED), self.seed, 5)
+        return Shuffled(numbers_of(self.split, TRAINED), self.seed, Stream.TWO_HOP_ORDER)
 
-    @property
+    @cached_property
     def scored_sets(self) -> tuple[str, ...]:
-        """What is scored: one-hop facts, and where there are two hops the trained and held-out questions."""
+        """The names of the scored sets: one-hop facts, with two hops also the trained and held-out questions."""
         if self.hops == 1:
             return ("one_hop",)
-        held_out = (name for name in HELD_OUT if self.config["held_out"].get(name))
+        held_out = (name for number, name in enumerate(HELD_OUT, 1) if (self.split == number).any())
         return ("one_hop", "two_hop", *held_out)
 
     def setup(self, stage: str | None = None) -> None:
@@ -167,14 +203,15 @@ class ProfilesDataModule(LightningDataModule):
         """Return the questions of `count` updates, made at once; the seed and the update decide what they are.
 
         Args:
-            update: the first of them.
-            count: how many; 1 until the last update of one-hop questions only has been.
+            update: The first of them.
+            count: How many; 1 as long as only one-hop questions are asked.
         """
         if self._one_hop_only(update):
             return split_rows(self._one_hop(update * self.batch_size, count * self.batch_size), count)
         assert isinstance(self.questions, Questions)
-        before = self.mixed_after + 1  # type: ignore[operator]
-        ones, after = self.one_hops_per_update, update - before
+        assert self.mixed_from is not None
+        before, ones = self.mixed_from, self.one_hops_per_update
+        after = update - before
         twos = self.batch_size - ones
         kinds = []
         if ones:
@@ -188,23 +225,46 @@ class ProfilesDataModule(LightningDataModule):
         return [Rows(*(torch.cat(columns) for columns in zip(*batch, strict=True))) for batch in mixed]
 
     def _one_hop_only(self, update: int) -> bool:
-        return self.hops == 1 or self.mixed_after is None or update <= self.mixed_after
+        return self.hops == 1 or self.mixed_from is None or update < self.mixed_from
 
     def _one_hop(self, position: int, count: int) -> Rows:
         return self.questions.one_hop(self.one_hop_order.take(position, count))
 
     def exposures(self, updates: int) -> float:
         """Return how often each one-hop fact has been trained on after some updates."""
-        if self.hops == 1 or self.mixed_after is None:
+        if self.hops == 1 or self.mixed_from is None:
             asked = updates * self.batch_size
         else:
-            before = min(updates, self.mixed_after + 1)
+            before = min(updates, self.mixed_from)
             asked = before * self.batch_size + (updates - before) * self.one_hops_per_update
         return asked / self.questions.n_one_hop
 
-    def chunks(self, name: str) -> Chunks:
-        """Return all rows of one of `scored_sets`, in chunks."""
-        return Chunks(self, name)
+    def size(self, name: str) -> int:
+        """Return how many questions one of `scored_sets` has."""
+        if name == "one_hop":
+            return self.questions.n_one_hop
+        return int((self.split == set_number(name)).sum())
+
+    def share(self, name: str) -> float:
+        """Return the share of one of `scored_sets` that is scored during training."""
+        sample = self.hparams["sample"]
+        return 1.0 if sample is None else min(1.0, sample / self.size(name))
+
+    def numbers(self, name: str) -> NDArray[np.int32]:
+        """Return the numbers of all questions of one of `scored_sets`."""
+        if name == "one_hop":
+            return np.arange(self.questions.n_one_hop, dtype=np.int32)
+        return numbers_of(self.split, set_number(name))
+
+    def chunks(self, name: str, exact: bool = False) -> Chunks:
+        """Return the rows of one of `scored_sets` in chunks: a sample of a large set, every row if `exact`."""
+        numbers = self.numbers(name)
+        of = len(numbers)
+        if self.share(name) < 1 and not exact:
+            rng = generator(self.seed, Stream.SAMPLE, self.scored_sets.index(name))
+            numbers = numbers[np.sort(rng.choice(of, self.hparams["sample"], replace=False))]
+        ask = self.questions.one_hop if name == "one_hop" else self.questions.two_hop  # type: ignore[union-attr]
+        return Chunks(ask, torch.from_numpy(numbers), of, self.context_length * self.vocabulary_size)
 
     def train_dataloader(self) -> Iterator[Rows]:
         """Yield the batches from the update that the trainer has come to, without end."""
@@ -215,46 +275,27 @@ class ProfilesDataModule(LightningDataModule):
             update += count
 
     def val_dataloader(self) -> list[Chunks]:
-        """Return every scored set, whole."""
+        """Return the rows of every scored set."""
         return [self.chunks(name) for name in self.scored_sets]
 
     test_dataloader = val_dataloader
 
     def state_dict(self) -> dict[str, Any]:
         """Return what the seed does not decide: where the curriculum came to two hops."""
-        return {"mixed_after": self.mixed_after}
+        return {"mixed_from": self.mixed_from}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore it."""
-        self.mixed_after = state_dict["mixed_after"]
+        self.mixed_from = state_dict["mixed_from"]
 
     def _second_subjects(self, names: list[str] | None) -> list[int]:
         subjects = self.people.subjects
         for name in names or ():
             if name not in subjects:
-                raise InputError(f"second_subjects: {name!r} is not one of {', '.join(subjects)}")
+                raise InputError(
+                    f"second_subjects must be among {', '.join(subjects)}; got {name!r}{did_you_mean(name, subjects)}"
+                )
         return [subjects.index(name) for name in subjects if names is None or name in names]
-
-
-class Chunks:
-    """All rows of a scored set, some at a time, so that the logits of a chunk fit in memory."""
-
-    def __init__(self, data: ProfilesDataModule, name: str) -> None:
-        self.data, self.name = data, name
-        self.size = max(1, LOGITS_AT_ONCE // (data.context_length * data.vocabulary_size))
-        if name == "one_hop":
-            self.numbers = torch.arange(data.questions.n_one_hop, dtype=torch.int32)
-        else:
-            number = TRAINED if name == "two_hop" else HELD_OUT.index(name) + 1
-            self.numbers = torch.from_numpy(numbers_of(data.split.numpy(), number))
-
-    def __len__(self) -> int:
-        return -(-len(self.numbers) // self.size)
-
-    def __iter__(self) -> Iterator[Rows]:
-        questions = self.data.questions
-        ask = questions.one_hop if self.name == "one_hop" else questions.two_hop  # type: ignore[union-attr]
-        return (ask(numbers.long()) for numbers in self.numbers.split(self.size))
 
 
 def split_rows(rows: Rows, count: int) -> list[Rows]:

@@ -7,19 +7,21 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from modgrok.capacity.people.streams import Stream, generator
+
 
 class Shuffled:
     """Numbers in random order, where the seed and the position alone decide what comes.
 
     Args:
-        numbers: what is shuffled, or how many numbers from 0.
-        seed: of the orders of all epochs.
-        stream: tells orders of one seed apart.
+        numbers: The numbers that are shuffled, or how many numbers from 0.
+        seed: Decides the orders of all epochs.
+        stream: Tells orders of one seed apart.
     """
 
-    def __init__(self, numbers: NDArray[np.int32] | int, seed: int, stream: int) -> None:
+    def __init__(self, numbers: NDArray[np.int32] | int, seed: int, stream: Stream) -> None:
         self.numbers = numbers
-        self.seed = [seed, stream]
+        self.seed, self.stream = seed, stream
         self.epoch = -1
         self.order: NDArray[np.int32] = np.empty(0, np.int32)
 
@@ -32,10 +34,8 @@ class Shuffled:
         while count:
             epoch, offset = divmod(start, len(self))
             if epoch != self.epoch:
-                self.epoch, self.order = (
-                    epoch,
-                    np.random.default_rng([*self.seed, epoch]).permutation(self.numbers),
-                )
+                self.epoch = epoch
+                self.order = generator(self.seed, self.stream, epoch).permutation(self.numbers)
             taken.append(self.order[offset : offset + count])
             start, count = start + len(taken[-1]), count - len(taken[-1])
         return torch.from_numpy(np.concatenate(taken)).long()

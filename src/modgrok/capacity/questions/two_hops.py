@@ -1,4 +1,9 @@
-"""Which two-hop questions are trained on, and which are held out: the seven sets of the published system."""
+"""Which two-hop questions are trained on, and which are held out.
+
+Seven sets are those of the published system. Four more tell composition from memory, as Wang et al. 2024 (arXiv
+2405.15071) do: facts out of distribution are asked in one hop only, so that a question with such a fact in its first
+or second hop is held out, and of the questions whose facts are both in distribution `phi` a fact are trained on.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +12,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from modgrok.capacity.people.streams import Stream, generator
 from modgrok.errors import InputError
 
 TRAINED = 0
-HELD_OUT = (
+PUBLISHED = (
     "first_people",
     "relations",
     "second_attributes",
@@ -19,6 +25,9 @@ HELD_OUT = (
     "second_person_attribute_pairs",
     "complete_two_hop",
 )
+COMPOSED = ("in_out", "out_in", "out_out", "in_in")
+"""Sets by their two hops, each a fact in or out of distribution; of `in_in` only the combination is new."""
+HELD_OUT = (*PUBLISHED, *COMPOSED)
 """The sets, in the order in which they are taken out; set i has the number i + 1."""
 
 SHARES = {
@@ -46,19 +55,21 @@ def split_two_hops(
 
     Args:
         relations: (N, R) people.
-        n_subjects: S2, subjects of a second hop.
-        shares: by the name of a set; 0 for those not named.
-        seed: of the choice.
+        n_subjects: The number of subjects of a second hop, S2.
+        shares: Shares by the name of a published set; 0 for those not named.
+        seed: Decides the choice.
 
     Raises:
         InputError: if there is no such set, a share is out of range or takes nothing, or nothing is left.
     """
     n, n_relations = relations.shape
-    if n_relations == 0 or n_subjects == 0:
-        raise InputError("hops: two-hop questions need relations; give relations: 1 or more")
+    if n_relations == 0:
+        raise InputError("hops: two-hop questions need relations: give relations ≥ 1, got 0")
+    if n_subjects == 0:
+        raise InputError("second_subjects must name at least one subject, got []")
     if n * n_relations * n_subjects >= MOST:
         raise InputError(
-            f"n: {n:,} people make {n * n_relations * n_subjects:,} two-hop questions, more than 2**31"
+            f"n must make fewer than 2**31 two-hop questions; {n:,} people make {n * n_relations * n_subjects:,}"
         )
     sizes = {
         "first_people": n,
@@ -70,9 +81,9 @@ def split_two_hops(
         "complete_two_hop": n * n_relations * n_subjects,
     }
     check_shares(shares, sizes)
-    rng = np.random.default_rng([seed, 3])
+    rng = generator(seed, Stream.SPLIT)
     split = np.full((n, n_relations, n_subjects), TRAINED, np.uint8)
-    for number, name in enumerate(HELD_OUT, start=1):
+    for number, name in enumerate(PUBLISHED, start=1):
         count = round(shares.get(name, 0.0) * sizes[name])
         if count == 0:
             continue
@@ -91,6 +102,69 @@ def split_two_hops(
     if not (split == TRAINED).any():
         raise InputError("held_out: the shares leave no two-hop question to train on; give smaller ones")
     return split
+
+
+def draw_facts_out(n: int, n_subjects: int, share: float, seed: int) -> NDArray[np.bool_]:
+    """Return which facts are out of distribution, (N, S) with S all subjects; one choice serves both hops.
+
+    Raises:
+        InputError: if the share is not in [0, 1), or is of no fact.
+    """
+    if not 0 <= share < 1:
+        raise InputError(f"out_of_distribution must be a share in [0, 1), got {share}")
+    facts = n * n_subjects
+    if share and round(share * facts) == 0:
+        raise InputError(
+            f"out_of_distribution must be 0 or ≥ {1 / facts:.3g}, one of {facts:,} facts; got {share}"
+        )
+    out = np.zeros(facts, bool)
+    if share:
+        rng = generator(seed, Stream.OUT_OF_DISTRIBUTION)
+        out[rng.choice(facts, round(share * facts), replace=False)] = True
+    return out.reshape(n, n_subjects)
+
+
+def hold_out_facts(
+    split: NDArray[np.uint8],
+    relations: NDArray[np.int32],
+    first: NDArray[np.bool_],
+    second: NDArray[np.bool_],
+) -> None:
+    """Take the questions with a fact out of distribution out of training, in place.
+
+    Args:
+        split: (N, R, S2) sets of questions.
+        relations: (N, R) people.
+        first: (N, R) whether the fact of a first hop is out of distribution.
+        second: (N, S2) whether the fact of a second hop is.
+    """
+    for start in range(0, len(split), SLAB):
+        people = slice(start, start + SLAB)
+        part, one, two = split[people], first[people, :, None], second[relations[people]]
+        for name, taken in (("in_out", ~one & two), ("out_in", one & ~two), ("out_out", one & two)):
+            part[taken & (part == TRAINED)] = set_number(name)
+
+
+def keep_trained(split: NDArray[np.uint8], phi: float, facts: int, seed: int) -> None:
+    """Leave `phi` trained two-hop questions for every fact in distribution; the others become `in_in`, in place.
+
+    Args:
+        split: (N, R, S2) sets of questions.
+        phi: Trained two-hop questions per fact.
+        facts: The number of facts in distribution.
+        seed: Decides the choice.
+
+    Raises:
+        InputError: if there are not that many questions, or `phi` leaves none.
+    """
+    free, count = numbers_of(split, TRAINED), round(phi * facts)
+    if not 0 < count <= len(free):
+        raise InputError(
+            f"phi must be > 0 and ≤ {len(free) / facts:.4g}, {len(free):,} two-hop questions for {facts:,} facts; "
+            f"got {phi:g}"
+        )
+    generator(seed, Stream.COMBINATIONS).shuffle(free)
+    split.reshape(-1)[free[count:]] = set_number("in_in")
 
 
 def _taken(
@@ -113,6 +187,11 @@ def _taken(
             return chosen.reshape(n, -1)[relations[people]]
 
 
+def set_number(name: str) -> int:
+    """Return the number of a set: of `two_hop`, the trained questions, or of a held-out set."""
+    return TRAINED if name == "two_hop" else HELD_OUT.index(name) + 1
+
+
 def numbers_of(split: NDArray[np.uint8], number: int) -> NDArray[np.int32]:
     """Return the numbers of the questions in a set, as int32, in order."""
     flat = split.reshape(-1)
@@ -125,14 +204,14 @@ def check_shares(shares: Mapping[str, float], sizes: Mapping[str, int]) -> None:
     """Raise an InputError unless every share is of a known set, in [0, 1), and takes at least one thing."""
     for name, share in shares.items():
         if name not in sizes:
-            raise InputError(f"held_out: no set is called {name!r}; there are {', '.join(HELD_OUT)}")
+            raise InputError(f"held_out: no set is called {name!r}; there are {', '.join(PUBLISHED)}")
         if not 0 <= share < 1:
-            raise InputError(f"held_out.{name}: a share from 0 up to, but not including, 1, not {share}")
+            raise InputError(f"held_out.{name} must be a share in [0, 1), got {share}")
         if share and round(share * sizes[name]) == 0:
             raise InputError(
-                f"held_out.{name}: {share} of {sizes[name]} is none; the least is {1 / sizes[name]:.3g}"
+                f"held_out.{name} must be 0 or ≥ {1 / sizes[name]:.3g}, one of {sizes[name]:,}; got {share}"
             )
         if share and round(share * sizes[name]) == sizes[name]:
             raise InputError(
-                f"held_out.{name}: {share} of {sizes[name]} is all of them, which leaves nothing"
+                f"held_out.{name} must leave something; {share} of {sizes[name]:,} is all of them"
             )

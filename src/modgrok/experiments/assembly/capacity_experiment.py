@@ -13,8 +13,10 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from modgrok.capacity.measuring.measure import measure_run
 from modgrok.capacity.measuring.memorized import read_measurement
-from modgrok.capacity.memorizing.capacity_module import RECORD, CapacityModule
-from modgrok.capacity.memorizing.capacity_run import CapacityRun, load_run, read_checkpoint
+from modgrok.capacity.memorizing.capacity_module import CapacityModule
+from modgrok.capacity.memorizing.capacity_record import check_same_run, read_record
+from modgrok.capacity.memorizing.capacity_run import CapacityRun, load_capacity_run
+from modgrok.capacity.networks.network_record import arguments, check_readable
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
 from modgrok.errors import InputError
 from modgrok.experiments.assembly.configured_run import ConfiguredRun
@@ -42,7 +44,10 @@ class CapacityExperiment(ConfiguredRun):
     """
 
     module, data = CapacityModule, ProfilesDataModule
-    classes: ClassVar = {"model.network": "modgrok.capacity.TransformersLlama"}
+    classes: ClassVar = {
+        "model.network": "modgrok.capacity.TransformersLlama",
+        "model.lr_scheduler": "modgrok.capacity.WarmUpCosine",
+    }
     sizes = ("vocabulary_size", "context_length")
     trainer_settings: ClassVar = {
         "accelerator": "cpu",
@@ -56,7 +61,8 @@ class CapacityExperiment(ConfiguredRun):
 
     def read_record(self, checkpoint: Path) -> Mapping[str, Any]:
         """See `ConfiguredRun`."""
-        return read_checkpoint(checkpoint)[RECORD]
+        _, record = read_record(checkpoint)
+        return record
 
     def recorded_defaults(self) -> dict[str, Any]:
         """Return the data's arguments."""
@@ -81,7 +87,9 @@ class CapacityExperiment(ConfiguredRun):
         if self.trainer.max_steps < 1 and self.config.trainer.max_time is None:
             raise InputError("trainer.max_steps: the run would never end; give a number of updates")
         self.datamodule.setup("fit")
-        here = _hyperparameters(self.model, self.datamodule)
+        network, data = self.model.network, self.datamodule
+        check_readable(network, data.vocabulary_size, data.context_length)
+        here = _hyperparameters(self.model, data)
         if self.checkpoint:
             before = {**self.recorded["network_config"], **self.recorded["data"]}
             saved = load_data(self.checkpoint).get(HYPERPARAMETERS, before)
@@ -95,6 +103,7 @@ class CapacityExperiment(ConfiguredRun):
                     f"{self.checkpoint}: the run cannot be resumed: {'; '.join(changed[:3])}; start a new run for "
                     "other values"
                 )
+            check_same_run(self.recorded, network, data, self.checkpoint)
 
     def has_findings(self) -> bool:
         """See `ConfiguredRun`."""
@@ -115,7 +124,7 @@ class CapacityExperiment(ConfiguredRun):
         if self.trainer.checkpoint_callbacks:
             self.trainer.save_checkpoint(self.path / CHECKPOINTS / checkpoint_name(update))
             if not self.interrupt.received:
-                measure_run(load_run(self.path)).write(self.path)
+                measure_run(load_capacity_run(self.path)).write(self.path)
 
     @property
     def _multiplications(self) -> int:
@@ -147,8 +156,8 @@ def _hyperparameters(module: LightningModule, data: Any) -> dict[str, Any]:
     return {
         **numbered("optimizer", [optimizer_hyperparameters(one) for one in optimizers]),
         **numbered("lr_scheduler", [scheduler_hyperparameters(one) for one in schedules]),
-        **network.config,
-        **data.config,
+        **arguments(network),
+        **data.hparams,
     }
 
 
@@ -175,11 +184,11 @@ def fit_capacity(
     """
     directory = None if directory is None else Path(directory)
     if directory is not None and _has_measurement(directory):
-        return load_run(directory)
+        return load_capacity_run(directory)
     with quiet_lightning():
         experiment = CapacityExperiment(run_options(config, overrides), directory, shown=False)
         path = experiment.fit_with(callbacks)
-    return load_run(path)
+    return load_capacity_run(path)
 
 
 def check_capacity(

@@ -135,8 +135,14 @@ class CapacityRuns(Kind):
         "updates": "Int64",
         **dict.fromkeys(("exposures", "bits", "reachable_bits", "bits_per_parameter"), "float64"),
         "converged": "boolean",
+        "phi": "float64",
+        **dict.fromkeys(("memorised_at", "composed_at", "censored_at"), "Int64"),
         **dict.fromkeys(
-            ("one_hop_loss", "one_hop_accuracy", "two_hop_loss", "two_hop_accuracy", "seconds"), "float64"
+            (
+                *("one_hop_loss", "one_hop_accuracy", "two_hop_loss", "two_hop_accuracy"),
+                *("combinations_loss", "combinations_accuracy", "seconds"),
+            ),
+            "float64",
         ),
     }
 
@@ -177,16 +183,22 @@ class CapacityRuns(Kind):
         from modgrok.capacity.measuring.memorized import read_measurement
 
         found = read_measurement(run)
+        # combinations of known facts: what is left out of training by phi, or as a share
+        held_out = "in_in" if "in_in" in found.losses else "complete_two_hop"
         sets = {
-            f"{name}_{score}": values.get(name)
-            for name in ("one_hop", "two_hop")
+            f"{column}_{score}": values.get(name)
+            for column, name in (("one_hop", "one_hop"), ("two_hop", "two_hop"), ("combinations", held_out))
             for score, values in (("loss", found.losses), ("accuracy", found.accuracies))
         }
-        named = ("parameters", "updates", "exposures", "bits_per_parameter", "converged", "seconds")
+        named = ("parameters", "updates", "exposures", "bits_per_parameter", "converged", "phi", "seconds")
+        composed = found.composed_at.get(held_out)
         return {
             **{name: getattr(found, name) for name in named},
             "bits": found.bits["total"],
             "reachable_bits": found.reachable["total"],
+            "memorised_at": found.memorised_at,
+            "composed_at": composed,
+            "censored_at": found.updates if held_out in found.losses and composed is None else None,
             **sets,
         }
 
