@@ -10,6 +10,9 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from modgrok.training import GrokkingModule
 
+FIRST = ("task", "modulus", "optimizer.lr", "optimizer.weight_decay", "seed")
+"""What tells most runs apart; TensorBoard shows hyperparameters in the order in which they are logged."""
+
 
 class LogHyperparameters(Callback):
     """Logs the hyperparameters, and the final scores beside them."""
@@ -42,6 +45,8 @@ def _scalars(module: GrokkingModule) -> dict[str, bool | int | float | str]:
         "pretrained": module.pretrained_from,
         "seed": os.environ.get("PL_GLOBAL_SEED"),  # where Lightning's seed_everything leaves it
     }
+    first = [name for name in FIRST if name in chosen]
     return {
-        name: value if isinstance(value, bool | int | float) else str(value) for name, value in chosen.items()
+        name: chosen[name] if isinstance(chosen[name], bool | int | float) else str(chosen[name])
+        for name in dict.fromkeys([*first, *chosen])
     }

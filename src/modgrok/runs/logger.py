@@ -12,6 +12,14 @@ from tensorboard.compat.proto.summary_pb2 import Summary
 
 from modgrok.runs.directory import next_version
 
+LAYOUT = {
+    "Both sides of the split": {
+        "accuracy": ["Multiline", ["^train/accuracy$", "^heldout/accuracy(_new|_known)?$"]],
+        "loss": ["Multiline", ["^train/loss$", "^heldout/loss$"]],
+    }
+}
+"""The charts of TensorBoard's page of custom scalars."""
+
 
 class RunLogger(TensorBoardLogger):
     """Logs into a new `lightning_logs/version_N`, or into the directory of a run, new or resumed.
@@ -28,6 +36,7 @@ class RunLogger(TensorBoardLogger):
             super().__init__(root, default_hp_metric=False)
         else:
             super().__init__(directory.parent, "", directory.name, default_hp_metric=False, purge_step=purge)
+        self._laid_out = False
 
     def log_metrics(self, metrics: dict[str, Any], step: int | None = None) -> None:  # type: ignore[override]
         """Log scalars, without the epoch that Lightning adds: a run counts updates.
@@ -39,6 +48,9 @@ class RunLogger(TensorBoardLogger):
             for name, value in metrics.items()
             if name != "epoch"
         ]
+        if not self._laid_out:
+            self.experiment.add_custom_scalars(LAYOUT)
+            self._laid_out = True
         # not `file_writer`, which is None once a fit has closed it
         writer = self.experiment._get_file_writer()
         writer.add_summary(Summary(value=scalars), step)
