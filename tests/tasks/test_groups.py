@@ -1,6 +1,7 @@
 import itertools
 from collections.abc import Callable
 from functools import reduce
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -276,7 +277,7 @@ def test_what_is_no_word_is_refused(text: str, message: str) -> None:
 def test_a_group_says_its_own_modulus() -> None:
     assert make_task("x * y in S4", 24).modulus == 24
     with pytest.raises(
-        InputError, match=r"modulus: x \* y in S4 has 24 elements, so it must be 24 or left out"
+        InputError, match=r"modulus: x \* y in S4 has 24 symbols, so it must be 24 or left out"
     ):
         make_task("x * y in S4", 97)
     with pytest.raises(InputError, match=r"modulus: x \+ y needs one"):
@@ -308,3 +309,60 @@ def test_the_structure_of_a_word(text: str, modulus: int | None, kind: str, grou
         products = structure.group.table[np.ix_(f, g)]
         answers = products if structure.answer_map is None else structure.answer_map[products]
         assert (answers == task.grid()[0]).all()
+
+
+def write(path: Path, table: np.ndarray) -> Path:
+    path.write_text("\n".join(",".join(map(str, row)) for row in table.tolist()) + "\n")
+    return path
+
+
+def test_a_word_in_a_cayley_table_from_a_file(tmp_path: Path) -> None:
+    group, names = make_group("D4"), np.array([3, 0, 7, 1, 2, 6, 4, 5])
+    table = np.empty((8, 8), dtype=np.int64)
+    table[np.ix_(names, names)] = names[group.table]
+    path = write(tmp_path / "mine.csv", table)
+    task = make_task(f"x * y**-1 in {path}")
+    assert task.modulus == task.n_symbols == task.n_answers == 8
+    assert task.title == f"x * y**-1 in {path}"
+    expected = np.empty((8, 8), dtype=np.int64)
+    expected[np.ix_(names, names)] = names[group.table[:, group.inverses]]
+    assert (task.grid()[0] == expected).all()
+    structure = structure_of(task)
+    assert structure.group is not None
+    assert structure.group.name == "D4"
+    # what a checkpoint holds makes the task again without the file
+    answers = task.operation.answers
+    path.unlink()
+    assert (make_task(task.name, answers=answers.tolist()).grid()[0] == expected).all()
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (LOOP, r"mine\.csv: the table is no group: \(\d·\d\)·\d = \d, but \d·\(\d·\d\) = \d"),
+        (broken(set_entry(1, 1, 1)), r"mine\.csv: the table is no group: 1·0 = 1·1 = 1"),
+        (np.array([[0, 1], [1, 2]]), r"mine\.csv: row 1, column 1 has 2"),
+        (np.array([[1, 0], [1, 0]]), r"mine\.csv: the table is no group: 0·0 = 1·0 = 1"),
+    ],
+)
+def test_a_file_that_is_no_group_is_refused_with_what_breaks_it(
+    table: np.ndarray, message: str, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "mine.csv", table)
+    with pytest.raises(InputError, match=message):
+        make_task(f"x * y in {path}")
+    if table.max() < len(table):
+        assert structure_of(make_task(str(path))).group is None
+
+
+def test_a_missing_or_a_large_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"none\.csv: no such file"):
+        make_task(f"x * y in {tmp_path}/none.csv")
+    np.save(tmp_path / "large.npy", np.add.outer(np.arange(2001), np.arange(2001)) % 2001)
+    with pytest.raises(InputError, match=r"large\.npy has 2,001 elements; a group may have at most 2,000"):
+        make_task(f"x * y in {tmp_path}/large.npy")
+
+
+def test_a_path_may_have_the_word_in(tmp_path: Path) -> None:
+    path = write(tmp_path / "tables in here.csv", make_group("S3").table)
+    assert make_task(str(path)).modulus == 6

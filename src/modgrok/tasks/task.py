@@ -158,10 +158,10 @@ def _look_up(text: str) -> tuple[str, Operation, Domain]:
     name = " ".join(text.split())
     if entry := NAMES.get(name):
         return name, entry.operation, entry.domain
-    if is_table_file(text):
-        return text, ListedAnswers(text, read_table(Path(text).expanduser())), EVERYWHERE
     if states_a_group(name):
         return name, parse_group_word(name), EVERYWHERE
+    if is_table_file(text):
+        return text, ListedAnswers(text, read_table(Path(text).expanduser())), EVERYWHERE
     if _MISTYPED_NAME.fullmatch(name) and name not in VARIABLES:
         near = nearest(name, tuple(NAMES))
         raise InputError(
