@@ -115,7 +115,7 @@ def pullback(clock: Clock, part: npt.NDArray[np.int64] | Tensor) -> Basis:
     return _basis(clock, clock.waves(positions), (f >= 0) & (positions < 0))
 
 
-def pushforward(clock: Clock, answer_map: npt.NDArray[np.int64] | Tensor) -> Basis:
+def pushforward(clock: Clock, answer_map: npt.NDArray[np.int64] | Tensor, n_answers: int) -> Basis:
     """The characters as functions of the answer h(s): their means over the residues s that have it, orthonormalized.
 
     They are what a read-out of the answers can see of a clock. Where h is one-to-one this is a pullback by its inverse.
@@ -123,15 +123,19 @@ def pushforward(clock: Clock, answer_map: npt.NDArray[np.int64] | Tensor) -> Bas
     Args:
         clock: whose characters they are.
         answer_map: h, (p,) int64, the answer at each residue; −1 where there is none.
+        n_answers: a, the number of answers.
+
+    Returns:
+        A basis of functions of the answers, (…, a).
     """
     h = torch.as_tensor(answer_map, dtype=torch.int64)
     at = h[clock.residues]
     reached = at >= 0
-    waves = torch.zeros(clock.top_frequency + 1, 2, clock.modulus, dtype=torch.float64)
+    waves = torch.zeros(clock.top_frequency + 1, 2, n_answers, dtype=torch.float64)
     waves.index_add_(2, at[reached], clock.waves(torch.arange(clock.size))[..., reached])
-    residues = torch.bincount(at[reached], minlength=clock.modulus)
+    residues = torch.bincount(at[reached], minlength=n_answers)
     waves /= residues.clamp(min=1)
-    zeros = torch.zeros(clock.modulus, dtype=torch.bool)
+    zeros = torch.zeros(n_answers, dtype=torch.bool)
     if clock.law == "multiplicative" and h[0] >= 0:
         zeros[h[0]] = not residues[h[0]]
     return _basis(clock, waves, zeros)

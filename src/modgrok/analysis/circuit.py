@@ -117,7 +117,7 @@ class Circuit:
     @property
     def W_logit(self) -> Tensor:
         """(m, p) float64: from the last layer's neurons to the task's answers, normalization left out."""
-        return path_weights(*self.paths.to_logits.values())[:, : self.view.clocked_pairs.clock.modulus]
+        return path_weights(*self.paths.to_logits.values())[:, : self.view.task.n_answers]
 
     @property
     def W_neur(self) -> Tensor | None:
@@ -140,7 +140,7 @@ class Circuit:
     @property
     def guess(self) -> float:
         """The loss of a uniform guess."""
-        return self.pair_loss.of_a_guess(self.clock.modulus)
+        return self.pair_loss.of_a_guess(self.view.task.n_answers)
 
     @cached_property
     def directions(self) -> LogitDirections:

@@ -77,6 +77,7 @@ def place_on_clock(
     operands: Tensor,
     answers: Tensor,
     answer_map: npt.NDArray[np.int64] | Tensor | None = None,
+    n_answers: int | None = None,
 ) -> ClockedPairs:
     """Place a task's pairs on a clock.
 
@@ -88,6 +89,7 @@ def place_on_clock(
         answers: (n,) int64 residues.
         answer_map: h, (p,) int64: the answer at each residue f(x) + g(y), or f(x)·g(y), −1 where there is none; the
             identity unless given.
+        n_answers: the number of answers; the clock's modulus unless given.
 
     Raises:
         InputError: if the shapes or the values do not fit together.
@@ -118,10 +120,12 @@ def place_on_clock(
         [torch.as_tensor(part, dtype=torch.int64)[operands[:, i]] for i, part in enumerate(parts)], dim=1
     )
     operand_positions = torch.where(residues >= 0, clock.position[residues], -1)
-    h = torch.arange(clock.modulus) if answer_map is None else torch.as_tensor(answer_map, dtype=torch.int64)
+    a, identity = n_answers or clock.modulus, torch.arange(clock.modulus)
     if answer_map is None:
+        h = torch.where(identity < a, identity, -1)
         answer_positions = clock.position[answers]
     else:
+        h = torch.as_tensor(answer_map, dtype=torch.int64)
         inside = (operand_positions >= 0).all(dim=1)
         answer_positions = torch.where(inside, operand_positions.sum(dim=1) % clock.size, -1)
     return ClockedPairs(
@@ -133,5 +137,5 @@ def place_on_clock(
         answer_at=h[clock.residues],
         answer_off_clock=int(h[0]),
         operand_bases=bases,
-        answer_basis=characters(clock) if answer_map is None else pushforward(clock, h),
+        answer_basis=characters(clock) if torch.equal(h, identity) else pushforward(clock, h, a),
     )

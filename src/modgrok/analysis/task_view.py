@@ -132,12 +132,14 @@ def task_views(
         own = kind if kind == "additive" or kind == "multiplicative" else "additive"
         law = own if basis == "auto" else basis
         matches_structure = kind == law
-        if law == "multiplicative" and task.n_answers != task.modulus:
+        if law == "multiplicative" and task.n_answers > task.modulus:
             raise InputError(
                 f"basis: the answers of {task.name} are not residues mod {task.modulus}; use additive"
             )
         clock = (
-            multiplicative_clock(task.modulus) if law == "multiplicative" else additive_clock(task.n_answers)
+            multiplicative_clock(task.modulus)
+            if law == "multiplicative"
+            else additive_clock(task.sum_modulus)
         )
         identity = torch.arange(task.n_symbols)
         parts: Sequence[Tensor] = (
@@ -156,6 +158,7 @@ def task_views(
                     data.operands[of_task],
                     data.pairs.answers[of_task],
                     structure.answer_map if matches_structure else None,
+                    task.n_answers,
                 ),
                 group_pairs=group_pairs,
                 matches_structure=matches_structure,

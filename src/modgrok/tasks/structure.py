@@ -38,8 +38,8 @@ class Structure:
         parts: one (n_symbols,) array per operand with f(x), g(y) and, if there are three, k(z); −1 where a
             part is undefined, as at y = 0 in x/y. Empty for "neither".
         reason: why, in a sentence for the user.
-        answer_map: h, (n_answers,): the answer at each residue s = f(x) + g(y), or f(x)·g(y), or at each element of
-            the group; −1 where no tuple has that s. None where h is the identity.
+        answer_map: h, (n,) for sums or products mod n: the answer at each residue s = f(x) + g(y), or f(x)·g(y), or at
+            each element of the group; −1 where no tuple has that s. None where h is the identity.
         group: whose product it is, where the kind is "group".
 
     Example:
@@ -77,7 +77,7 @@ def structure_of(task: Task) -> Structure:
     parts are unique but for the origin and unit of the positions, and h changes with these; the first symbol of each
     operand has position 0. What has no h is never called structured.
 
-    Sums are taken mod `task.n_answers`. That is p, but 2p − 1 for `only_add`, which no x + y reaches, so that
+    Sums are taken mod `task.sum_modulus`. That is p, but 2p − 1 for `only_add`, which no x + y reaches, so that
     nothing is reduced.
 
     Example:
@@ -90,7 +90,7 @@ def structure_of(task: Task) -> Structure:
         return group
     if task.operation.unstructured:
         return _neither(task.operation.unstructured)
-    p, n = task.modulus, task.n_answers
+    p, n = task.modulus, task.sum_modulus
     sum_, product = (operator.join(_PARTS[: task.n_operands]) for operator in (" + ", "·"))
 
     terms = _terms(answers, defined, n)

@@ -82,6 +82,11 @@ class Task:
         """An answer is one of 0 … n_answers − 1: p, except for sums without a modulus."""
         return self.operation.n_answers(self.modulus)
 
+    @property
+    def sum_modulus(self) -> int:
+        """What sums are reduced by: p, or the number of answers where that is more, which no sum x + y reaches."""
+        return max(self.modulus, self.n_answers)
+
     def grid(self) -> tuple[Integers, NDArray[np.bool_]]:
         """Answer every tuple of symbols, whatever the domain.
 
