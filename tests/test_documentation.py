@@ -5,12 +5,11 @@ import shlex
 from pathlib import Path
 
 import pytest
-import torch
 
 from modgrok import ModularDataModule, Transformer
 from modgrok.cli import main
 from modgrok.experiments import Experiment
-from modgrok.interop.hooked import from_transformer
+from modgrok.interop import write_weights
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs" / "tutorials").glob("*.md"))]
@@ -90,7 +89,7 @@ def directory(tmp_path_factory):
         ]
         main(["fit", *options, *SMALL, "--trainer.max_steps", "20"])
     network = Transformer(**ModularDataModule("x + y", 113).network_shape, d_model=16, d_mlp=16)
-    torch.save(from_transformer(network), path / "FILE.pth")
+    write_weights(network, path / "FILE.pth", ["x", "y", "="])
     return path
 
 

@@ -8,10 +8,12 @@ from modgrok.analysis.basis import Basis, characters, pullback
 from modgrok.analysis.causal_worth import Worth, causal_worth
 from modgrok.analysis.circuit import Attention, Circuit, read_circuit
 from modgrok.analysis.clock import Clock, Law, additive_clock, multiplicative_clock
+from modgrok.analysis.clock_or_pizza import ClockOrPizza, gradient_symmetricity
 from modgrok.analysis.clocked_pairs import ClockedPairs, place_on_clock
 from modgrok.analysis.cosets import Cosets, find_cosets
 from modgrok.analysis.embedding import PrincipalComponents, principal_components, singular_values
 from modgrok.analysis.furuta import fourier_coefficient_ratio, fourier_frequency_density
+from modgrok.analysis.general_measures import GeneralMeasures
 from modgrok.analysis.group_measures import GroupMeasures
 from modgrok.analysis.group_pairs import GroupPairs, place_in_group
 from modgrok.analysis.irreps import Irrep, real_irreps
@@ -54,8 +56,10 @@ __all__ = [
     "Circuit",
     "ClassLogits",
     "Clock",
+    "ClockOrPizza",
     "ClockedPairs",
     "Cosets",
+    "GeneralMeasures",
     "GroupMeasures",
     "GroupPairs",
     "Irrep",
@@ -82,6 +86,7 @@ __all__ = [
     "fourier_coefficient_ratio",
     "fourier_frequency_density",
     "gini",
+    "gradient_symmetricity",
     "logit_directions",
     "logit_parts",
     "measure",

@@ -1,13 +1,16 @@
 """A network on one task: its activations over all pairs and its weights, ready to be looked at."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from modgrok.analysis.clock import Clock
+from modgrok.analysis.clock_or_pizza import ClockOrPizza, clock_or_pizza
+from modgrok.analysis.clocked_pairs import ClockedPairs
+from modgrok.analysis.general_measures import GeneralMeasures, general_measures
 from modgrok.analysis.group_measures import GroupMeasures, key_irreps, measure_group
 from modgrok.analysis.group_neurons import GroupNeurons, group_neurons
 from modgrok.analysis.group_sums import GroupActivations, GroupSums
@@ -15,6 +18,7 @@ from modgrok.analysis.logits import ClassLogits, ClassSums, LogitDirections, log
 from modgrok.analysis.measures import Measures, measure
 from modgrok.analysis.neurons import Tuning, TuningSums
 from modgrok.analysis.path_weights import path_weights
+from modgrok.analysis.phase_relation import InputSums, PhaseRelation, covers_grid, phase_relation
 from modgrok.analysis.task_view import TaskView
 from modgrok.analysis.without import without
 from modgrok.errors import InputError
@@ -62,10 +66,13 @@ class Circuit:
         pair_loss: what the network was trained on.
         losses: (n,) float64, that of each pair.
         right: (n,) bool, whether each pair is answered right.
+        right_logits: (n,) float64, the right answer's logit of each pair.
+        margins: (n,) float64, by how much it is above the largest other logit.
         classes: the logits by class of pair; a ≥ p answers where the network has some that the task has not.
         tuning: which frequency each neuron of the last layer is tuned to.
         attention: of the last layer; None where the network has none.
         group: what it does over the pairs of the task's group; None where the view has no group.
+        phases: how the phases of the neurons relate; None where that is undefined.
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
@@ -83,10 +90,13 @@ class Circuit:
     pair_loss: Loss
     losses: Tensor
     right: Tensor
+    right_logits: Tensor
+    margins: Tensor
     classes: ClassLogits
     tuning: Tuning
     attention: Attention | None
     group: GroupActivations | None
+    phases: PhaseRelation | None
     _training_logits: list[tuple[Tensor, Tensor]] | None
 
     @property
@@ -192,6 +202,25 @@ class Circuit:
             loss=self.pair_loss,
         )
 
+    @cached_property
+    def general_measures(self) -> GeneralMeasures:
+        """Measures that need no clock, of W_logit in the order of the clock where an answer stands at each position."""
+        order = _answers_in_order(self.view.clocked_pairs)
+        return general_measures(self.margins, self.W_logit if order is None else self.W_logit[:, order])
+
+    @cached_property
+    def clock_or_pizza(self) -> ClockOrPizza:
+        """How the network adds: the measures of Zhong et al. 2023 and the phase relation."""
+        return clock_or_pizza(_readable(self.network)[0], self.view, self.right_logits, self.phases)
+
+    def all_measures(self, key_frequencies: Sequence[int] | None = None) -> dict[str, float | None]:
+        """Every measure by its name; None where one is undefined for this network."""
+        return {
+            **self.measures(key_frequencies).scalars(),
+            **self.general_measures.scalars(),
+            **({} if self.group else self.clock_or_pizza.scalars()),
+        }
+
     def training_logits(self) -> Iterable[tuple[Tensor, Tensor]]:
         """The logits of the training pairs, of all where those are not known: indices, (i,), and (i, a), by part."""
         if self._training_logits is not None:
@@ -273,8 +302,7 @@ def _run(network: Network, view: TaskView) -> Iterator[tuple[Tensor, Tensor, dic
     """Run a network over all pairs: their indices, logits, and neurons and attention, part by part."""
     shared, paths = _readable(network)
     for part, tokens in view.parts:
-        inputs = [paths.inputs] if paths.inputs and view.group_pairs else []
-        last = _Last([paths.neurons, *inputs, *(paths.attention or ())])
+        last = _Last([paths.neurons, *(paths.attention or ()), *filter(None, [paths.inputs])])
         logits = shared.forward_shared(tokens, last)
         n = len(part)
         kept = {name: rows.expand(n, *rows.shape[1:]) for name, rows in last.kept.items()}
@@ -310,14 +338,21 @@ def read_circuit(network: Network, view: TaskView, loss: Loss = CROSS_ENTROPY) -
     attention: dict[str, Tensor] = {}
     training: list[tuple[Tensor, Tensor]] | None = []
     training_bytes = 0
+    right_logits, margins = torch.empty_like(losses), torch.empty_like(losses)
     classes: ClassSums | None = None
     tuned: TuningSums | None = None
     grouped: GroupSums | None = None
+    inputs: InputSums | None = None
+    on_grid = view.group_pairs is None and covers_grid(view.clocked_pairs)
+    order = _answers_in_order(view.clocked_pairs) if on_grid else None
     for part, logits, kept in _run(network, view):
         neurons = kept[paths.neurons]
         classes = classes or ClassSums(view.clocked_pairs, logits.shape[1])
         tuned = tuned or TuningSums(view.tuning_functions, neurons.shape[1])
         tuned.add(part, neurons)
+        if order is not None and paths.inputs is not None:
+            inputs = inputs or InputSums(view.clocked_pairs, neurons.shape[1])
+            inputs.add(part, kept[paths.inputs])
         exact = logits.double()
         classes.add(part, exact)
         if view.group_pairs is not None:
@@ -325,6 +360,9 @@ def read_circuit(network: Network, view: TaskView, loss: Loss = CROSS_ENTROPY) -
             grouped.add(part, exact, neurons, kept.get(paths.inputs or ""))
         losses[part] = loss(exact, answers[part]).double()
         right[part] = logits.argmax(dim=1) == answers[part]
+        of_answers = answers[part, None]
+        right_logits[part] = exact.gather(1, of_answers)[:, 0]
+        margins[part] = right_logits[part] - exact.scatter(1, of_answers, -torch.inf).amax(1)
         if training is not None:
             chosen = _select(part, view.training)
             training.append((part[chosen], logits[chosen]))
@@ -336,15 +374,27 @@ def read_circuit(network: Network, view: TaskView, loss: Loss = CROSS_ENTROPY) -
             attention.setdefault(name, rows.new_empty(n, *rows.shape[1:]))[part] = rows
     assert classes is not None
     assert tuned is not None
-    return Circuit(
+    circuit = Circuit(
         view,
         network,
         loss,
         losses,
         right,
+        right_logits,
+        margins,
         classes.result(),
         tuned.result(),
         Attention(*attention.values()) if attention else None,
         grouped.result() if grouped else None,
+        None,
         training,
     )
+    if inputs is None or order is None:
+        return circuit
+    return replace(circuit, phases=phase_relation(inputs, circuit.W_logit[:, order]))
+
+
+def _answers_in_order(pairs: ClockedPairs) -> Tensor | None:
+    """The answer at each position of the clock, (q,); None where there is not another one at each."""
+    order = pairs.answer_at
+    return order if bool((order >= 0).all()) and len(order.unique()) == len(order) else None

@@ -62,6 +62,18 @@ class Measures:
     fcr_logit: float
     sum_of_squared_weights: float
 
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The names of `scalars` for three operands, without those of single frequencies."""
+        plain = [
+            field.name for field in fields(cls) if field.name not in ("key_frequencies", "excluded_loss_each")
+        ]
+        return tuple(
+            name + operand
+            for name in plain
+            for operand in ([f"_{one}" for one in VARIABLES] if name.endswith("_embedding") else [""])
+        )
+
     def scalars(self) -> dict[str, float]:
         """One name and number for each measure, as logs and tables want them.
 

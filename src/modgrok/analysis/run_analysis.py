@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 
 from modgrok.analysis.circuit import Circuit, read_circuit
+from modgrok.analysis.clock_or_pizza import ClockOrPizza
+from modgrok.analysis.general_measures import GeneralMeasures
 from modgrok.analysis.group_measures import GroupMeasures
 from modgrok.analysis.measures import Measures
 from modgrok.analysis.phases import Phase, find_phases
@@ -47,11 +49,18 @@ class CheckpointScores:
     heldout_accuracy_new: float | None
     heldout_accuracy_known: float | None
     measures: Measures | GroupMeasures
+    general: GeneralMeasures
+    clock_or_pizza: ClockOrPizza | None
 
     def row(self) -> dict[str, float | None]:
         """Return one flat row: update, losses and accuracies, then every progress measure."""
-        scores = {name: value for name, value in vars(self).items() if name != "measures"}
-        return {**scores, **self.measures.scalars()}
+        scores = {name: value for name, value in vars(self).items() if isinstance(value, float | int | None)}
+        return {
+            **scores,
+            **self.measures.scalars(),
+            **self.general.scalars(),
+            **(self.clock_or_pizza.scalars() if self.clock_or_pizza else {}),
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +174,8 @@ def moment(circuit: Circuit, update: int, keys: Sequence[int]) -> CheckpointScor
         heldout_accuracy_new=of_parts[0],
         heldout_accuracy_known=of_parts[1],
         measures=circuit.measures(keys),
+        general=circuit.general_measures,
+        clock_or_pizza=None if circuit.group else circuit.clock_or_pizza,
     )
 
 

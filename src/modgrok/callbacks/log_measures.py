@@ -45,8 +45,10 @@ class LogMeasures(BudgetedCallback):
             of_task = f"/{view.task.name}" if len(self._views) > 1 else ""
             with torch.no_grad():
                 circuit = read_circuit(module.network, view, module.loss)
-                measures = circuit.measures()
-            scalars = {f"progress/{name}{of_task}": value for name, value in measures.scalars().items()}
+                measures = circuit.all_measures()
+            scalars = {
+                f"progress/{name}{of_task}": value for name, value in measures.items() if value is not None
+            }
             for logger in trainer.loggers:
                 logger.log_metrics(scalars, step=trainer.global_step)
             title = f"{view.task.title}, update {trainer.global_step:,}"

@@ -75,6 +75,7 @@ def _task(task: TaskAnalysis) -> dict[str, Any]:
         **(_clock(circuit) if circuit.group is None else group_summary(circuit)),
         "phases": [asdict(phase) for phase in task.phases],
         **{name: value for name, value in task.last.row().items() if name != "update"},
+        "undefined": {} if circuit.group else circuit.clock_or_pizza.undefined,
     }
 
 

@@ -5,7 +5,6 @@ from modgrok.training.grokking_module import GrokkingModule
 from modgrok.training.rules import (
     EgalitarianGradient,
     GradientFilter,
-    GradientNorm,
     GrokfastEMA,
     GrokfastMA,
     LpPenalty,
@@ -26,7 +25,6 @@ __all__ = [
     "CrossEntropy",
     "EgalitarianGradient",
     "GradientFilter",
-    "GradientNorm",
     "GrokfastEMA",
     "GrokfastMA",
     "GrokkingAdamW",

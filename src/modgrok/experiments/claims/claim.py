@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modgrok.analysis import Measures
+from modgrok.analysis import ClockOrPizza, GeneralMeasures, Measures
 from modgrok.errors import InputError, brief, did_you_mean
 from modgrok.experiments.plans.plan import Plan
 from modgrok.experiments.plans.sweep_file import make_plan, read_sweep
@@ -19,8 +19,10 @@ WEIGHTS_KEYS = ("file", "formula", "modulus")
 
 SCORES = ("train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy")
 PHASES = ("end of memorisation", "end of circuit formation", "end of cleanup")
-PROGRESS = [f"{one.name}{'_x' * one.name.endswith('_embedding')}" for one in fields(Measures)]
-MEASURES = ("grokked_at", "grokked", *SCORES, *PHASES, *PROGRESS)
+MEASURES = (
+    *("grokked_at", "grokked", *SCORES, *PHASES, "key_frequencies"),
+    *(*Measures.names(), *GeneralMeasures.names(), *ClockOrPizza.names()),
+)
 """What can be measured; see `measurement.measure`."""
 
 

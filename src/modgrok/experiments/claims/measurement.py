@@ -76,14 +76,14 @@ def _analysis(run: Path, basis: str) -> RunAnalysis:
 
 def _of_circuit(name: str, analysis: RunAnalysis) -> float:
     (task,) = analysis.tasks
-    measures = task.last.measures
     if name == "key_frequencies":
         return len(task.circuit.key_frequencies)
     phases = {f"end of {phase.name}": phase.end for phase in task.phases}
     if name in PHASES:
         end = phases.get(name)
         return math.nan if end is None else end
-    return measures.scalars()[name]
+    value = task.last.row().get(name)
+    return math.nan if value is None else value
 
 
 def _mean(values: Sequence[float]) -> Interval:

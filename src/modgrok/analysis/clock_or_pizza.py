@@ -1,0 +1,243 @@
+"""The measures of Zhong et al. 2023 (arXiv 2306.17844) for how a network adds on a clock, and the phase relation.
+
+No measure here says "pizza" or "clock" by a threshold: beside each stands its distribution over published networks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+
+from modgrok.analysis.clocked_pairs import ClockedPairs
+from modgrok.analysis.embedding import principal_components
+from modgrok.analysis.phase_relation import MOMENTS, PhaseRelation
+from modgrok.analysis.task_view import TaskView
+from modgrok.models import SharedRowsNetwork
+
+TRIPLES = 1000
+"""Triples of a pair and an answer that gradient symmetricity is the mean of, unless told otherwise."""
+
+PUBLISHED_SYMMETRICITY = {
+    "below 0.1": 0.994,
+    "0.3 to 0.5": 0.993,
+    "0.5 to 0.7": 0.836,
+    "0.7 to 0.9": 0.585,
+    "0.9 and above": 0.451,
+}
+"""Median gradient symmetricity by attention rate, over 817 circular one-layer networks, computed from the table that
+Zhong et al. 2023 publish with their code."""
+
+
+@dataclass(frozen=True)
+class Symmetricity:
+    """The mean of a sample, with its standard error and the size of the sample."""
+
+    mean: float
+    error: float
+    size: int
+
+
+@dataclass(frozen=True)
+class ClockOrPizza:
+    """How a network adds, each None where it is undefined.
+
+    Attributes:
+        gradient_symmetricity: mean cosine between the gradients of a logit by the two operands' embeddings; 1 for every
+            function of their sum.
+        gradient_symmetricity_error: its standard error.
+        distance_irrelevance: how much the right answer's logit varies among pairs of one distance a − b, as a share of
+            how much it varies at all.
+        circularity: how well one frequency explains each of the embedding's first four principal components.
+        equal_phases: see `PhaseRelation`, as the others.
+        phase_sum: likewise.
+        phase_moments: likewise, one for each of `MOMENTS`.
+        undefined: why a measure is None, by its name.
+
+    Example:
+        >>> from modgrok import MLP, ModularDataModule
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(MLP(**data.network_shape, d_model=8, d_mlp=16), view)
+        >>> round(circuit.clock_or_pizza.gradient_symmetricity, 4)  # of a function of the embeddings' sum
+        1.0
+    """
+
+    gradient_symmetricity: float | None
+    gradient_symmetricity_error: float | None
+    distance_irrelevance: float | None
+    circularity: float | None
+    equal_phases: float | None
+    phase_sum: float | None
+    phase_moments: tuple[float | None, ...]
+    undefined: dict[str, str]
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """The names of `scalars`; a moment ends in its order."""
+        plain = [field.name for field in fields(cls) if field.name not in ("phase_moments", "undefined")]
+        return (*plain, *(f"phase_moment_{order}" for order in MOMENTS))
+
+    def scalars(self) -> dict[str, float | None]:
+        """One name and number for each."""
+        moments = {f"phase_moment_{q}": one for q, one in zip(MOMENTS, self.phase_moments, strict=True)}
+        return {name: (vars(self) | moments)[name] for name in self.names()}
+
+
+def clock_or_pizza(
+    network: SharedRowsNetwork,
+    view: TaskView,
+    right_logits: Tensor,
+    phases: PhaseRelation | None,
+    n_triples: int = TRIPLES,
+) -> ClockOrPizza:
+    """Measure how a network adds.
+
+    Args:
+        network: with readout paths.
+        view: the task on its clock.
+        right_logits: (n,), the right answer's logit of each pair.
+        phases: of its neurons; None where they are undefined.
+        n_triples: how many triples to draw for the gradient symmetricity.
+    """
+    pairs, paths = view.clocked_pairs, network.readout_paths
+    undefined: dict[str, str] = {}
+    symmetricity = distance = circular = None
+    if pairs.operands.shape[1] != 2:
+        undefined["gradient_symmetricity"] = undefined["distance_irrelevance"] = (
+            "the task has not two operands"
+        )
+    else:
+        distance = distance_irrelevance(right_logits, pairs)
+        if distance is None:
+            undefined["distance_irrelevance"] = "the right answers' logits are all equal"
+        if paths is None or paths.embedding is None or paths.embedding[1] is not paths.W_E:
+            undefined["gradient_symmetricity"] = "the network has no embedding that both operands share"
+        else:
+            drawn = draw_triples(view, n_triples)
+            symmetricity = gradient_symmetricity(network, view, *drawn)
+    by_position = _on_clock(view, None if paths is None else paths.W_E)
+    if by_position is None:
+        undefined["circularity"] = "the clock has not one symbol for each position"
+    else:
+        circular = circularity(by_position)
+    if phases is None:
+        for name in ("equal_phases", "phase_sum", "phase_moments"):
+            undefined[name] = (
+                "no neuron is live, or the pairs do not fill a clock with one answer at each position"
+            )
+    return ClockOrPizza(
+        gradient_symmetricity=symmetricity.mean if symmetricity else None,
+        gradient_symmetricity_error=symmetricity.error if symmetricity else None,
+        distance_irrelevance=distance,
+        circularity=circular,
+        equal_phases=phases.equal_phases if phases else None,
+        phase_sum=phases.phase_sum if phases else None,
+        phase_moments=phases.moments if phases else (None,) * len(MOMENTS),
+        undefined=undefined,
+    )
+
+
+def draw_triples(view: TaskView, n: int, seed: int = 0) -> tuple[Tensor, Tensor]:
+    """Draw n pairs, (n,) indices, and for each an answer, (n,), right or wrong."""
+    generator = torch.Generator().manual_seed(seed)
+    pairs = torch.randint(len(view.tokens), (n,), generator=generator)
+    answers = torch.randint(view.task.n_answers, (n,), generator=generator)
+    return pairs.to(view.tokens.device), answers.to(view.tokens.device)
+
+
+def gradient_symmetricity(
+    network: SharedRowsNetwork, view: TaskView, pairs: Tensor, answers: Tensor
+) -> Symmetricity:
+    """The mean over triples (a, b, c) of cos(∂L[a,b,c]/∂E_a, ∂L[a,b,c]/∂E_b) (Zhong et al. 2023, section 4.2).
+
+    L is the logit of c, and the gradients are by the vectors of the tokens where a and b stand. Where a gradient is
+    zero the cosine is taken as 0.
+
+    Args:
+        network: with an embedding that both operands share.
+        view: the task, with two operands that stand at one position each.
+        pairs: (n,) indices of pairs.
+        answers: (n,), the answer c of each triple.
+
+    Example:
+        >>> import torch
+        >>> from modgrok import MLP, ModularDataModule
+        >>> from modgrok.analysis import gradient_symmetricity, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = MLP(**data.network_shape, d_model=8, d_mlp=16)
+        >>> found = gradient_symmetricity(network, task_views(data)[0], torch.tensor([0, 5]), torch.tensor([1, 2]))
+        >>> round(found.mean, 4), found.size
+        (1.0, 2)
+    """
+    places = [view.words.index(operand) for operand in view.operands]
+    paths = network.readout_paths
+    assert paths is not None
+    assert paths.embedding is not None
+    name = paths.embedding[0]
+    with torch.enable_grad():
+        # a leaf in its place, which has a gradient where the embedding is frozen too
+        hooks = {name: lambda vectors: vectors.detach().requires_grad_()}
+        logits, cache = network.run_with_cache(view.tokens[pairs], hooks)
+        chosen = logits.gather(1, answers[:, None]).sum()
+        (gradient,) = torch.autograd.grad(chosen, cache[name])
+    first, second = (gradient[:, place].double() for place in places)
+    norms = first.norm(dim=1) * second.norm(dim=1)
+    cosines = (first * second).sum(1) / norms.clamp(min=torch.finfo(torch.float64).tiny)
+    n = len(cosines)
+    return Symmetricity(float(cosines.mean()), float(cosines.std()) / n**0.5 if n > 1 else 0.0, n)
+
+
+def distance_irrelevance(right_logits: Tensor, pairs: ClockedPairs) -> float | None:
+    """The mean over d of std(Q | a − b = d) / std(Q) (Zhong et al. 2023, section 4.2).
+
+    Q is the right answer's logit; a and b are the operands' positions on the clock; standard deviations are those of a
+    population. Pairs off the clock are left out. The code published with the paper takes the best *wrong* logit.
+
+    Args:
+        right_logits: (n,).
+        pairs: the n pairs, of two operands.
+
+    Returns:
+        None where Q does not vary.
+    """
+    positions = pairs.operand_positions
+    on_clock = (positions >= 0).all(1)
+    distance = (positions[on_clock, 0] - positions[on_clock, 1]) % pairs.clock.size
+    values = right_logits[on_clock].double()
+    whole = float(values.std(correction=0)) if len(values) else 0.0
+    if whole == 0.0:
+        return None
+    values = values - values.mean()
+    zeros = values.new_zeros(pairs.clock.size)
+    counts = zeros.index_add(0, distance, torch.ones_like(values))
+    means = zeros.index_add(0, distance, values) / counts.clamp(min=1)
+    squares = zeros.index_add(0, distance, (values - means[distance]).square()) / counts.clamp(min=1)
+    return float(squares.sqrt()[counts > 0].mean()) / whole
+
+
+def circularity(by_position: Tensor, components: int = 4) -> float:
+    """The mean over the first principal components v of max_k min(1, (2/q)·|Σ_t v_t e^{2πikt/q}|²) (Zhong et al. 2023).
+
+    Args:
+        by_position: (q, d), the embedding of the symbol at each position of the clock.
+        components: how many are looked at, at most q.
+    """
+    scores = principal_components(by_position).scores[:, :components]
+    units = scores / scores.norm(dim=0).clamp(min=torch.finfo(torch.float64).tiny)
+    power = torch.fft.fft(units, dim=0)[1:].abs().square() * 2 / len(units)
+    return float(power.amax(0).clamp(max=1).mean())
+
+
+def _on_clock(view: TaskView, W_E: Tensor | None) -> Tensor | None:
+    """The embedding of the symbol that stands at each position as the first operand; None if there is not one each."""
+    pairs, q = view.clocked_pairs, view.clocked_pairs.clock.size
+    if W_E is None:
+        return None
+    places = torch.stack([pairs.operands[:, 0], pairs.operand_positions[:, 0]], 1).unique(dim=0)
+    places = places[places[:, 1] >= 0]
+    if len(places) != q or len(places[:, 1].unique()) != q:
+        return None
+    return W_E.detach()[places[places[:, 1].argsort(), 0]]
