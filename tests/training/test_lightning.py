@@ -16,7 +16,8 @@ from modgrok import GrokkingModule, ModularDataModule, Network, Transformer
 from modgrok.callbacks import LogNorms
 from modgrok.errors import InputError
 from modgrok.runs import load_snapshot
-from modgrok.training import grokking_module
+from modgrok.training import updates_per_step
+from modgrok.training.engine_choice import update_multiplications
 
 
 def data(**arguments):
@@ -105,8 +106,9 @@ def test_learning_rates_and_losses_are_logged_by_update(tmp_path, updates_per_st
     fitted = trainer(tmp_path, logger=logger, callbacks=[LearningRateMonitor()], log_every_n_steps=10)
     fitted.fit(module(pairs, updates_per_step=updates_per_step, threads=1), pairs)
     assert [*columns(tmp_path, "heldout/loss")] == [0, 20, 40, 60]
-    losses = columns(tmp_path, "train/loss")
-    assert {9, 19, 29, 39, 49, 59} <= losses.keys()
+    assert [*columns(tmp_path, "train/loss")] == [0, 20, 40, 60]  # of all pairs, at evaluations
+    losses = columns(tmp_path, "train/batch_loss")
+    assert [*losses] == [9, 19, 29, 39, 49, 59]
     rates = columns(tmp_path, "lr-GrokkingAdamW")
     assert [*rates] == [9, 19, 29, 39, 49, 59]
     assert rates[59] == pytest.approx(1e-3)
@@ -128,12 +130,14 @@ def test_profilers_see_steps_and_validations(tmp_path):
     assert counts["validation_step"] == 8  # two sides at updates 0, 20, 40 and 60
 
 
-def test_a_run_that_would_never_end_is_refused(tmp_path):
+def test_a_run_ends_after_max_epochs_evaluations_and_one_without_an_end_is_refused(tmp_path):
     pairs = data()
-    for arguments in ({"max_epochs": 5}, {"max_epochs": 5, "max_steps": 60}, {"max_epochs": -1}):
-        endless = trainer(tmp_path, **{"max_steps": -1, **arguments})
-        with pytest.raises(InputError, match=r"max_epochs|never end"):
-            endless.fit(module(pairs), pairs)
+    for arguments, last in (({"max_epochs": 2}, 40), ({"max_epochs": 2, "max_steps": 30}, 30)):
+        trained = module(pairs)
+        trainer(tmp_path, **{"max_steps": -1, **arguments}).fit(trained, pairs)
+        assert trained.history.update == [0, 20, last]
+    with pytest.raises(InputError, match="never end"):
+        trainer(tmp_path, max_steps=-1, max_epochs=-1).fit(module(pairs), pairs)
     timed = trainer(tmp_path, max_steps=-1, callbacks=[Timer(duration={"seconds": 1})], max_epochs=-1)
     timed.fit(module(pairs), pairs)
     assert timed.global_step > 0
@@ -286,14 +290,14 @@ def test_steps_of_several_updates_are_those_updates(tmp_path):
 
 
 def test_a_step_has_fewer_updates_where_they_are_large(tmp_path, monkeypatch):
-    sizes = []
-    for least in (math.inf, 0):
-        monkeypatch.setattr(grokking_module, "MULTIPLICATIONS_OF_A_LARGE_UPDATE", least)
-        pairs = data()
+    sizes, pairs = [], data()
+    multiplications = update_multiplications(module(pairs).network, pairs.training_pairs.size)
+    for most in (1e4, 13.5, 1.5, 0.5):
+        monkeypatch.setattr(updates_per_step, "STEP_MULTIPLICATIONS", most * multiplications)
         trained = module(pairs, evaluate_every=100)
         trainer(tmp_path, max_steps=2).fit(trained, pairs)
         sizes.append(trained.used_updates_per_step)
-    assert sizes == [100, 20]
+    assert sizes == [100, 10, 1, 1]
 
 
 def test_the_process_computes_as_before_after_a_fit(tmp_path):

@@ -31,6 +31,7 @@ class GracefulInterrupt(Callback):
 
         def stop(number: int, frame: FrameType | None) -> None:
             self.received = signal.Signals(number)
+            pl_module.interrupted = True
             stop_now(trainer)
             self._restore()
             if pl_module.interruptible:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -18,24 +17,34 @@ CHUNK = 8192
 class ModularDataModule(ModularData, LightningDataModule):
     """The pairs of a run as a Trainer takes them, with the arguments of `TaskTables`."""
 
+    evaluate_every: int | None = None
+    """Updates between two evaluations, which are an epoch of training; the module that trains on the pairs sets it.
+
+    Without one, an epoch shows every training pair once.
+    """
+
     updates_per_step = 1
     """Batches of a training step; the module that trains on them sets it."""
 
-    before_step: Callable[[int], None] | None = None
-    """Called before each training step with the number of its batches; the module that trains sets it."""
+    batches_before = 0
+    """Batches of the first epoch that a run had before it was resumed; the module that trains on them sets it."""
 
     def _on_device(self, examples: Examples) -> Examples:
         return examples.to(self.trainer.strategy.root_device) if self.trainer else examples
 
     def train_dataloader(self) -> TrainingBatches:
-        """Return the batches of the training steps."""
-        return TrainingBatches(
+        """Return the batches of the training steps: `accumulate_grad_batches` of them for each update."""
+        trainer = self.trainer
+        per_update = trainer.accumulate_grad_batches if trainer else 1
+        batches = TrainingBatches(
             self._on_device(self.training_pairs),
             self.batch_size,
             self.batch_seed,
+            self.evaluate_every and self.evaluate_every * per_update,
             self.updates_per_step,
-            lambda: self.trainer.global_step if self.trainer else 0,
+            lambda: (trainer.current_epoch if trainer else 0) * batches.period + self.batches_before,
         )
+        return batches
 
     def val_dataloader(self) -> list[Chunks]:
         """Return the held-out pairs, and the training pairs."""
@@ -49,11 +58,9 @@ class ModularDataModule(ModularData, LightningDataModule):
         """Return all pairs."""
         return Chunks(self._on_device(self.pairs), CHUNK)
 
-    def on_before_batch_transfer(self, batch: Any, dataloader_idx: int) -> Any:
-        """Announce a training step. This hook is the only one that comes before the callbacks of the step."""
-        if self.before_step and self.trainer and self.trainer.training:
-            self.before_step(len(batch))
-        return batch
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the trainer out of a copy, as a LightningModule does."""
+        return {**vars(self), "trainer": None}
 
     def transfer_batch_to_device(self, batch: Any, device: torch.device, dataloader_idx: int) -> Any:
         """Return the batch, which is on the device already."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import count
 from typing import NamedTuple
 
 import torch
@@ -48,17 +47,18 @@ class Chunks:
 
 
 class TrainingBatches:
-    """For each training step the batches of its updates, without end.
+    """The batches of one evaluation period after the other: each iteration yields what is left of a period.
 
-    A batch is all training examples, or `batch_size` of them in an order that is shuffled anew every epoch. It is a
-    function of the update's number alone, so that a resumed run sees what it would have seen.
+    A batch is all training examples, or `batch_size` of them in an order that is shuffled anew every time that all have
+    been seen. It is a function of its number alone, so that a resumed run sees what it would have seen.
 
     Args:
         examples: all training examples.
-        batch_size: examples per update; all of them unless given.
+        batch_size: examples per batch; all of them unless given.
         seed: of the shuffling.
-        updates_per_step: batches per training step.
-        start: returns the number of the update that comes first, counted from 0.
+        period: batches of an evaluation period; as many as show every example once unless given.
+        per_step: batches per training step; lists of them unless it is 1.
+        start: returns the number of the batch that comes first, counted from 0.
     """
 
     def __init__(
@@ -66,31 +66,47 @@ class TrainingBatches:
         examples: Examples,
         batch_size: int | None = None,
         seed: int = 0,
-        updates_per_step: int = 1,
+        period: int | None = None,
+        per_step: int = 1,
         start: Callable[[], int] = lambda: 0,
     ) -> None:
         self.examples = examples
         self.batch_size = batch_size
         self.seed = seed
-        self.updates_per_step = updates_per_step
+        self.all_seen = -(
+            -examples.size // (batch_size or examples.size)
+        )  # batches that show every example once
+        self.period = period or self.all_seen
+        self.per_step = per_step
         self.start = start
-        self._shuffled: tuple[int, Tensor] | None = None  # the epoch, and its order
+        self._shuffled: tuple[int, Tensor] | None = None  # how often all were seen, and the order since
 
-    def batch_at(self, update: int) -> Examples:
-        """Return the batch of update number `update`, counted from 0."""
+    def batch_at(self, number: int) -> Examples:
+        """Return the batch of that number, counted from 0."""
         if self.batch_size is None:
             return self.examples
-        epoch, place = divmod(update, -(-self.examples.size // self.batch_size))
-        if self._shuffled is None or self._shuffled[0] != epoch:
-            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+        times, place = divmod(number, self.all_seen)
+        if self._shuffled is None or self._shuffled[0] != times:
+            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + times)
             order = torch.randperm(self.examples.size, generator=generator)
-            self._shuffled = epoch, order.to(self.examples.answers.device)
+            self._shuffled = times, order.to(self.examples.answers.device)
         start = place * self.batch_size
         return self.examples.select(self._shuffled[1][start : start + self.batch_size])
 
-    def __iter__(self) -> Iterator[list[Examples]]:
-        """Yield the batches of one step after the other; steps end at multiples of `updates_per_step`."""
-        first, per_step = self.start(), self.updates_per_step
-        for step in count(first // per_step):
-            updates = range(max(step * per_step, first), (step + 1) * per_step)
-            yield [self.batch_at(update) for update in updates]
+    def of_each_size(self) -> list[Examples]:
+        """Return a batch of each size that there is: the last before a new order can be smaller."""
+        return [self.batch_at(0), self.batch_at(self.all_seen - 1)][: self.all_seen]
+
+    def __len__(self) -> int:
+        """Return the training steps of a whole period."""
+        return self.period // self.per_step
+
+    def __iter__(self) -> Iterator[Examples | list[Examples]]:
+        """Yield the batches of the steps up to the end of the period; steps end at multiples of `per_step`."""
+        first = self.start()
+        end = (first // self.period + 1) * self.period
+        while first < end:
+            after = (first // self.per_step + 1) * self.per_step
+            batches = [self.batch_at(number) for number in range(first, after)]
+            yield batches if self.per_step > 1 else batches[0]
+            first = after

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
-from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, Timer
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import BatchSizeFinder, EarlyStopping, LearningRateFinder, Timer
+from torch.optim import Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
 
 from modgrok.data import ModularDataModule
@@ -17,62 +18,73 @@ from modgrok.models import Network
 from modgrok.runs.snapshot import PretrainedFrom
 from modgrok.training.engine_choice import EngineName
 from modgrok.training.rules import GradientFilter
+from modgrok.training.rules.muon import NamedWeights
+from modgrok.training.trainer_options import refused_precision
+from modgrok.training.updates_per_step import checkpoint_periods
 
-
-def check_trainer(trainer: Trainer) -> None:
-    """Raise an InputError if the trainer was built for what a run cannot do."""
-    if trainer.world_size > 1:
-        raise InputError(
-            f"trainer.devices: {trainer.world_size} devices for one network; it trains on one, so give devices=1 "
-            "(many networks at once are many runs)"
-        )
-    if trainer.strategy.root_device.type == "mps":
-        raise InputError(
-            "trainer.accelerator: MPS has no float64, which the loss needs; give accelerator=cpu"
-        )
-    check_precision(trainer.precision)
-    if trainer.gradient_clip_val or trainer.accumulate_grad_batches > 1:
-        raise InputError(
-            "trainer: gradient_clip_val and accumulate_grad_batches need automatic optimization; change gradients "
-            "with model.gradient_filters, and the pairs of an update with data.batch_size"
-        )
+REFUSED_CALLBACKS: Mapping[type[Callback], str] = {
+    LearningRateFinder: "a loss that falls fast at first says nothing of grokking; compare learning rates with a sweep "
+    "of model.optimizer.lr",
+    BatchSizeFinder: "how many pairs an update sees is part of the experiment; give data.batch_size",
+}
+"""Callbacks of Lightning's that cannot do their work here, with the reason."""
 
 
 def check_precision(precision: object) -> None:
-    """Raise an InputError for float16: gradients of a grokking network need a loss scale there, and there is none."""
-    if str(precision).startswith("16"):
-        raise InputError(f"trainer.precision: {precision} needs a loss scale; take bf16-mixed or 32")
+    """Raise an InputError for a precision that a run does not honor."""
+    if reason := refused_precision(precision):
+        raise InputError(f"trainer.precision: {reason}")
 
 
 def check_end(trainer: Trainer) -> None:
     """Raise an InputError if the run would never end."""
-    if trainer.max_epochs not in (None, -1):
-        raise InputError(
-            f"trainer.max_epochs: {trainer.max_epochs} epochs, but a run counts updates; give max_steps"
-        )
     stops = [
         callback
         for callback in trainer.callbacks  # type: ignore[attr-defined]
         if isinstance(callback, Timer | EarlyStopping) or getattr(callback, "ends_run", False)
     ]
-    if trainer.max_steps == -1 and not stops:
+    if trainer.max_steps == trainer.max_epochs == -1 and not stops:
         raise InputError(
-            "trainer.max_steps: the run would never end; give max_steps, max_time or stop.grokked_for"
+            "trainer.max_steps: the run would never end; give max_steps, max_epochs, max_time or stop.grokked_for"
         )
 
 
-def check_steps(per_step: int, trainer: Trainer) -> None:
-    """Raise an InputError if an evaluation or a checkpoint would be due within a training step."""
-    if trainer.val_check_interval not in (1.0, None) and not trainer.fast_dev_run:  # type: ignore[attr-defined]
-        raise InputError(
-            "trainer.val_check_interval: model.evaluate_every says when pairs are scored; give that"
-        )
-    for callback in trainer.callbacks:  # type: ignore[attr-defined]
-        if isinstance(callback, ModelCheckpoint) and callback._every_n_train_steps % per_step:
+def check_steps(asked: int | None, trainer: Trainer) -> None:
+    """Raise an InputError if a checkpoint would be due within a training step of as many updates as asked for."""
+    for every in checkpoint_periods(trainer):
+        if asked and every % asked:
             raise InputError(
-                f"every_n_train_steps: checkpoints every {callback._every_n_train_steps} updates need a "
-                f"model.updates_per_step that divides it; it is {per_step}"
+                f"every_n_train_steps: checkpoints every {every} updates need a model.updates_per_step that divides "
+                f"it; it is {asked}"
             )
+
+
+def check_callbacks(callbacks: Iterable[Callback]) -> None:
+    """Raise an InputError if a callback of Lightning's cannot do its work in a run."""
+    for callback in callbacks:
+        for kind, reason in REFUSED_CALLBACKS.items():
+            if isinstance(callback, kind):
+                raise InputError(f"trainer.callbacks: {type(callback).__name__}: {reason}")
+
+
+def check_optimizer(make: Callable[[NamedWeights], Optimizer], network: Network) -> None:
+    """Raise an InputError if an optimizer of PyTorch's cannot make an update from the gradients of a network.
+
+    It is tried on a copy of the network. An error of somebody else's optimizer keeps its traceback.
+    """
+    weights = NamedWeights(
+        each for each in copy.deepcopy(network).named_parameters() if each[1].requires_grad
+    )
+    optimizer = make(weights)
+    for weight in weights:
+        weight.grad = torch.zeros_like(weight)
+    try:
+        optimizer.step()
+    except Exception as error:
+        if not type(optimizer).__module__.startswith("torch."):
+            raise
+        name = type(optimizer).__name__
+        raise InputError(f"model.optimizer: {name} makes no update of this network: {error}") from error
 
 
 def check_schedule(scheduler: object, max_steps: int) -> None:

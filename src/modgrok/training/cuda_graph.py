@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from modgrok.data import Examples
-from modgrok.training.engine import Engine
+from modgrok.training.engine import Engine, MicroBatch
 
 Capture = Callable[[Callable[[], Tensor]], Callable[[], Tensor]]
 """Takes a function that works on tensors in place, and returns one that does the same again."""
@@ -51,11 +51,17 @@ class GraphEngine(Engine):
 
     _replay: Callable[[], Tensor] | None = None
 
-    def capture(self, batch: Examples, capture: Capture = cuda_capture) -> None:
+    def capture(self, batch: Examples, capture: Capture = cuda_capture, *, steps: bool = True) -> None:
         """Capture updates on `batch` and compare the first one, replayed, with an eager one from the same state.
 
         Where they differ, or the capture fails, training is eager, and one warning says why.
+
+        Args:
+            batch: what every update sees.
+            capture: makes the replay of a function.
+            steps: whether the engine steps the optimizers; otherwise only gradients are captured.
         """
+        self._steps = steps
         before = self._state()
         expected = [Engine.update(self, batch), *self._changing()]
         expected = [tensor.clone() for tensor in expected]
@@ -75,9 +81,9 @@ class GraphEngine(Engine):
 
     def update(self, batch: Examples) -> Tensor:
         """Make one update; return the batch's loss before it, a scalar on the device."""
-        if self._replay is None:
+        if self._replay is None or not self._whole:
             return super().update(batch)
-        loss = self._replayed()
+        loss = self._replay()
         for scheduler in self.schedulers:
             scheduler.step()
         return loss
@@ -85,7 +91,7 @@ class GraphEngine(Engine):
     def _capture(self, batch: Examples, capture: Capture) -> None:
         parts = self.microbatches(batch)
         groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]
-        self._whole = not self.filters and all("capturable" in group for group in groups)
+        self._whole = self._steps and not self.filters and all("capturable" in group for group in groups)
         for group in groups if self._whole else ():
             group["capturable"] = True
             group["lr"] = torch.as_tensor(group["lr"], dtype=torch.float32, device=self.network.device)
@@ -93,7 +99,7 @@ class GraphEngine(Engine):
         self._gradients = [torch.empty_like(weight) for weight in self._trained.values()]
 
         def function() -> Tensor:
-            loss = self.gradients(parts)
+            loss = Engine.gradients(self, parts)
             if self._whole:
                 self.step()
             else:
@@ -103,13 +109,27 @@ class GraphEngine(Engine):
 
         self._replay = capture(function)
 
-    def _replayed(self) -> Tensor:
-        assert self._replay is not None
+    @property
+    def differentiable(self) -> bool:
+        """Whether PyTorch differentiates the loss operation by operation."""
+        return self._replay is None and super().differentiable
+
+    def gradients(self, parts: Sequence[MicroBatch]) -> Tensor:
+        """Compute the gradients of the batch; return its loss, a scalar."""
+        if self._replay is None:
+            return super().gradients(parts)
         loss = self._replay()
-        if not self._whole:
-            for weight, gradient in zip(self._trained.values(), self._gradients, strict=True):
-                weight.grad = gradient
-            self.step()
+        for weight, gradient in zip(self._trained.values(), self._gradients, strict=True):
+            weight.grad = gradient
+        return loss
+
+    def _replayed(self) -> Tensor:
+        """Make the optimizers' step of an update, replayed."""
+        assert self._replay is not None
+        if self._whole:
+            return self._replay()
+        loss = self.gradients(())
+        self.step()
         return loss
 
     def _changing(self) -> list[Tensor]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -47,11 +47,16 @@ Backward = Callable[[MicroBatch], Tensor]
 """Adds a microbatch's gradients to the parameters' and returns its part of the batch's loss, a scalar."""
 
 
+def microbatch_loss(network: Network, loss: Loss, microbatch: MicroBatch) -> Tensor:
+    """Return a microbatch's part of the batch's loss, a scalar."""
+    return (loss(network(microbatch.tokens), microbatch.answers) * microbatch.weights).sum()
+
+
 def eager_backward(network: Network, loss: Loss) -> Backward:
     """Differentiate operation by operation."""
 
     def backward(microbatch: MicroBatch) -> Tensor:
-        value = (loss(network(microbatch.tokens), microbatch.answers) * microbatch.weights).sum()
+        value = microbatch_loss(network, loss, microbatch)
         value.backward()
         return value.detach()
 
@@ -81,8 +86,21 @@ def compiled_backward(network: Network, loss: Loss) -> Backward:
     return backward
 
 
+class _KnownGradients(torch.autograd.Function):
+    """A loss as a function of the weights whose gradients are known already."""
+
+    @staticmethod
+    def forward(ctx: Any, loss: Tensor, gradients: Sequence[Tensor | None], *weights: Tensor) -> Tensor:
+        ctx.gradients = gradients
+        return loss.clone()
+
+    @staticmethod
+    def backward(ctx: Any, factor: Tensor) -> Any:
+        return None, None, *(each if each is None else each * factor for each in ctx.gradients)
+
+
 class Engine:
-    """Makes updates one by one.
+    """Makes updates one by one, or the losses of updates that somebody else makes.
 
     Args:
         network: whose trained weights the optimizers update.
@@ -120,7 +138,8 @@ class Engine:
         self.filters = filters
         self.interventions = interventions
         self.n_answers, self.n_tasks = n_answers, n_tasks
-        self.backward = backward or eager_backward(network, self.loss)
+        self._eager = eager_backward(network, self.loss)
+        self.backward = backward or self._eager
         self._trained = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
         self._all = None if drawn_from is None else network.prepare(drawn_from)
         self._last: tuple[Examples, list[MicroBatch]] | None = None
@@ -135,14 +154,37 @@ class Engine:
             self._last = batch, parts
         return self._last[1]
 
+    def batch_loss(self, batch: Examples) -> Tensor:
+        """Return the batch's loss, a scalar that is differentiable with respect to the weights.
+
+        Gradients that are not computed operation by operation, or not all at once, are computed here, and handed on
+        when the loss is differentiated.
+        """
+        parts = self.microbatches(batch)
+        if self.differentiable and len(parts) == 1:
+            return microbatch_loss(self.network, self.loss, parts[0])
+        weights = list(self._trained.values())
+        before = [weight.grad for weight in weights]
+        loss = self.gradients(parts)
+        known = [weight.grad for weight in weights]
+        for weight, gradient in zip(weights, before, strict=True):
+            weight.grad = gradient
+        result: Tensor = _KnownGradients.apply(loss, known, *weights)
+        return result
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether PyTorch differentiates the loss operation by operation."""
+        return self.backward is self._eager
+
     def gradients(self, parts: Sequence[MicroBatch]) -> Tensor:
         """Compute the gradients of a batch; return its loss, a scalar."""
         for weight in self._trained.values():
             weight.grad = None
         return torch.stack([self.backward(part) for part in parts]).sum()
 
-    def step(self) -> None:
-        """Filter the gradients and step the optimizers."""
+    def filter_gradients(self) -> None:
+        """Let the filters change the gradients."""
         weights = {name: weight.detach() for name, weight in self._trained.items()}
         for gradient_filter in self.filters:
             gradients = {
@@ -150,9 +192,20 @@ class Engine:
             }
             for name, gradient in gradient_filter(gradients, weights).items():
                 self._trained[name].grad = gradient
+
+    @contextmanager
+    def around_step(self) -> Iterator[None]:
+        """Run the interventions around the optimizers' steps."""
+        weights = [weight.detach() for weight in self._trained.values()]
         with ExitStack() as around:
             for intervention in self.interventions:
-                around.enter_context(intervention.step(self.optimizers, list(weights.values())))
+                around.enter_context(intervention.step(self.optimizers, weights))
+            yield
+
+    def step(self) -> None:
+        """Filter the gradients and step the optimizers."""
+        self.filter_gradients()
+        with self.around_step():
             for optimizer in self.optimizers:
                 optimizer.step()
 

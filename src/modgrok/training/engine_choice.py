@@ -26,6 +26,9 @@ Then compilation saves twice what it costs: a factor of two because most runs st
 CALL_OVERHEAD_IN_MULTIPLICATIONS = 5e8
 """Per-update overhead of Python and kernel launches that compilation removes, expressed in multiplications."""
 
+MULTIPLICATIONS_PER_SECOND = 2e10
+"""About what a CPU's thread makes in eager updates, for runs whose length is given as a time."""
+
 
 def choose_engine(
     name: EngineName, device: torch.device, full_batch: bool, multiplications: float
@@ -62,18 +65,21 @@ def compile_engine(engine: Engine, batches: Sequence[Examples]) -> None:
         engine.backward = compiled
 
 
-def make_engine(name: EngineName, batches: Sequence[Examples], *arguments: Any, **sizes: Any) -> Engine:
+def make_engine(
+    name: EngineName, batches: Sequence[Examples], steps: bool, *arguments: Any, **sizes: Any
+) -> Engine:
     """Build an engine, captured or compiled where its name says so.
 
     Args:
         name: what `choose_engine` returned.
         batches: a batch of each size that it will see; the graph is captured on the first.
+        steps: whether it makes whole updates; otherwise it computes losses and their gradients.
         arguments: of `Engine`.
         sizes: of `Engine`.
     """
     engine = (GraphEngine if name == "cuda_graph" else Engine)(*arguments, **sizes)
     if isinstance(engine, GraphEngine):
-        engine.capture(batches[0])
+        engine.capture(batches[0], steps=steps)
     elif name == "compile":
         compile_engine(engine, batches)
     return engine
@@ -84,12 +90,14 @@ def update_multiplications(network: Network, pairs: int) -> int:
     return pairs * sum(weight.numel() for weight in network.parameters())
 
 
-def run_multiplications(update_size: int, updates: float, runs: int) -> float:
-    """Return the multiplications of all runs that share a compilation, with what calling costs.
+def run_multiplications(update_size: int, updates: float, seconds: float, runs: int) -> float:
+    """Return the most multiplications of all runs that share a compilation, with what calling costs.
 
     Args:
         update_size: multiplications of an update.
-        updates: of a run; infinite where its length is not known.
+        updates: the most that a run may make; infinite where there is no limit.
+        seconds: the longest that a run may take; infinite where there is no limit.
         runs: how many share what compiling costs.
     """
-    return (update_size + CALL_OVERHEAD_IN_MULTIPLICATIONS) * updates * runs
+    made = (update_size + CALL_OVERHEAD_IN_MULTIPLICATIONS) * updates
+    return min(made, seconds * MULTIPLICATIONS_PER_SECOND) * runs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -11,15 +12,16 @@ from typing import Any, Self
 import torch
 from lightning.fabric.utilities import move_data_to_device
 from lightning.pytorch import Trainer
-from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.callbacks import Timer
 from lightning.pytorch.cli import LRSchedulerCallable, OptimizerCallable
 from lightning.pytorch.trainer.states import TrainerFn
+from lightning.pytorch.utilities.model_helpers import is_overridden
 from lightning_utilities.core.rank_zero import rank_zero_warn
 from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
-from modgrok.data import Examples, ModularDataModule
+from modgrok.data import Examples, ModularDataModule, TrainingBatches
 from modgrok.errors import InputError, RunStoppedError, check_choice
 from modgrok.models import Network, check_readable, class_path
 from modgrok.models.losses import CROSS_ENTROPY, Loss, check_loss_readable
@@ -37,20 +39,16 @@ from modgrok.runs.snapshot import (
     snapshot_metadata,
 )
 from modgrok.training.checks import (
+    check_callbacks,
     check_data,
     check_end,
     check_engine,
     check_filters,
+    check_optimizer,
     check_schedule,
     check_steps,
-    check_trainer,
 )
-from modgrok.training.cpu_tuning import (
-    MULTIPLICATIONS_OF_A_LARGE_UPDATE,
-    cpu_tuning,
-    keep_freed_memory,
-    threads_for,
-)
+from modgrok.training.cpu_tuning import cpu_tuning, keep_freed_memory, threads_for
 from modgrok.training.engine import Engine
 from modgrok.training.engine_choice import (
     EngineName,
@@ -72,27 +70,25 @@ from modgrok.training.rules.interventions import Intervention
 from modgrok.training.rules.muon import NamedWeights
 from modgrok.training.rules.warm_up import WarmUp
 from modgrok.training.scored_module import ScoredModule
+from modgrok.training.trainer_options import check_options
 from modgrok.training.update_counter import (
-    begin_at_step,
     evaluate_now,
     log_at,
+    set_epochs,
     set_updates,
+    skip_batches,
     skip_validation,
 )
-
-MOST_UPDATES_PER_STEP, MOST_LARGE_UPDATES_PER_STEP = 100, 20
-"""Updates per training step unless a run says otherwise: Lightning's own work is then a small part of a step.
-
-Of updates that are large for a CPU, few are enough for that, and the progress bar moves more often.
-"""
+from modgrok.training.updates_per_step import updates_per_step, watcher
 
 
 class GrokkingModule(ScoredModule):
     """Trains a network until it groks.
 
-    A training step makes `updates_per_step` updates on the batches it is given, by manual optimization; `global_step`,
-    `max_steps`, checkpoints and the x axes of logs count updates. Every `evaluate_every` updates Lightning's validation
-    scores all held-out and all training pairs; `history` keeps these scores.
+    An update is a step of Lightning's automatic optimization. An epoch is `evaluate_every` updates; at its end
+    Lightning's validation scores all held-out and all training pairs, and `history` keeps these scores. Where updates
+    are small and nobody looks at single ones, a training step makes several; `global_step`, `max_steps`, checkpoints
+    and the x axes of logs count updates all the same.
 
     Args:
         network: maps tokens to logits over the answers.
@@ -102,9 +98,9 @@ class GrokkingModule(ScoredModule):
         gradient_filters: change the gradients before the optimizer sees them, in this order.
         interventions: change the updates of a part of the run, in this order.
         evaluate_every: updates between evaluations.
-        updates_per_step: updates per training step; must divide `evaluate_every`. 1 has exactly Lightning's semantics,
-            more is faster. Unless given, the most up to 100 (up to 20 where an update is large for a CPU) that divide
-            it and the updates between the checkpoints of a ModelCheckpoint.
+        updates_per_step: the most updates of a training step; must divide `evaluate_every`. They follow from the size
+            of an update unless given. A step has one update wherever a callback or an option of the trainer looks at
+            single updates; see `updates_per_step.watcher`.
         threshold: accuracy from which a side of the split counts as learned.
         engine: what makes the updates: `eager`, `compile`, `cuda_graph`, or `auto` for the fastest that fits.
         threads: CPU threads that make the updates; follow from the size of an update unless given.
@@ -148,7 +144,6 @@ class GrokkingModule(ScoredModule):
             raise InputError(f"threshold must be an accuracy in (0, 1], got {threshold}")
         if pretrained_parts is not None and pretrained is None:
             raise InputError("pretrained_parts needs pretrained: RUN_OR_CKPT")
-        self.automatic_optimization = False
         self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
         self.gradient_filters = gradient_filters or []
         self.interventions = interventions or []
@@ -168,6 +163,14 @@ class GrokkingModule(ScoredModule):
         self._clock: float | None = None  # when this fit began to train
         self.interruptible = False
         """Whether a KeyboardInterrupt leaves the run as it is: no update is under way."""
+        self.interrupted = False
+        """Whether a signal is ending the run, which is then not scored where it happens to stop."""
+        self.used_engine: EngineName = "eager"
+        self.used_updates_per_step = 1
+        self.watcher: str | None = None
+        """Who looks at single updates, if anybody does."""
+        self._fresh: dict[str, Any] | None = None  # the hyperparameters as they were chosen
+        self._engine: Engine | None = None
         self.runs_of_one_compilation = 1
         """How many runs share what compiling costs; see `choose_engine`."""
         self._resumed: dict[str, Any] | None = None  # the checkpoint that the fit resumes from
@@ -214,19 +217,6 @@ class GrokkingModule(ScoredModule):
             )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
-    def updates_per_step_on(self, device: torch.device, data: ModularDataModule) -> int:
-        """Return the updates of a training step on these data and that device.
-
-        A step ends wherever a ModelCheckpoint is due.
-        """
-        if self.updates_per_step is not None:
-            return self.updates_per_step
-        every = [c._every_n_train_steps for c in self.trainer.callbacks if isinstance(c, ModelCheckpoint)]  # type: ignore[attr-defined]
-        due = math.gcd(self.evaluate_every, *every)
-        large = device.type == "cpu" and self._multiplications(data) >= MULTIPLICATIONS_OF_A_LARGE_UPDATE
-        most = MOST_LARGE_UPDATES_PER_STEP if large else MOST_UPDATES_PER_STEP
-        return max(n for n in range(1, most + 1) if due % n == 0)
-
     def hyperparameters(self) -> dict[str, Any]:
         """Return what was chosen for the run, flat and plain; the trainer must have set the optimizers up."""
         return self._hyperparameters(self.data, self._optimizers(), self._schedulers())
@@ -244,6 +234,7 @@ class GrokkingModule(ScoredModule):
             "threshold": self.threshold,
             "frozen": self.frozen,
             "precision": self.trainer.precision,
+            **_of_gradients(self.trainer),
             **self.network.config,
             **data.hyperparameters,
         }
@@ -268,9 +259,10 @@ class GrokkingModule(ScoredModule):
             InputError: naming the field, if it could not.
         """
         device = trainer.strategy.root_device
-        check_trainer(trainer)
+        check_options(trainer)
         check_end(trainer)
-        check_steps(self.updates_per_step_on(device, data), trainer)
+        check_steps(self.updates_per_step, trainer)
+        check_callbacks(trainer.callbacks)  # type: ignore[attr-defined]
         check_engine(self.engine, data.batch_size is None, device)
         check_data(self.network, self.pretrained_from, data)
         check_readable(self.network)
@@ -283,12 +275,16 @@ class GrokkingModule(ScoredModule):
             check_schedule(
                 schedule["scheduler"] if isinstance(schedule, dict) else schedule, trainer.max_steps
             )
+        if not is_overridden("configure_optimizers", self, GrokkingModule):
+            check_optimizer(self.optimizer, self.network)
         check_filters(self.network, self.gradient_filters)
 
     def setup(self, stage: str) -> None:
-        """Check everything that can be wrong with a run; see `check`."""
+        """Check everything that can be wrong with a run before anything of it is written; see `check`."""
         if stage == "fit":
             self.check(self.data, self.trainer)
+        else:
+            check_options(self.trainer)
 
     def on_fit_start(self) -> None:
         """Decide how the updates are made, and take up the run that is resumed.
@@ -296,82 +292,145 @@ class GrokkingModule(ScoredModule):
         Raises:
             InputError: if hyperparameters differ from the checkpoint's.
         """
+        data, trainer = self.data, self.trainer
         saved = self._resumed["modgrok"] if self._resumed else None
         update = saved["update"] if saved else self.global_step
         self._fresh = self.hyperparameters()
-        if self._resumed is not None and saved is not None:
-            path = str(self.trainer.ckpt_path)
-            check_resumption(self._resumed, self._fresh, self._optimizers(), self.allow_changes, path)
+        if self._resumed is not None:
+            check_resumption(
+                self._resumed, self._fresh, self._optimizers(), self.allow_changes, str(trainer.ckpt_path)
+            )
         self._fresh_states = fresh_states(self._optimizers(), self._schedulers())
-        update_size = self._multiplications(self.data)
-        length = self.trainer.max_steps if self.trainer.max_steps > 0 else math.inf
-        run_size = run_multiplications(update_size, length, self.runs_of_one_compilation)
+        update_size = update_multiplications(self.network, data.batch_size or data.training_pairs.size)
+        run_size = run_multiplications(update_size, *self._longest(), self.runs_of_one_compilation)
         used = saved["used"] if saved else {}
         asked: Any = used.get("engine", "auto") if self.engine == "auto" else self.engine
-        self.used_engine = choose_engine(asked, self.device, self.data.batch_size is None, run_size)
+        self.used_engine = choose_engine(asked, self.device, data.batch_size is None, run_size)
         self.used_threads = self.threads or min(used.get("threads", math.inf), threads_for(update_size))
-        self.used_updates_per_step = self.updates_per_step_on(self.device, self.data)
-        self.data.updates_per_step, self.data.before_step = self.used_updates_per_step, self._announce
-        self.trainer.val_check_interval = self.evaluate_every // self.used_updates_per_step
-        self.trainer.check_val_every_n_epoch = None
-        begin_at_step(self.trainer, update // self.used_updates_per_step)
-        set_updates(self.trainer, update)
+        self.watcher = watcher(trainer, self, GrokkingModule)
+        self.used_updates_per_step = (
+            updates_per_step(self.updates_per_step, self.evaluate_every, update_size, self.device, trainer)
+            if self.watcher is None
+            else 1
+        )
+        self.automatic_optimization = self.used_updates_per_step == 1
+        if not self.automatic_optimization:  # Lightning takes the steps of an epoch for its updates
+            warnings.filterwarnings(
+                "ignore", r"The number of training batches \(\d+\) is smaller than the logging"
+            )
+        data.evaluate_every, data.updates_per_step = self.evaluate_every, self.used_updates_per_step
+        data.batches_before = update % self.evaluate_every * trainer.accumulate_grad_batches
+        set_updates(trainer, update)
+        set_epochs(trainer, update // self.evaluate_every)
         if update == 0:
             self.history, self._seconds_before = History(self.threshold), 0.0
-        if self.trainer.precision != "32-true":
-            rank_zero_warn(f"{self.trainer.precision} arithmetic: the results differ from those in float32")
-        self._engine: Engine | None = None
+        if trainer.precision != "32-true":
+            rank_zero_warn(f"{trainer.precision} arithmetic: the results differ from those in float32")
+        self.interrupted = False
         keep_freed_memory()
 
     def on_train_start(self) -> None:
-        """Take up changed hyperparameters where they are allowed; score the network as it comes."""
+        """Take up changed hyperparameters where they are allowed, score the network as it comes, make the engine."""
         if self._resumed is not None and self.allow_changes:
             apply_changes(self._fresh_states, self._optimizers(), self._schedulers())
         if self._resumed is not None and "random_state" in self._resumed["modgrok"]:
             torch.set_rng_state(self._resumed["modgrok"]["random_state"])
         self._resumed = None
         self._clock = self._evaluated = time.perf_counter()
-        if not self.history.update or (
-            self.history.update[-1] < self.global_step and self.global_step % self.evaluate_every == 0
+        update, scored = self.global_step, self.history.update[-1:]
+        if not self.trainer.fast_dev_run and (  # type: ignore[attr-defined]
+            not scored or (scored[0] < update and update % self.evaluate_every == 0)
         ):
             evaluate_now(self.trainer)
+            for (
+                stopping
+            ) in self.trainer.early_stopping_callbacks:  # this evaluation ends no epoch, and counts
+                stopping.on_train_epoch_end(self.trainer, self)
+        # compiling can take a minute, so Ctrl-C may interrupt it here
+        self.interruptible = True
+        try:
+            self._engine_of(update)
+        except KeyboardInterrupt:
+            if not self.interrupted:
+                raise
+        finally:
+            self.interruptible = False
 
-    def _announce(self, updates: int) -> None:
-        """File what the coming training step logs under the number of the step's last update."""
-        last, most = self.global_step + updates, self.trainer.max_steps
-        log_at(self.trainer, (min(last, most) if most > 0 else last) - 1)
+    def on_train_batch_start(self, batch: Any, batch_index: int) -> None:
+        """Begin a resumed run where it had come to within an epoch."""
+        if batch_index == 0 and self.data.batches_before:
+            skip_batches(self.trainer, self.data.batches_before // self.used_updates_per_step)
+            self.data.batches_before = 0
 
-    def training_step(self, batches: Sequence[Examples], batch_index: int) -> None:
-        """Make one update on each of the batches, up to the trainer's last, or until the run is to stop."""
-        trainer, first = self.trainer, self.global_step
+    def training_step(self, batch: Examples | list[Examples], batch_index: int) -> Tensor | None:
+        """Return the loss of one update's batch, or make the updates of several."""
+        first = self.global_step
         with cpu_tuning(self.used_threads):
+            if isinstance(batch, Examples):
+                loss = self._engine_of(first).batch_loss(batch)
+                self._log_batch_loss([loss.item()], first)
+                return loss
             losses: list[Tensor] = []
-            for batch in batches:
-                active = [each for each in self.interventions if each.changes(first + len(losses))]
-                if self._engine is None or self._engine.interventions != active:
-                    self._engine = self._make_engine(batch, active)
-                if self._engine is None:
+            for each in batch:
+                losses.append(self._engine_of(first + len(losses)).update(each))
+                if first + len(losses) == self.trainer.max_steps or self.trainer.should_stop:
                     break
-                losses.append(self._engine.update(batch))
-                if first + len(losses) == trainer.max_steps or trainer.should_stop:
-                    break
-            if not losses:
-                return
-            values = torch.stack(losses).tolist()
-        for update, loss in enumerate(values, start=first):
+        values = torch.stack(losses).tolist()
+        set_updates(self.trainer, first + len(values))
+        log_at(self.trainer, first + len(values) - 1)
+        self._log_batch_loss(values, first)
+        return None
+
+    def _log_batch_loss(self, losses: list[float], first: int) -> None:
+        """Log the last of the losses of updates from number `first` on, where a log is due."""
+        for update, loss in enumerate(losses, start=first):
             if not math.isfinite(loss):
                 raise self._diverged(update, loss)
-        set_updates(trainer, first + len(values))
-        log_at(trainer, self.global_step - 1)
-        self.log("train/loss", values[-1])
-        if self.global_step == trainer.max_steps:
-            trainer.should_stop = True  # Lightning validates where a run stops
+        made, every = first + len(losses), self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if (every and made % every == 0) or made % self.evaluate_every == 0 or made == self.trainer.max_steps:
+            self.log("train/batch_loss", losses[-1])
+
+    def backward(self, loss: Tensor, *arguments: Any, **keywords: Any) -> None:
+        """Differentiate the loss."""
+        with cpu_tuning(self.used_threads):
+            super().backward(loss, *arguments, **keywords)
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Let the gradient filters change the gradients, then clip them."""
+        self._engine_of(self.global_step).filter_gradients()
+        self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+
+    def optimizer_step(
+        self, epoch: int, batch_idx: int, optimizer: Any, optimizer_closure: Any = None
+    ) -> None:
+        """Make an update, within what the interventions do around it."""
+        with cpu_tuning(self.used_threads), self._engine_of(self.global_step).around_step():
+            super().optimizer_step(epoch, batch_idx, optimizer, optimizer_closure)
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_index: int) -> None:
-        """Let Lightning validate where an evaluation is due, and not where a signal happens to stop the run."""
-        due = self.global_step % self.evaluate_every == 0 or self.global_step == self.trainer.max_steps
-        if not due or self.history.update[-1:] == [self.global_step]:
+        """Leave out the validation where a signal happens to stop the run."""
+        if self.interrupted and self.global_step % self.evaluate_every:
             skip_validation(self.trainer)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the run ends with the current epoch."""
+        trainer = self.trainer
+        return (
+            trainer.should_stop
+            or self.global_step == trainer.max_steps
+            or self.current_epoch + 1 == trainer.max_epochs
+        )
+
+    def on_train_epoch_end(self) -> None:
+        """Score the last network where Lightning does not, within an epoch or at one that is not validated."""
+        if self.is_ending and not self.interrupted and self.history.update[-1:] != [self.global_step]:
+            evaluate_now(self.trainer)
 
     @property
     def seconds(self) -> float:
@@ -382,39 +441,42 @@ class GrokkingModule(ScoredModule):
         """Stop the clock."""
         self._seconds_before, self._clock = self.seconds, None
 
-    def _make_engine(self, batch: Examples, interventions: Sequence[Intervention]) -> Engine | None:
-        """Build an engine. Compilation can take a minute, so Ctrl-C may interrupt it: then there is none."""
-        full = self.data.batch_size is None
-        self.interruptible = True
-        try:
-            return make_engine(
+    def teardown(self, stage: str) -> None:
+        """Free what only a running fit needs; the next may make its updates otherwise."""
+        super().teardown(stage)
+        self._engine, self.automatic_optimization = None, True
+
+    def _engine_of(self, update: int) -> Engine:
+        """Return the engine of an update; a new one where the interventions begin or end."""
+        active = [each for each in self.interventions if each.changes(update)]
+        if self._engine is None or self._engine.interventions != active:
+            batches: TrainingBatches = self.trainer.train_dataloader  # type: ignore[assignment]
+            self._engine = make_engine(
                 self.used_engine,
-                [batch] if full else self._batch_of_each_size(),
+                batches.of_each_size(),
+                not self.automatic_optimization,
                 self.network,
                 self.loss,
                 self._optimizers(),
                 self._schedulers(),
                 self.gradient_filters,
-                interventions,
+                active,
                 n_answers=self.data.n_answers,
                 n_tasks=len(self.data.tasks),
-                drawn_from=None if full else self.data.training_pairs.tokens.to(self.device),
+                drawn_from=None if self.data.batch_size is None else batches.examples.tokens,
             )
-        except KeyboardInterrupt:
-            if not self.trainer.should_stop:
-                raise
-            return None
-        finally:
-            self.interruptible = False
+        return self._engine
 
-    def _multiplications(self, data: ModularDataModule) -> int:
-        return update_multiplications(self.network, data.batch_size or data.training_pairs.size)
-
-    def _batch_of_each_size(self) -> list[Examples]:
-        """Return mini-batches of all sizes that an epoch has: its last one can be smaller."""
-        size, pairs = self.data.batch_size, self.data.training_pairs.to(self.device)
-        assert size is not None
-        return [pairs.select(slice(each)) for each in (size, pairs.size % size) if each]
+    def _longest(self) -> tuple[float, float]:
+        """Return the most updates, and the most seconds, that the run may take; infinite where there is no limit."""
+        most_steps, most_epochs = self.trainer.max_steps, self.trainer.max_epochs or -1
+        updates = min(
+            math.inf if most_steps == -1 else most_steps,
+            math.inf if most_epochs == -1 else most_epochs * self.evaluate_every,
+        )
+        callbacks = self.trainer.callbacks  # type: ignore[attr-defined]
+        left = [each.time_remaining() for each in callbacks if isinstance(each, Timer)]
+        return updates, min((each for each in left if each is not None), default=math.inf)
 
     def _optimizers(self) -> list[Optimizer]:
         optimizers = self.optimizers(use_pl_optimizer=False)
@@ -448,6 +510,7 @@ class GrokkingModule(ScoredModule):
 
     def on_validation_end(self) -> None:
         """Start the clock of the updates up to the next evaluation."""
+        super().on_validation_end()
         self._evaluated = time.perf_counter()
 
     # checkpoints
@@ -487,9 +550,13 @@ class GrokkingModule(ScoredModule):
         )
         settings = ("evaluate_every", "updates_per_step", "threshold", "engine", "threads", "frozen")
         checkpoint["modgrok"] = snapshot_metadata(snapshot) | {
-            "hyperparameters": self._fresh,
+            "hyperparameters": self._fresh or self.hyperparameters(),
             "settings": {name: getattr(self, name) for name in settings},
-            "used": {"engine": self.used_engine, "threads": self.used_threads},
+            "used": {
+                "engine": self.used_engine,
+                "threads": self.used_threads,
+                "updates_per_step": self.used_updates_per_step,
+            },
             "seconds": self.seconds,
             "random_state": torch.get_rng_state(),  # of dropout, which draws from PyTorch's global generator
         }
@@ -519,3 +586,14 @@ class GrokkingModule(ScoredModule):
             states = move_data_to_device(checkpoint["gradient_filters"], self.trainer.strategy.root_device)
             for each, state in zip(self.gradient_filters, states, strict=True):
                 each.load_state_dict(state)
+
+
+def _of_gradients(trainer: Trainer) -> dict[str, Any]:
+    """Return the trainer's options that change gradients, where they do."""
+    chosen: dict[str, Any] = {}
+    if trainer.accumulate_grad_batches > 1:
+        chosen["accumulate_grad_batches"] = trainer.accumulate_grad_batches
+    if trainer.gradient_clip_val:
+        chosen["gradient_clip_val"] = trainer.gradient_clip_val
+        chosen["gradient_clip_algorithm"] = str(trainer.gradient_clip_algorithm or "norm")
+    return chosen

@@ -62,10 +62,10 @@ def _check_states(optimizers: Sequence[Optimizer], states: Sequence[Mapping[str,
             weights = [weight for group in optimizer.param_groups for weight in group["params"]]
             numbers = [number for group in state["param_groups"] for number in group["params"]]
             by_number = dict(zip(numbers, weights, strict=True))
-            fused = any(group.get("fused") for group in optimizer.param_groups)
+            fused = {w for group in optimizer.param_groups if group.get("fused") for w in group["params"]}
             for number, kept in state["state"].items():
-                for name, value in kept.items() if fused else ():
-                    weight = by_number[number]
+                weight = by_number[number]
+                for name, value in kept.items() if weight in fused else ():
                     if name != "step" and (value.shape, value.is_contiguous()) != (weight.shape, True):
                         raise ValueError(name)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):

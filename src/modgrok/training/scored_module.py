@@ -80,7 +80,7 @@ class ScoredModule(LightningModule):
     def _start_scores(self) -> None:
         for scores in self._scores.values():
             scores.reset()
-        log_at(self.trainer, self.global_step)
+        self._step_axis = log_at(self.trainer, self.global_step)
 
     def _score(self, side: str, examples: Examples, chunk: int) -> None:
         if side not in self._scores:
@@ -106,6 +106,10 @@ class ScoredModule(LightningModule):
         if self.trainer.state.fn == TrainerFn.FITTING:
             scalars |= self.record(found)
         self.log_dict(scalars)
+
+    def on_validation_end(self) -> None:
+        """Return to the x axis of the training steps."""
+        log_at(self.trainer, self._step_axis)
 
     on_validation_epoch_start = on_test_epoch_start = _start_scores
     on_validation_epoch_end = on_test_epoch_end = _log_scores

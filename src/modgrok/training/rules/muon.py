@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -61,25 +62,28 @@ class MuonAdamW(Optimizer):
             raise InputError(
                 "MuonAdamW needs a matrix to train besides embeddings and unembedding; take AdamW"
             )
-        self._heads = [
-            (name, weight, nn.Parameter(as_matrix(name, weight.detach()).clone()))
+        self._matrices = {
+            weight: (name, nn.Parameter(as_matrix(name, weight.detach()).clone()))
             for name, weight in hidden.items()
             if weight.ndim > 2
-        ]
-        matrices = [weight for weight in hidden.values() if weight.ndim == 2]
-        self._muon = Muon(
-            [*matrices, *(matrix for _, _, matrix in self._heads)],
+        }
+        # those of two dimensions first, as checkpoints number them
+        weights = sorted(hidden.values(), key=lambda weight: weight.ndim)
+        muon = Muon(
+            [self._stand_in(weight) for weight in weights],
             lr=lr,
             momentum=momentum,
             weight_decay=weight_decay,
             adjust_lr_fn="match_rms_adamw",
         )
         rest = [weight for name, weight in named if name not in hidden]
-        parts: list[Optimizer] = [self._muon]
+        parts: list[Optimizer] = [muon]
         if rest:
             parts.append(AdamW(rest, lr=lr, betas=betas, weight_decay=weight_decay, fused=True))
         self._parts = parts
-        super().__init__([dict(part.param_groups[0]) for part in parts], {})
+        groups = [{**part.param_groups[0]} for part in parts]
+        groups[0]["params"] = weights
+        super().__init__(groups, {})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -88,12 +92,19 @@ class MuonAdamW(Optimizer):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        for name, weight, matrix in self._heads:
+        for weight, (name, matrix) in self._matrices.items():
             matrix.copy_(as_matrix(name, weight))
             matrix.grad = None if weight.grad is None else as_matrix(name, weight.grad).contiguous()
         for part, group in zip(self._parts, self.param_groups, strict=True):
-            part.param_groups, part.state = [group], self.state
+            stand_ins = [(weight, self._stand_in(weight)) for weight in group["params"]]
+            part.param_groups = [{**group, "params": [stand_in for _, stand_in in stand_ins]}]
+            part.state = defaultdict(dict, {s: self.state[w] for w, s in stand_ins if w in self.state})
             part.step()
-        for name, weight, matrix in self._heads:
+            self.state.update({w: part.state[s] for w, s in stand_ins if s in part.state})
+        for weight, (name, matrix) in self._matrices.items():
             weight.copy_(from_matrix(name, matrix, weight.shape))
         return loss
+
+    def _stand_in(self, weight: nn.Parameter) -> nn.Parameter:
+        """Return the matrix that a weight of more than two dimensions is, and any other weight itself."""
+        return self._matrices[weight][1] if weight in self._matrices else weight
