@@ -1,6 +1,7 @@
 import json
 import re
 
+import pyarrow.parquet as pq
 import pytest
 
 from modgrok.capacity.measuring.measure_page import FILES
@@ -70,6 +71,60 @@ def test_fit_and_measure(runs, tmp_path, capsys):
     assert {file.name for file in (tmp_path / "page").iterdir()} == set(FILES)
 
 
+def test_figures_and_questions_as_files(runs, tmp_path, capsys):
+    output = ["--output", str(tmp_path / "page"), "--figures", str(tmp_path / "figures")]
+    questions = tmp_path / "questions.parquet"
+    main(["capacity", "measure", str(runs[1]), *output, "--questions", str(questions)])
+    assert "figures:" in capsys.readouterr().out
+    pictures = sorted(file.suffix for file in (tmp_path / "figures").iterdir())
+    assert pictures.count(".png") == pictures.count(".svg") >= 2
+    table = pq.read_table(questions).to_pandas()
+    measured = json.loads((tmp_path / "page" / "measurements.json").read_text())["runs"][0]
+    assert table.groupby("set", observed=True)["bits"].mean().to_dict() == pytest.approx(
+        measured["losses"], rel=1e-5
+    )
+    assert table.groupby("set", observed=True)["right"].mean().to_dict() == pytest.approx(
+        measured["accuracies"]
+    )
+    assert table.loc[table["set"] == "one_hop", "relation"].isna().all()
+    with pytest.raises(SystemExit):
+        main(["capacity", "measure", str(runs[1]), *output[:2], "--questions", str(questions)])
+    assert "exists already" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["capacity", "measure", str(runs[1]), *output])
+    assert "new or empty" in capsys.readouterr().err
+
+
+def test_describe_shows_profiles_and_questions(capsys):
+    people = ["--n", "30", "--name_words", "[20,20,20]", "--tokenizer_size", "350", "--hops", "2"]
+    main(["capacity", "describe", *people, "--relations", "3", "--show", "2"])
+    said = capsys.readouterr().out
+    assert said.count("  reads: ") == 4
+    assert re.search(r"  parent: \w+ \w+ \w+", said)
+    assert re.search(r"Question: What was \w+ \w+ \w+'s birth date\? Answer: \d{4}-\d\d-\d\d", said)
+
+
+def test_describe_does_not_overwrite_and_says_so_at_once(capsys, tmp_path):
+    (tmp_path / "p.parquet").write_text("mine")
+    with pytest.raises(SystemExit):
+        main(
+            [
+                "capacity",
+                "describe",
+                "--n",
+                "20",
+                "--notation",
+                "tokens",
+                "--write",
+                str(tmp_path / "p.parquet"),
+            ]
+        )
+    said = capsys.readouterr()
+    assert "exists already" in said.err
+    assert said.out == ""
+    assert (tmp_path / "p.parquet").read_text() == "mine"
+
+
 def test_probe(runs, tmp_path, capsys):
     main(["capacity", "probe", str(runs[1]), "--json", str(tmp_path / "probes.json")])
     assert "bridge: bits known" in capsys.readouterr().out
@@ -107,10 +162,25 @@ def test_describe_before_any_training(capsys, tmp_path):
         (["capacity", "weigh"], "unknown command 'weigh'"),
         (["capacity", "describe", "--n", "1"], "n must be from 2"),
         (["capacity", "describe", "--nn", "1"], "nn"),
-        (["capacity", "describe", "--profiles", "nowhere"], "no Parquet file"),
+        (["capacity", "describe", "--profiles", "nowhere"], "no such file"),
         (["capacity", "measure", "nowhere"], "no such file"),
         (["capacity", "measure"], "runs"),
         (["capacity", "probe", "nowhere"], "no such file"),
+        (
+            ["capacity", "describe", "--notation", "tokens", "--attributes", "{}", "--relations", "0"],
+            "are empty",
+        ),
+        (
+            ["capacity", "describe", "--hops", "2", "--second_subjects", "[]", "--notation", "tokens"],
+            "got []",
+        ),
+        (["capacity", "describe", "--tokenizer_size", "100", "--n", "20"], "tokenizer_size must be"),
+        (
+            ["capacity", "describe", "--hops", "2", "--phi", "99", "--notation", "tokens"],
+            "phi must be > 0 and",
+        ),
+        (["capacity", "describe", "--phi", "2", "--notation", "tokens"], "give hops: 2"),
+        (["capacity", "describe", "--sample", "0", "--notation", "tokens"], "sample must be"),
         (["capacity", "fit", "--config", "nowhere.yaml"], "nowhere.yaml"),
     ],
 )

@@ -118,10 +118,12 @@ def fit(options: list[str]) -> None:
 def measure(options: list[str]) -> None:
     """Print the bits that runs have memorized, and write the page."""
     from modgrok.capacity import load_capacity_run
+    from modgrok.capacity.measuring.figure_files import write_figures
     from modgrok.capacity.measuring.measure import measure_run
-    from modgrok.capacity.measuring.measure_page import FILES, opening, write_measurements
+    from modgrok.capacity.measuring.measure_page import FILES, opening, sections, write_measurements
     from modgrok.capacity.measuring.measure_table import RUN_TITLES, SET_TITLES, run_rows, set_rows
     from modgrok.capacity.measuring.probe import probe_run
+    from modgrok.capacity.measuring.question_table import write_questions
     from modgrok.report import check_output
 
     parser = CommandParser(prog="modgrok capacity measure", description="Bits memorized.")
@@ -129,8 +131,15 @@ def measure(options: list[str]) -> None:
     parser.add_argument("--exact", action="store_true", help="score every question, no samples")
     parser.add_argument("--probe", action="store_true", help="probe every layer and position too")
     parser.add_argument("--output", type=Path, default=Path("capacity_report"), help="directory of the page")
+    parser.add_argument("--figures", type=Path | None, help="a directory for every figure as PNG and SVG")
+    parser.add_argument(
+        "--questions", type=Path | None, help="a Parquet file for the loss of every question of a run"
+    )
     given = parser.parse_args(options)
     check_output(given.output, FILES)
+    check_new(given.questions)
+    if given.questions and len(given.runs) > 1:
+        raise InputError(f"questions: the table is of one run, got {len(given.runs)} runs")
     runs = [load_capacity_run(run) for run in given.runs]
     measurements = [measure_run(run, given.exact) for run in runs]
     draw(run_rows(measurements), RUN_TITLES)
@@ -138,8 +147,14 @@ def measure(options: list[str]) -> None:
         if len(m.losses) > 1:
             print(f"\n{m.run}")
             draw(set_rows(m), SET_TITLES)
-    write_measurements(measurements, {run.name: probe_run(run) for run in runs if given.probe}, given.output)
+    probes = {run.name: probe_run(run) for run in runs if given.probe}
+    write_measurements(measurements, probes, given.output)
     print(f"\n{opening(measurements)}\n\npage: {given.output}/index.html")
+    if given.figures:
+        figures = [figure for section in sections(measurements, probes) for figure in section.figures]
+        print(f"figures: {len(write_figures(figures, given.figures))} files in {given.figures}")
+    if given.questions:
+        print(f"questions: {write_questions(runs[0], given.questions, given.exact):,} in {given.questions}")
 
 
 def probe(options: list[str]) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modgrok.capacity.people import dates
+from modgrok.capacity.people.dataset_files import pyarrow, read_table
 from modgrok.capacity.people.profiles import Profiles
 from modgrok.capacity.people.space import ATTRIBUTES, NAME_WORDS, RELATIONS, Space
 from modgrok.errors import InputError
@@ -24,7 +25,7 @@ def write_profiles(profiles: Profiles, path: Path) -> None:
     Raises:
         InputError: if the file exists or cannot be written, or pyarrow is missing.
     """
-    pa, parquet = _pyarrow()
+    pa, parquet = pyarrow()
     if path.exists():
         raise InputError(f"{path}: exists already")
     names = pa.array(profiles.full_names)
@@ -47,23 +48,23 @@ def write_profiles(profiles: Profiles, path: Path) -> None:
 
 
 def read_profiles(path: Path) -> Profiles:
-    """Read profiles from a Parquet file, or from a folder of them in the order of their names.
+    """Read profiles from a file or a folder; see `read_table`.
 
-    What they were drawn from is not in the file: the published sizes are assumed where an attribute is published,
-    and the number of distinct values elsewhere.
+    The space that they were drawn from is not in the file: the published sizes are assumed where an attribute is
+    published, and the number of distinct values elsewhere.
 
     Raises:
         InputError: naming the column, and the row where one is at fault, if it is not in the published schema.
     """
-    table = _read_table(path)
+    table = read_table(path)
     texts = _column(table, "name", path, str).to_pylist()
     n = len(texts)
     if n < 2:
-        raise InputError(f"{path}: it holds {n} profiles; two are the least")
+        raise InputError(f"{path}: it must hold two profiles or more, got {n}")
     if len(set(texts)) < n:
         raise InputError(f"{path}: column name: two people have the same name")
     if not np.array_equal(_column(table, "index", path, int).to_numpy(), np.arange(n)):
-        raise InputError(f"{path}: column index: it must number the rows from 0")
+        raise InputError(f"{path}: column index must number the rows from 0")
     parts = [text.split(" ") for text in texts]
     for row, part in enumerate(parts):
         if len(part) != 3:
@@ -77,7 +78,7 @@ def read_profiles(path: Path) -> Profiles:
     for column in table.column_names:
         if column in ("name", "index", "bio"):
             continue
-        if column in RELATIONS:
+        if column in RELATIONS or column.startswith("relation_"):
             relations[column] = _people(table, column, path, texts)
         elif column == "birth_date":
             attributes[column] = _birth_dates(table, path)
@@ -98,31 +99,14 @@ def read_profiles(path: Path) -> Profiles:
     )
 
 
-def _pyarrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise InputError("Parquet files need pyarrow: pip install 'modgrok[parquet]'") from None
-    return pyarrow, pyarrow.parquet
-
-
-def _read_table(path: Path) -> pa.Table:
-    pa, parquet = _pyarrow()
-    files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-    if not files or not path.exists():
-        raise InputError(f"{path}: no Parquet file there")
-    try:
-        return pa.concat_tables([parquet.read_table(file) for file in files]).combine_chunks()
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path}: cannot be read as Parquet: {str(error).splitlines()[0]}") from None
-
-
-def _column(table: pa.Table, name: str, path: Path, kind: type) -> pa.ChunkedArray:
-    pa, _ = _pyarrow()
+def _column(table: pa.Table, name: str, path: Path, kind: type, of: str = "") -> pa.ChunkedArray:
+    """Return a column of text or integers without missing values; `of` is the struct that it is a field of."""
+    pa, _ = pyarrow()
     if name not in table.column_names:
-        raise InputError(f"{path}: column {name} is missing")
+        raise InputError(f"{path}: column {of}{name} is missing")
     column = table.column(name)
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
     fits = (
         pa.types.is_integer
         if kind is int
@@ -130,26 +114,26 @@ def _column(table: pa.Table, name: str, path: Path, kind: type) -> pa.ChunkedArr
     )
     if not fits(column.type):
         wanted = "integers" if kind is int else "text"
-        raise InputError(f"{path}: column {name}: it must hold {wanted}, not {column.type}")
+        raise InputError(f"{path}: column {of}{name} must hold {wanted}, got {column.type}")
     if column.null_count:
-        raise InputError(f"{path}: column {name}: {column.null_count} of its values are missing")
+        raise InputError(f"{path}: column {of}{name}: {column.null_count} of its values are missing")
     return column
 
 
 def _people(table: pa.Table, name: str, path: Path, names: list[str]) -> NDArray[np.int32]:
-    pa, _ = _pyarrow()
+    pa, _ = pyarrow()
     column = table.column(name)
     kind = column.type
     if not pa.types.is_struct(kind) or {field.name for field in kind} != {"name", "index"}:
-        raise InputError(f"{path}: column {name}: it must hold {{name, index}}, not {kind}")
+        raise InputError(f"{path}: column {name} must hold {{name, index}}, got {kind}")
     fields = pa.table({field: column.combine_chunks().field(field) for field in ("name", "index")})
-    people = _column(fields, "index", path, int).to_numpy()
+    people = _column(fields, "index", path, int, f"{name}.").to_numpy()
     if wrong := np.flatnonzero((people < 0) | (people >= len(names))).tolist():
         raise InputError(
             f"{path}: column {name}, row {wrong[0]}: index {people[wrong[0]]} is out of range; "
             f"there are {len(names):,} profiles"
         )
-    said = _column(fields, "name", path, str).to_pylist()
+    said = _column(fields, "name", path, str, f"{name}.").to_pylist()
     for row, (person, text) in enumerate(zip(people.tolist(), said, strict=True)):
         if names[person] != text:
             raise InputError(
@@ -159,10 +143,10 @@ def _people(table: pa.Table, name: str, path: Path, names: list[str]) -> NDArray
 
 
 def _birth_dates(table: pa.Table, path: Path) -> NDArray[np.int32]:
-    pa, _ = _pyarrow()
+    pa, _ = pyarrow()
     column = table.column("birth_date")
     if not (pa.types.is_timestamp(column.type) or pa.types.is_date(column.type)) or column.null_count:
-        raise InputError(f"{path}: column birth_date: it must hold dates, not {column.type}")
+        raise InputError(f"{path}: column birth_date must hold dates, got {column.type}")
     days = (column.to_numpy().astype("datetime64[D]") - dates.FIRST).astype(np.int64)
     values = dates.clip_days(days)
     as_read = dates.as_dates(values)
