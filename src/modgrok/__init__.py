@@ -35,6 +35,8 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 # turns unless told otherwise, and on a busy machine it spins on the core that the other one needs.
 os.environ.setdefault("GOMP_SPINCOUNT", "3000")
 
+__version__ = "0.1.0"
+
 __all__ = [
     "MLP",
     "GrokkingModule",

@@ -12,16 +12,27 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from modgrok.cli.commands import Command, run_command
 from modgrok.errors import InputError
 from modgrok.experiments.config.command_parser import CommandParser
 
-USAGE = """usage: modgrok capacity COMMAND [options]
-
-  describe  bits in the data, by scheme, before any training:  modgrok capacity describe --n 10000 --relations 4
-  fit       train:  modgrok capacity fit --config configs/capacity/plateau.yaml
-  measure   bits memorized, a table and a page:  modgrok capacity measure RUN [RUN ...]
-  probe     what each layer and position knows:  modgrok capacity probe RUN [--json FILE]
-"""
+COMMANDS = {
+    "describe": Command(
+        "bits in the data, by scheme, before any training:  modgrok capacity describe --n 10000 --relations 4",
+        "modgrok.cli.capacity:describe",
+    ),
+    "fit": Command(
+        "train:  modgrok capacity fit --config configs/capacity/plateau.yaml", "modgrok.cli.capacity:fit"
+    ),
+    "measure": Command(
+        "bits memorized, a table and a page:  modgrok capacity measure RUN [RUN ...]",
+        "modgrok.cli.capacity:measure",
+    ),
+    "probe": Command(
+        "what each layer and position knows:  modgrok capacity probe RUN [--json FILE]",
+        "modgrok.cli.capacity:probe",
+    ),
+}
 
 
 def capacity(options: list[str]) -> None:
@@ -30,14 +41,7 @@ def capacity(options: list[str]) -> None:
     Raises:
         InputError: if there is no such command, or what it is given is wrong.
     """
-    command, *rest = options or ["--help"]
-    commands = {"describe": describe, "fit": fit, "measure": measure, "probe": probe}
-    if command in ("-h", "--help"):
-        print(USAGE, end="")
-    elif command in commands:
-        commands[command](rest)
-    else:
-        raise InputError(f"capacity: unknown command {command!r}; there are {', '.join(commands)}")
+    run_command("modgrok capacity", COMMANDS, options)
 
 
 def describe(options: list[str]) -> None:
@@ -84,20 +88,24 @@ def fit(options: list[str]) -> None:
     """Train, and say what was learned and what to type next."""
     from modgrok.capacity.measuring.measure_page import opening
     from modgrok.capacity.measuring.memorized import read_measurement
+    from modgrok.cli.fit import no_update
     from modgrok.experiments.assembly.capacity_experiment import CapacityExperiment
     from modgrok.runs.findings import FINDINGS
 
     experiment = CapacityExperiment(options)
     path, signal = experiment.fit(), experiment.interrupt.received
-    directory = os.path.relpath(path)
-    print(f"run: {directory}")
+    if not experiment.writes:
+        print("the run can be trained; nothing was written")
+        return
+    shown = shlex.quote(os.path.relpath(path))
+    print(f"run: {shown}")
     if signal:
-        print(
-            f"stopped by {signal.name}; to resume: modgrok capacity fit --ckpt_path {shlex.quote(directory)}"
-        )
+        print(f"stopped by {signal.name}; to resume:\n  modgrok capacity fit --ckpt_path {shown}", flush=True)
         sys.exit(128 + signal)
     if not (path / FINDINGS).exists():  # it was told to keep no checkpoint
         return
+    if experiment.resumed and not experiment.updates_made:
+        print(no_update(experiment))
     found = read_measurement(path)
     memorised = found.memorised_at
     print(
@@ -112,7 +120,7 @@ def fit(options: list[str]) -> None:
             else f"not composed within {found.updates:,} updates"
         )
         print(f"{name}: {learned}, {found.accuracies[name]:.1%} right at the end")
-    print(f"{opening([found])}\n  modgrok capacity measure {directory}")
+    print(f"{opening([found])}\n  modgrok capacity measure {shown}")
 
 
 def measure(options: list[str]) -> None:

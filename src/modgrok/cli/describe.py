@@ -1,9 +1,11 @@
-"""`modgrok describe`."""
+"""`modgrok describe` and `modgrok tasks`."""
 
 from __future__ import annotations
 
 from modgrok.data.describe import describe as describe_tables
+from modgrok.data.describe import describe_operation, list_tasks
 from modgrok.errors import InputError, did_you_mean
+from modgrok.experiments.config.command_parser import CommandParser
 from modgrok.experiments.config.config_file import with_configs_as_data
 from modgrok.experiments.config.first_look import given_checkpoint, read_tables
 from modgrok.experiments.config.formula_first import formula_first
@@ -29,6 +31,14 @@ def describe(options: list[str]) -> None:
 
         recorded = load_snapshot(checkpoint).data.config
     print(describe_tables(read_tables("modgrok describe", args, configs, recorded), _irreps))
+
+
+def tasks(options: list[str]) -> None:
+    """Print the operations that have a name."""
+    parser = CommandParser(prog="modgrok tasks", description="The operations that have a name.")
+    parser.add_argument("name", type=str | None, nargs="?", help="one of them; all are listed unless given")
+    name = parser.parse_args(options).name
+    print(list_tasks() if name is None else describe_operation(name))
 
 
 def _irreps(group: Group) -> str:

@@ -20,7 +20,6 @@ from modgrok.capacity.networks.network_record import arguments, check_readable
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
 from modgrok.errors import InputError
 from modgrok.experiments.assembly.configured_run import ConfiguredRun
-from modgrok.experiments.assembly.quiet_lightning import quiet_lightning
 from modgrok.experiments.config.config_forms import run_options
 from modgrok.runs.checkpoint import load_data
 from modgrok.runs.directory import CHECKPOINTS, checkpoint_name
@@ -185,9 +184,8 @@ def fit_capacity(
     directory = None if directory is None else Path(directory)
     if directory is not None and _has_measurement(directory):
         return load_capacity_run(directory)
-    with quiet_lightning():
-        experiment = CapacityExperiment(run_options(config, overrides), directory, shown=False)
-        path = experiment.fit_with(callbacks)
+    experiment = CapacityExperiment(run_options(config, overrides), directory, shown=False)
+    path = experiment.fit_with(callbacks)
     return load_capacity_run(path)
 
 
@@ -199,5 +197,4 @@ def check_capacity(
     Raises:
         InputError: naming the field.
     """
-    with quiet_lightning():
-        CapacityExperiment(run_options(config, overrides), shown=False).check()
+    CapacityExperiment(run_options(config, overrides), shown=False).check()

@@ -24,6 +24,7 @@ from lightning.pytorch.plugins import CheckpointIO
 
 from modgrok.callbacks import GracefulInterrupt, SaveConfig
 from modgrok.errors import InputError, RunStoppedError
+from modgrok.experiments.assembly.quiet_lightning import quiet_lightning
 from modgrok.experiments.assembly.setting_errors import (
     culprit,
     is_of_own_code,
@@ -72,6 +73,7 @@ class ConfiguredRun(LightningCLI, ABC):
     trainer_settings: ClassVar[Mapping[str, Any]] = {}
     """The trainer's arguments unless the config has others."""
 
+    @quiet_lightning()
     def __init__(
         self, command: str, args: Sequence[str], directory: Path | None = None, *, shown: bool = True
     ) -> None:
@@ -306,12 +308,18 @@ class ConfiguredRun(LightningCLI, ABC):
         return not self.trainer.fast_dev_run  # type: ignore[attr-defined]
 
     @property
+    def updates_made(self) -> int:
+        """The updates of this fit; 0 where there was none to make."""
+        return max(0, self.trainer.global_step - self.first_update)
+
+    @property
     def ended_by(self) -> str | None:
         """The field by which a run that is resumed has no update left to make; None where it has one."""
         return (
             "trainer.max_steps" if self.resumed and 0 < self.trainer.max_steps <= self.first_update else None
         )
 
+    @quiet_lightning()
     def check(self) -> None:
         """Check everything that can be wrong with the run; nothing is written.
 
@@ -324,6 +332,7 @@ class ConfiguredRun(LightningCLI, ABC):
             parameters = sum(parameter.numel() for parameter in self.model.parameters())
             _check_writable(self.directory or Path(self.trainer.default_root_dir), parameters)
 
+    @quiet_lightning()
     def fit(self) -> Path:
         """Train; return the run's directory. A run that has no update left to make stays as it is.
 
@@ -406,6 +415,7 @@ class ConfiguredRun(LightningCLI, ABC):
                 name = type(logger).__name__
                 raise InputError(f"trainer.logger: {name} failed to start: {one_line(error)}") from None
 
+    @quiet_lightning()
     def run_trainer(self, method: str, **arguments: Any) -> Any:
         """Call the trainer's method of that name, from the checkpoint if there is one."""
         path = str(self.checkpoint) if self.checkpoint else None

@@ -14,7 +14,6 @@ from modgrok.analysis import Circuit, RunAnalysis, analyze, analyze_checkpoints
 from modgrok.analysis.task_view import BasisName
 from modgrok.errors import InputError
 from modgrok.experiments.assembly.experiment import Experiment
-from modgrok.experiments.assembly.quiet_lightning import quiet_lightning
 from modgrok.experiments.config.config_forms import run_options
 from modgrok.figures import circuit_figure, curves_figure, render
 from modgrok.runs import RunDirectory
@@ -125,10 +124,9 @@ def fit(
                 return run
         except InputError:
             pass  # it was killed before it wrote findings
-    with quiet_lightning():
-        experiment = Experiment("fit", run_options(config, overrides), directory, shown=False)
-        experiment.model.runs_of_one_compilation = runs_of_one_compilation
-        return Run(experiment.fit_with(callbacks))
+    experiment = Experiment("fit", run_options(config, overrides), directory, shown=False)
+    experiment.model.runs_of_one_compilation = runs_of_one_compilation
+    return Run(experiment.fit_with(callbacks))
 
 
 def check(config: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] | None = None) -> None:
@@ -137,5 +135,4 @@ def check(config: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] |
     Raises:
         InputError: naming the field.
     """
-    with quiet_lightning():
-        Experiment("fit", run_options(config, overrides), shown=False).check()
+    Experiment("fit", run_options(config, overrides), shown=False).check()
