@@ -35,7 +35,7 @@ from modgrok.experiments.assembly.setting_errors import (
 from modgrok.experiments.config.command_parser import check_null, option_values, parse
 from modgrok.experiments.config.config_file import names_class, read_config, with_configs_as_data
 from modgrok.experiments.config.first_look import given_checkpoint
-from modgrok.experiments.config.parser import Parser
+from modgrok.experiments.config.parser import Parser, plain
 from modgrok.runs import RunDirectory
 from modgrok.runs.checkpoint_io import AtomicCheckpointIO
 from modgrok.runs.directory import CONFIG, run_of, update_of
@@ -170,7 +170,7 @@ class ConfiguredRun(LightningCLI, ABC):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse the arguments given, whatever the process's own are."""
-        self.config = parse(parser, args)
+        self.config = plain(parse(parser, args))
 
     def _set_seed(self) -> None:
         try:

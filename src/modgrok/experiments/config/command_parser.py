@@ -12,6 +12,7 @@ from typing import NoReturn, get_args
 from jsonargparse import ArgumentParser, Namespace
 
 from modgrok.errors import InputError, did_you_mean
+from modgrok.experiments.config.integers import with_integers
 
 LONGEST_MESSAGE = 500
 
@@ -78,7 +79,7 @@ def parse(parser: ArgumentParser, args: Sequence[str]) -> Namespace:
         InputError: if one is wrong, or so large that Python does not take it.
     """
     try:
-        return parser.parse_args(args)
+        return parser.parse_args(with_integers(parser, args))
     except InputError:
         raise
     except (OverflowError, RecursionError, ValueError) as error:

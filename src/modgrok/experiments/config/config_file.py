@@ -12,6 +12,7 @@ import yaml
 
 from modgrok.errors import InputError, brief
 from modgrok.experiments.config.command_parser import option_values
+from modgrok.experiments.config.config_forms import classes_first
 
 LARGEST_FILE, MOST_VALUES = 1_000_000, 10_000
 """The most bytes of a config file, and the most values in it, with what its aliases repeat."""
@@ -100,7 +101,7 @@ def with_configs_as_data(args: Sequence[str]) -> tuple[list[str], dict[str, dict
     """
     configs = {path: read_config(Path(path)) for path in option_values(args, "--config", "-c")}
     written = {path: json.dumps(config) for path, config in configs.items()}
-    return [written.get(arg, arg) for arg in _separated(args)], configs
+    return classes_first([written.get(arg, arg) for arg in _separated(args)]), configs
 
 
 def names_class(field: str, args: Sequence[str], configs: Iterable[Mapping[str, Any]]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,27 @@ def nested(config: Mapping[str, Any]) -> dict[str, Any]:
                 raise InputError(f"{section}: not a section with fields of its own, such as {name}")
         target[last] = value
     return sections
+
+
+def classes_first(args: Sequence[str]) -> list[str]:
+    """Put an option that names a class, such as `--model.optimizer`, before the options of the class's arguments.
+
+    The parser would take the arguments for those of the class before.
+    """
+    options: list[list[str]] = []
+    for arg in args:
+        if not options or arg.startswith("--") or arg in ("-c", "-h"):
+            options.append([arg])
+        else:
+            options[-1].append(arg)
+    for option in list(options):
+        name, _, value = "=".join(option).partition("=")
+        names_class = value[:1] not in ("", "{", "[") and name[:2] == "--"
+        first = next((i for i, other in enumerate(options) if other[0].startswith(f"{name}.")), len(options))
+        if names_class and first < options.index(option):
+            options.remove(option)
+            options.insert(first, option)
+    return [arg for option in options for arg in option]
 
 
 def run_options(config: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] | None) -> list[str]:
