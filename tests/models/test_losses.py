@@ -85,9 +85,21 @@ def test_a_guess_costs_ln_p():
 
 
 def test_losses_that_cannot_be_are_refused():
-    with pytest.raises(InputError, match="precision: 'float16' is not one of float64, float32"):
-        CrossEntropy("float16")
+    with pytest.raises(InputError, match="precision: 'float8' is not one of float64, float32, bfloat16"):
+        CrossEntropy("float8")
     with pytest.raises(InputError, match=r"no loss 'evil\.Loss' is known"):
         loss_from_record({"class_path": "evil.Loss", "arguments": {}})
     with pytest.raises(InputError, match="cannot be built"):
         loss_from_record(StableMax().record | {"arguments": {"surplus": 1}})
+
+
+@pytest.mark.parametrize("precision", ["float64", "float32", "bfloat16", "float16"])
+def test_the_loss_is_exactly_zero_from_the_resolution_of_its_precision_on(precision):
+    """log(1 + e) is zero where 1 + e is rounded to 1, so where e is at most half the spacing of the floats at 1."""
+    dtype = getattr(torch, precision)
+    spacing = torch.finfo(dtype).eps
+    lead = torch.tensor([[-math.log(spacing * share), 0.0] for share in (0.4, 2.0)], dtype=torch.float64)
+    losses = CrossEntropy(precision)(lead, torch.tensor([0, 0]))
+    assert losses.dtype == dtype
+    assert losses[0] == 0
+    assert losses[1] > 0

@@ -6,7 +6,7 @@ import torch
 from modgrok import load_run
 from modgrok.cli import main
 from modgrok.runs import load_snapshot
-from modgrok.runs.history import SYMMETRY_COLUMNS
+from modgrok.runs.history import YOUNGER_COLUMNS
 from modgrok.runs.snapshot import YOUNGER_OPTIONS
 
 
@@ -18,7 +18,7 @@ def older(small_run, tmp_path):
     for options in (record["data"], record["network"]["config"], record["hyperparameters"]):
         for name in YOUNGER_OPTIONS:
             options.pop(name, None)
-    for name in (*SYMMETRY_COLUMNS, "grokked_new_at"):
+    for name in (*YOUNGER_COLUMNS, "grokked_new_at"):
         del record["history"][name]
     path = tmp_path / "older.ckpt"
     torch.save(checkpoint, path)

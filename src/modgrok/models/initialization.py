@@ -11,9 +11,24 @@ from typing import Literal
 import torch
 from torch import nn
 
-from modgrok.errors import check_choice
+from modgrok.errors import InputError, check_choice
 
 Initialization = Literal["transformer_lens", "nanda", "furuta", "zhong"]
+
+
+def scale_weights(network: nn.Module, factor: float) -> None:
+    """Multiply the weight matrices of `network`, those whose name starts with W, by the factor α of Liu et al. 2022
+    ("Omnigrok", arXiv 2210.01117, section 3).
+
+    Raises:
+        InputError: if the factor is not positive.
+    """
+    if not 0 < factor < math.inf:
+        raise InputError(f"initialization_scale must be positive, got {factor}")
+    with torch.no_grad():
+        for path, parameter in network.named_parameters():
+            if path.rpartition(".")[2].startswith("W"):
+                parameter.mul_(factor)
 
 
 def initialize(network: nn.Module, name: Initialization, d_model: int, vocabulary_size: int) -> None:

@@ -34,6 +34,34 @@ def optional_bias(wanted: bool, *shape: int) -> nn.Parameter | None:
     return nn.Parameter(torch.zeros(shape)) if wanted else None
 
 
+def check_dropout(rate: float) -> None:
+    """Check that a share of activations can be dropped.
+
+    Raises:
+        InputError: if it is not from 0 to below 1.
+    """
+    if not 0 <= rate < 1:
+        raise InputError(f"dropout must be ≥ 0 and below 1, got {rate}")
+
+
+class Dropout(nn.Module):
+    """Dropout (Srivastava et al. 2014, JMLR 15), of each pair by itself: rows that pairs share are expanded first.
+
+    Args:
+        rate: the share of the activations that is set to 0 while training; the others grow by 1 / (1 − rate).
+    """
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: list[SharedRows]) -> list[SharedRows]:
+        """Drop activations of each position, each (r, …), and return a row for each pair; in evaluation, drop none."""
+        if not self.rate or not self.training:
+            return x
+        return [SharedRows(nn.functional.dropout(rows.each(), self.rate)) for rows in x]
+
+
 def add_bias(value: Tensor, b: nn.Parameter | None) -> Tensor:
     """Add a bias where there is one."""
     return value if b is None else value + b

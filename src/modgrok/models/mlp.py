@@ -14,13 +14,15 @@ from torch import Tensor, nn
 from modgrok.errors import InputError, check_choice
 from modgrok.models.gromov import gromov
 from modgrok.models.hooks import HookPoint
-from modgrok.models.initialization import Initialization, initialize
+from modgrok.models.initialization import Initialization, initialize, scale_weights
 from modgrok.models.layers import (
     ACTIVATIONS,
+    Dropout,
     Embed,
     OneHot,
     Unembed,
     add_bias,
+    check_dropout,
     check_sizes,
     empty_parameter,
     optional_bias,
@@ -37,8 +39,9 @@ InitializationOrSolution = Literal[Initialization, "gromov"]
 class HiddenLayer(nn.Module):
     """Neurons that see the positions below: their sum through one matrix (d, m), or each through one of its own."""
 
-    def __init__(self, shape: tuple[int, ...], activation: str, biases: bool) -> None:
+    def __init__(self, shape: tuple[int, ...], activation: str, biases: bool, dropout: float) -> None:
         super().__init__()
+        self.drop = Dropout(dropout)
         self.activation = ACTIVATIONS[activation]
         self.W_in, self.b_in = empty_parameter(*shape), optional_bias(biases, shape[-1])
 
@@ -55,7 +58,7 @@ class HiddenLayer(nn.Module):
         for rows in others:
             pre = map_rows(torch.add, pre, rows)
         (pre,) = point(f"{name}.hook_pre", [pre])  # (n, 1, m)
-        return point(f"{name}.hook_post", [map_rows(self.activation, pre)])  # (n, 1, m)
+        return point(f"{name}.hook_post", self.drop([map_rows(self.activation, pre)]))  # (n, 1, m)
 
 
 class MLP(SharedRowsNetwork):
@@ -81,9 +84,12 @@ class MLP(SharedRowsNetwork):
         biases: whether every linear map has a bias.
         initialization: the scheme of the initial weights; see `initialization`. `gromov` is the analytic solution of
             x + y; see `gromov`.
+        initialization_scale: a factor on all initial weight matrices; see `scale_weights`.
+        dropout: the share of the neurons that is dropped while training.
 
     Raises:
-        InputError: if a size is not a positive integer, there is no such activation or input, or `gromov` does not fit.
+        InputError: if a size is not a positive integer, there is no such activation or input, a number is out of its
+            range, or `gromov` does not fit.
 
     Example:
         >>> import torch
@@ -105,6 +111,8 @@ class MLP(SharedRowsNetwork):
         input: Input = "sum",
         biases: bool = False,
         initialization: InitializationOrSolution = "transformer_lens",
+        initialization_scale: float = 1.0,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         check_sizes(
@@ -117,13 +125,15 @@ class MLP(SharedRowsNetwork):
         )
         check_choice("activation", activation, Activation)
         check_choice("input", input, Input)
+        check_dropout(dropout)
         check_choice("initialization", initialization, InitializationOrSolution)
         self.sees_order = input != "sum"
         d = vocabulary_size if input == "two_hot" else d_model
         self.embed = OneHot(d) if input == "two_hot" else Embed(vocabulary_size, d)
         first = (d, d_mlp) if input == "sum" else (context_length, d, d_mlp)
         self.layers = nn.ModuleList(
-            HiddenLayer(shape, activation, biases) for shape in [first, *[(d_mlp, d_mlp)] * (n_layers - 1)]
+            HiddenLayer(shape, activation, biases, dropout)
+            for shape in [first, *[(d_mlp, d_mlp)] * (n_layers - 1)]
         )
         self.unembed = Unembed(d_mlp, n_answers, biases)
         if initialization == "gromov":
@@ -134,6 +144,7 @@ class MLP(SharedRowsNetwork):
             gromov(self.get_parameter("layers.0.W_in"), self.unembed.W_U)
         else:
             initialize(self, initialization, d, vocabulary_size)
+        scale_weights(self, initialization_scale)
 
     def part_of(self, parameter_name: str) -> str:
         """Return the part that a parameter belongs to: embedding, layers or unembedding."""

@@ -62,9 +62,11 @@ class SharedRows:
 
     def expand(self) -> Tensor:
         """Return one row for each pair, (n, ...); a constant stays (1, ...) and broadcasts."""
-        if self.index is None or self.constant:
-            return self.values
-        return _Lookup.apply(self.values, *self.index)
+        return self.values if self.constant else self.each()
+
+    def each(self) -> Tensor:
+        """Return one row for each pair, (n, ...)."""
+        return self.values if self.index is None else _Lookup.apply(self.values, *self.index)
 
 
 def map_rows(function: Callable[..., Tensor], *arguments: SharedRows) -> SharedRows:

@@ -7,8 +7,9 @@ differ, r rows: see `shared_rows`), t context length, d d_model, h heads, k d_he
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import partial
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -17,12 +18,14 @@ from torch import Tensor, nn
 
 from modgrok.errors import InputError, check_choice
 from modgrok.models.hooks import HookPoint
-from modgrok.models.initialization import Initialization, initialize
+from modgrok.models.initialization import Initialization, initialize, scale_weights
 from modgrok.models.layers import (
     ACTIVATIONS,
+    Dropout,
     Embed,
     Unembed,
     add_bias,
+    check_dropout,
     check_sizes,
     empty_parameter,
     optional_bias,
@@ -32,6 +35,7 @@ from modgrok.models.shared_rows import IndexedTokens, SharedRows, map_rows
 from modgrok.models.shared_rows_network import SharedRowsNetwork
 
 Activation = Literal["relu", "gelu"]
+Normalized = Literal["attention", "mlp", "unembedding"]
 
 
 class PosEmbed(nn.Module):
@@ -141,7 +145,7 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then the MLP, each added to the residual stream."""
+    """Attention, then the MLP where there is one, each added to the residual stream."""
 
     def __init__(
         self,
@@ -150,15 +154,17 @@ class Block(nn.Module):
         k: int,
         m: int,
         activation: str,
-        normalization: bool,
+        normalized: Sequence[Normalized],
         biases: bool | Literal["mlp"],
         rate: float,
+        dropout: float,
     ) -> None:
         super().__init__()
-        self.ln1 = LayerNorm(d) if normalization else None
+        self.ln1 = LayerNorm(d) if "attention" in normalized else None
         self.attn = Attention(d, h, k, biases is True, rate)
-        self.ln2 = LayerNorm(d) if normalization else None
-        self.mlp = FeedForward(d, m, activation, bool(biases))
+        self.ln2 = LayerNorm(d) if "mlp" in normalized else None
+        self.mlp = FeedForward(d, m, activation, bool(biases)) if m else None
+        self.drop = Dropout(dropout)
 
     def forward(
         self, resid: list[SharedRows], queries: range, name: str, point: HookPoint
@@ -166,11 +172,14 @@ class Block(nn.Module):
         """Return the residual stream, each position (r, d), at the positions `queries`."""
         resid = point(f"{name}.hook_resid_pre", resid)  # (n, t, d)
         x = self.ln1(resid, f"{name}.ln1", point) if self.ln1 else resid
-        out = point(f"{name}.hook_attn_out", self.attn(x, queries, f"{name}.attn", point))  # (n, t, d)
+        out = self.drop(self.attn(x, queries, f"{name}.attn", point))
+        out = point(f"{name}.hook_attn_out", out)  # (n, t, d)
         mid = [map_rows(torch.add, resid[i], out_i) for i, out_i in zip(queries, out, strict=True)]
+        if self.mlp is None:
+            return point(f"{name}.hook_resid_post", mid)  # (n, t, d)
         mid = point(f"{name}.hook_resid_mid", mid)  # (n, t, d)
         x = self.ln2(mid, f"{name}.ln2", point) if self.ln2 else mid
-        out = point(f"{name}.hook_mlp_out", self.mlp(x, f"{name}.mlp", point))  # (n, t, d)
+        out = point(f"{name}.hook_mlp_out", self.drop(self.mlp(x, f"{name}.mlp", point)))  # (n, t, d)
         post = [map_rows(torch.add, *pair) for pair in zip(mid, out, strict=True)]
         return point(f"{name}.hook_resid_post", post)  # (n, t, d)
 
@@ -186,18 +195,21 @@ class Transformer(SharedRowsNetwork):
         d_model: width of the residual stream, d.
         n_heads: attention heads, h.
         d_head: width of a head, k; d_model / n_heads unless given.
-        d_mlp: neurons of each block, m.
+        d_mlp: neurons of each block, m; 0 for blocks of attention alone.
         activation: the activation function of the neurons.
-        normalization: whether attention, MLP and unembedding have layer normalization before them.
+        normalization: whether attention, MLP and unembedding have layer normalization before them, or which of them.
         biases: whether every linear map has a bias; `mlp`, whether those of the MLPs alone have one.
         positional_embedding: whether each position has a learned embedding.
         attention_rate: ρ from 0 to 1, how much of the attention is learned: the pattern is ρ·softmax(scores) + (1 − ρ),
             so that at 0 each position seen has the weight 1 (Zhong et al. 2023, arXiv 2306.17844, section 5).
         initialization: the scheme of the initial weights; see `initialization`.
+        initialization_scale: a factor on all initial weight matrices; see `scale_weights`.
+        dropout: the share of what attention and MLP add to the residual stream that is dropped while training.
 
     Raises:
-        InputError: if a size is not a positive integer, there is no such activation, the attention rate is not from 0
-            to 1, or without `d_head` if `n_heads` does not divide `d_model`.
+        InputError: if a size is not a positive integer, there is no such activation or place of a normalization, a
+            number is out of its range, something is asked of an MLP that is not there, or without `d_head` if `n_heads`
+            does not divide `d_model`.
 
     Example:
         >>> import torch
@@ -218,11 +230,13 @@ class Transformer(SharedRowsNetwork):
         d_head: int | None = None,
         d_mlp: int = 512,
         activation: Activation = "relu",
-        normalization: bool = False,
+        normalization: bool | list[Normalized] = False,
         biases: bool | Literal["mlp"] = False,
         positional_embedding: bool = True,
         attention_rate: float = 1.0,
         initialization: Initialization = "transformer_lens",
+        initialization_scale: float = 1.0,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         check_sizes(
@@ -233,9 +247,18 @@ class Transformer(SharedRowsNetwork):
             d_model=d_model,
             n_heads=n_heads,
             d_head=d_head,
-            d_mlp=d_mlp,
+            d_mlp=d_mlp or None,
         )
         check_choice("activation", activation, Activation)
+        check_dropout(dropout)
+        everywhere = [place for place in get_args(Normalized) if place != "mlp" or d_mlp]
+        normalized = (
+            (everywhere if normalization else []) if isinstance(normalization, bool) else normalization
+        )
+        for place in normalized:
+            check_choice("normalization", place, Normalized)
+        if not d_mlp and (biases == "mlp" or "mlp" in normalized):
+            raise InputError("d_mlp is 0, so that no MLP can have biases or a normalization before it")
         if not 0 <= attention_rate <= 1:
             raise InputError(f"attention_rate must be from 0 to 1, got {attention_rate}")
         if biases not in (True, False, "mlp"):
@@ -248,12 +271,13 @@ class Transformer(SharedRowsNetwork):
         self.embed = Embed(vocabulary_size, d_model)
         self.pos_embed = PosEmbed(context_length, d_model) if positional_embedding else None
         self.blocks = nn.ModuleList(
-            Block(d_model, n_heads, d_head, d_mlp, activation, normalization, biases, attention_rate)
+            Block(d_model, n_heads, d_head, d_mlp, activation, normalized, biases, attention_rate, dropout)
             for _ in range(n_layers)
         )
-        self.ln_final = LayerNorm(d_model) if normalization else None
+        self.ln_final = LayerNorm(d_model) if "unembedding" in normalized else None
         self.unembed = Unembed(d_model, n_answers, biases is True)
         initialize(self, initialization, d_model, vocabulary_size)
+        scale_weights(self, initialization_scale)
 
     def part_of(self, parameter_name: str) -> str:
         """Return the part that a parameter belongs to: embedding, transformer or unembedding."""
@@ -279,8 +303,10 @@ class Transformer(SharedRowsNetwork):
         return self.unembed(resid[-1])
 
     @property
-    def readout_paths(self) -> ReadoutPaths:
-        """What the analysis looks at, in the last block."""
+    def readout_paths(self) -> ReadoutPaths | None:
+        """What the analysis looks at, in the last block; None without neurons."""
+        if self.blocks[-1].mlp is None:
+            return None
         last = f"blocks.{len(self.blocks) - 1}"
 
         def weights(*paths: str) -> dict[str, Tensor]:

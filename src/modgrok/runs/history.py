@@ -11,9 +11,12 @@ THRESHOLD = 0.99
 
 SYMMETRY_COLUMNS = ("heldout_accuracy_new", "heldout_accuracy_known")
 
+YOUNGER_COLUMNS = (*SYMMETRY_COLUMNS, "train_zero_losses")
+"""Columns that older histories have not, and whose entries may be None."""
+
 COLUMNS = (
     *(f"{side}_{name}" for side in ("train", "heldout") for name in ("loss", "accuracy", "probability")),
-    *SYMMETRY_COLUMNS,
+    *YOUNGER_COLUMNS,
 )
 
 
@@ -26,6 +29,7 @@ class Score(NamedTuple):
         probability: the mean probability of the right answer.
         accuracy_new: of held-out pairs, the accuracy over those that are new; None where there are none.
         accuracy_known: the same over those that are known by symmetry.
+        zero_losses: of training pairs, the share whose loss is exactly zero, so that it has no gradient.
     """
 
     loss: float
@@ -33,6 +37,7 @@ class Score(NamedTuple):
     probability: float
     accuracy_new: float | None = None
     accuracy_known: float | None = None
+    zero_losses: float | None = None
 
     def measured(self) -> dict[str, float]:
         """Return what was measured, by its name."""
@@ -57,6 +62,7 @@ class History:
         heldout_accuracy_new: over the held-out pairs that no symmetry gives; None where there are none, or where it
             was not measured: before this column was there.
         heldout_accuracy_known: the same over those known by symmetry.
+        train_zero_losses: the share of the training pairs whose loss is exactly zero; None where it was not measured.
     """
 
     threshold: float = THRESHOLD
@@ -69,6 +75,7 @@ class History:
     heldout_probability: list[float] = field(default_factory=list)
     heldout_accuracy_new: list[float | None] = field(default_factory=list)
     heldout_accuracy_known: list[float | None] = field(default_factory=list)
+    train_zero_losses: list[float | None] = field(default_factory=list)
     of_task: dict[str, History] = field(default_factory=dict)
     memorised_at: int | None = None
     grokked_at: int | None = None
@@ -84,7 +91,7 @@ class History:
         """
         try:
             of_task = {task: cls.from_record(own) for task, own in record["of_task"].items()}
-            unmeasured = {name: [None] * len(record["update"]) for name in SYMMETRY_COLUMNS}
+            unmeasured = {name: [None] * len(record["update"]) for name in YOUNGER_COLUMNS}
             history = cls(**{**unmeasured, **record, "of_task": of_task})
             lengths = {len(getattr(history, name)) for name in ("update", *COLUMNS)}
         except (AttributeError, KeyError, TypeError) as error:

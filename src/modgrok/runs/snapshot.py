@@ -21,7 +21,12 @@ from modgrok.runs.history import History
 
 FORMAT = 3
 
-YOUNGER_OPTIONS: dict[str, Any] = {"split": "pairs", "attention_rate": 1.0}
+YOUNGER_OPTIONS: dict[str, Any] = {
+    "split": "pairs",
+    "attention_rate": 1.0,
+    "initialization_scale": 1.0,
+    "dropout": 0.0,
+}
 """Arguments of the data and of networks that came after the format, with the value that all runs had before."""
 
 

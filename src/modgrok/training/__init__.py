@@ -5,6 +5,7 @@ from modgrok.training.grokking_module import GrokkingModule
 from modgrok.training.rules import (
     EgalitarianGradient,
     GradientFilter,
+    GradientNorm,
     GrokfastEMA,
     GrokfastMA,
     LpPenalty,
@@ -25,6 +26,7 @@ __all__ = [
     "CrossEntropy",
     "EgalitarianGradient",
     "GradientFilter",
+    "GradientNorm",
     "GrokfastEMA",
     "GrokfastMA",
     "GrokkingAdamW",

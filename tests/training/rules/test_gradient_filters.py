@@ -10,6 +10,7 @@ from modgrok.training import (
     CrossEntropy,
     EgalitarianGradient,
     GradientFilter,
+    GradientNorm,
     GrokfastEMA,
     GrokfastMA,
     LpPenalty,
@@ -226,3 +227,30 @@ def test_grokfast_is_resumed_bit_for_bit(tmp_path, kind, engine):
     resumed = fit(tmp_path, [kind()], 40, tmp_path / "20.ckpt", engine=engine)
     assert all(map(torch.equal, whole.network.parameters(), resumed.network.parameters()))
     assert whole.history == resumed.history
+
+
+@pytest.mark.parametrize("largest", [0.1, 1.0, 100.0])
+def test_clipped_gradients_are_those_of_torch(largest):
+    generator = torch.Generator().manual_seed(0)
+    gradients = {name: torch.randn(5, 3, generator=generator) for name in "ab"}
+    weights = {name: torch.zeros(5, 3) for name in "ab"}
+    parameters = [torch.nn.Parameter(weight) for weight in weights.values()]
+    for parameter, gradient in zip(parameters, gradients.values(), strict=True):
+        parameter.grad = gradient.clone()
+    torch.nn.utils.clip_grad_norm_(parameters, largest)
+    clipped = GradientNorm(largest)(gradients, weights)
+    for parameter, name in zip(parameters, "ab", strict=True):
+        torch.testing.assert_close(clipped[name], parameter.grad)
+
+
+def test_a_gradient_of_zero_stays_and_one_that_is_no_number_is_not_hidden():
+    zero = GradientNorm(1.0)({"w": torch.zeros(2)}, {"w": torch.zeros(2)})["w"]
+    broken = GradientNorm(1.0)({"w": torch.tensor([1.0, float("nan")])}, {"w": torch.zeros(2)})["w"]
+    assert not zero.any()
+    assert broken.isnan().any()
+
+
+@pytest.mark.parametrize("largest", [0.0, -1.0, float("inf"), float("nan")])
+def test_a_norm_that_is_none_is_refused(largest):
+    with pytest.raises(InputError, match="largest must be > 0"):
+        GradientNorm(largest)
