@@ -92,3 +92,49 @@ def small_run(tmp_path_factory):
         ]
     )
     return root / "lightning_logs" / "version_0"
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """The system's Chromium."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("no chromium: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def show(chromium):
+    """Open files in the browser, offline; what a page requests and complains of is in its `requests` and `problems`."""
+    contexts = []
+
+    def open_page(file, width=1280, scheme="light", address=""):
+        viewport = {"width": width, "height": 900}
+        contexts.append(chromium.new_context(offline=True, viewport=viewport, color_scheme=scheme))
+        page = contexts[-1].new_page()
+        page.requests, page.problems = [], []
+        page.on("request", lambda request: page.requests.append(request.url))
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on(
+            "console",
+            lambda said: page.problems.append(said.text) if said.type in ("error", "warning") else None,
+        )
+        page.goto(file.absolute().as_uri() + address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def axe():
+    """The script of axe-core, which looks for what keeps people out of a page."""
+    file = Path(__file__).parents[1] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+    if not file.exists():
+        pytest.skip("no axe-core: npm ci in web/")
+    return file.read_text(encoding="utf-8")

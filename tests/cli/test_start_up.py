@@ -14,7 +14,6 @@ SLOW = (
     "matplotlib",
     "pandas",
     "scipy",
-    "plotly",
     "rich",
 )
 COMMAND = """

@@ -1,7 +1,10 @@
 """Every figure, drawn by both renderers from the same data."""
 
+import math
+import re
+from xml.etree import ElementTree
+
 import numpy as np
-import plotly.graph_objects as go
 import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -42,14 +45,11 @@ def every_figure(network_class, task):
     ]
 
 
-def painted(value):
-    if isinstance(value, str) and value.startswith("$"):
-        return figures.LIGHT[value[1:]]
-    if isinstance(value, list):
-        return [painted(item) for item in value]
-    if isinstance(value, dict):
-        return {key: painted(item) for key, item in value.items()}
-    return value
+def numbers_in(drawn):
+    """Every coordinate of a drawing."""
+    for element in drawn.iter():
+        for name in ("points", "x", "y", "width", "height"):
+            yield from map(float, re.findall(r"[^\s,]+", element.get(name, "")))
 
 
 @pytest.mark.parametrize("network_class", [Transformer, MLP])
@@ -63,9 +63,10 @@ def test_every_figure_is_drawn_by_both_renderers(network_class, task):
         canvas.draw()
         assert np.asarray(canvas.buffer_rgba()).std() > 0
         for panel in figure.panels:
-            drawn = figures.plotly_panel(panel)
-            assert len(drawn["traces"]) == len(panel.traces)
-            go.Figure(data=painted(drawn["traces"]), layout=painted(drawn["layout"]))
+            drawn = ElementTree.fromstring(f"<div>{figures.svg_panel(panel, panel.title)}</div>")
+            assert all(math.isfinite(value) for value in numbers_in(drawn))
+            ink = ("polyline", "rect", "image", "path")
+            assert sum(element.tag in ink for element in drawn.iter()) >= len(panel.traces)
 
 
 def test_curves_mark_memorisation_and_grokking():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from clock_network import clock_mlp, clock_network, save_run
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from torch import Tensor, nn
 
 from modgrok import MLP, ModularDataModule, Transformer, load_run
@@ -66,6 +66,12 @@ def deep() -> tuple[ModularDataModule, Network]:
     return data, random(Transformer(**data.network_shape, **shape, **kind))
 
 
+def half_normalized() -> tuple[ModularDataModule, Network]:
+    data = ModularDataModule("x + y", 11)
+    shape = {"d_model": 12, "n_heads": 2, "d_mlp": 16, "normalization": ["attention"], "dropout": 0.1}
+    return data, random(Transformer(**data.network_shape, **shape))
+
+
 def biased() -> tuple[ModularDataModule, Network]:
     """Wider than the page's shortcut needs, with biases and no positions."""
     data = ModularDataModule("x**2 + y", 11)
@@ -83,15 +89,16 @@ def mixture() -> tuple[ModularDataModule, Network]:
     return data, random(Transformer(**data.network_shape, d_model=16, n_heads=2, d_mlp=24))
 
 
-NETWORKS = [adding, multiplying, perceptron, two_hot, deep, biased, three, mixture]
+NETWORKS = [adding, multiplying, perceptron, two_hot, deep, half_normalized, biased, three, mixture]
 
 
-def open_page(chromium: Browser, directory: Path, made: tuple[ModularDataModule, Network]) -> Page:
+def open_page(
+    show: Callable, directory: Path, made: tuple[ModularDataModule, Network], *look: object
+) -> Page:
     data, network = made
     run = save_run(directory / "version_0", data, {0: random(type(network)(**network.config)), 100: network})
     main(["analyze", str(run)])
-    page = chromium.new_context(offline=True).new_page()
-    page.goto((run / "report" / "index.html").as_uri())
+    page = show(run / "report" / "index.html", *look)
     settled(page)
     return page
 
@@ -114,9 +121,9 @@ def right(page: Page) -> list[bool]:
 
 
 @pytest.mark.parametrize("make", NETWORKS)
-def test_the_page_computes_the_network(make: Callable, chromium: Browser, tmp_path: Path) -> None:
+def test_the_page_computes_the_network(make: Callable, show: Callable, tmp_path: Path) -> None:
     made = make()
-    page, network = open_page(chromium, tmp_path, made), made[1]
+    page, network = open_page(show, tmp_path, made), made[1]
     for number, circuit in enumerate(analyze(load_run(tmp_path / "version_0").snapshot())):
         view = circuit.view
         pairs, z = view.clocked_pairs.operands, page.evaluate(f"modgrok.state.net.tasks[{number}].z")
@@ -159,9 +166,9 @@ def without(snapshot: Snapshot, name: str) -> tuple[nn.Module, str]:
 
 
 @pytest.mark.parametrize("make", [adding, multiplying, perceptron])
-def test_what_is_left_without_a_part_is_what_python_computes(make, chromium, tmp_path) -> None:
+def test_what_is_left_without_a_part_is_what_python_computes(make, show, tmp_path) -> None:
     data, network = made = make()
-    page = open_page(chromium, tmp_path, made)
+    page = open_page(show, tmp_path, made)
     snapshot = load_run(tmp_path / "version_0").snapshot()
     (circuit,) = analyze(snapshot)
     assert len(circuit.key_frequencies) == 3
@@ -192,9 +199,9 @@ def test_what_is_left_without_a_part_is_what_python_computes(make, chromium, tmp
 
 
 @pytest.mark.parametrize("make", [adding, multiplying])
-def test_restricted_and_excluded_logits_are_those_of_the_progress_measures(make, chromium, tmp_path) -> None:
+def test_restricted_and_excluded_logits_are_those_of_the_progress_measures(make, show, tmp_path) -> None:
     data, network = made = make()
-    page = open_page(chromium, tmp_path, made)
+    page = open_page(show, tmp_path, made)
     (circuit,) = analyze(load_run(tmp_path / "version_0").snapshot())
     means, waves = _projected(circuit.classes, circuit.key_frequencies)
     where, answers = circuit.view.clocked_pairs.answer_positions, data.pairs.answers
@@ -212,8 +219,8 @@ def test_restricted_and_excluded_logits_are_those_of_the_progress_measures(make,
         )
 
 
-def test_the_address_says_what_is_shown(chromium, tmp_path) -> None:
-    page = open_page(chromium, tmp_path, adding())
+def test_the_address_says_what_is_shown(show, tmp_path) -> None:
+    page = open_page(show, tmp_path, adding())
     page.get_by_role("checkbox", name="2", exact=False).first.uncheck()
     page.get_by_label("x", exact=True).fill("7")
     page.get_by_role("slider", name="Update").press("Home")
@@ -230,8 +237,8 @@ def test_the_address_says_what_is_shown(chromium, tmp_path) -> None:
     assert again.get_by_label("x", exact=True).input_value() == "7"
 
 
-def test_the_page_is_worked_from_the_keyboard(chromium, tmp_path) -> None:
-    page = open_page(chromium, tmp_path, adding())
+def test_the_page_is_worked_from_the_keyboard(show, tmp_path) -> None:
+    page = open_page(show, tmp_path, adding())
     set_state(page, "x=3&y=4")
     page.get_by_role("application").first.press("ArrowDown")
     page.get_by_role("application").first.press("ArrowRight")
@@ -244,8 +251,8 @@ def test_the_page_is_worked_from_the_keyboard(chromium, tmp_path) -> None:
     expect(page.get_by_role("slider", name="Update")).to_have_value("1")
 
 
-def test_an_address_that_makes_no_sense_is_the_page_as_it_opens(chromium, tmp_path) -> None:
-    page = open_page(chromium, tmp_path, adding())
+def test_an_address_that_makes_no_sense_is_the_page_as_it_opens(show, tmp_path) -> None:
+    page = open_page(show, tmp_path, adding())
     before = page.evaluate("modgrok.state.address()")
     set_state(page, "x=99999&y=-1&update=abc&off=%3Cimg%3E,frequency-&neuron=1e9&logits=none&task=7")
     assert page.evaluate("modgrok.state.address()") == before
@@ -253,18 +260,15 @@ def test_an_address_that_makes_no_sense_is_the_page_as_it_opens(chromium, tmp_pa
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_use_it(width, scheme, chromium, tmp_path, axe) -> None:
-    page = open_page(chromium, tmp_path, adding())
-    page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
-    settled(page)
+def test_everybody_can_use_it(width, scheme, show, tmp_path, axe) -> None:
+    page = open_page(show, tmp_path, adding(), width, scheme)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.evaluate(axe)
     found = page.evaluate("axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'best-practice'] })")["violations"]
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
 
 
-def test_a_network_of_another_kind_has_the_page_without_it(chromium, tmp_path) -> None:
+def test_a_network_of_another_kind_has_the_page_without_it(show, tmp_path) -> None:
     class Own(Transformer):
         """Computes something else than the page would."""
 

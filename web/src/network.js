@@ -194,9 +194,9 @@ function runTransformer(calc) {
 function block(calc, x, layer) {
   const { net, pairs, heap, off } = calc, name = `blocks.${layer}`, last = layer === net.layers - 1;
   const [h, d, k] = calc.shape(`${name}.attn.W_Q`), m = calc.shape(`${name}.mlp.W_in`)[1];
-  const answers = calc.shape("unembed.W_U")[1], normal = calc.has(`${name}.ln1.w`);
-  // without normalization a single block is linear from its heads to the neurons and straight to the logits, so that both
-  // are computed for every symbol and not for every pair
+  const answers = calc.shape("unembed.W_U")[1], normal = calc.has(`${name}.ln2.w`) || calc.has("ln_final.w");
+  // without normalization after the attention a single block is linear from its heads to the neurons and straight to the
+  // logits, so that both are computed for every symbol and not for every pair
   const folded = net.layers === 1 && !normal && pairs.n > d;
   const onward = folded ? sideBySide(calc, calc.matrix(`${name}.mlp.W_in`), calc.matrix("unembed.W_U")) : null;
   const stride = folded ? onward.stride : up(d);

@@ -1,74 +1,4 @@
-"use strict";
-// Draws every panel with the colors of the reader's theme, and again when the theme changes.
-const root = document.documentElement;
-const errors = [];
-function failed(message) {
-  errors.push(String(message));
-  root.dataset.errors = JSON.stringify(errors);
-}
-addEventListener("error", (event) => failed(event.message));
-addEventListener("unhandledrejection", (event) => failed(event.reason));
-addEventListener("securitypolicyviolation", (event) => failed(`${event.violatedDirective}: ${event.blockedURI}`));
-const logged = console.error;
-console.error = (...words) => { failed(words.join(" ")); logged(...words); };
-
-const read = (id) => JSON.parse(document.getElementById(id).textContent);
-const palettes = read("palettes");
-const panels = read("panels");
-const dark = matchMedia("(prefers-color-scheme: dark)");
-
-// "$name" stands for a color of the palette, wherever it is
-function paint(value, palette) {
-  if (typeof value === "string") return value.startsWith("$") ? palette[value.slice(1)] ?? value : value;
-  if (Array.isArray(value)) return value.map((item) => paint(item, palette));
-  if (value && typeof value === "object")
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, paint(item, palette)]));
-  return value;
-}
-
-function layout(own, palette) {
-  const axis = {
-    automargin: true, color: palette.muted, gridcolor: palette.grid, zerolinecolor: palette.grid, linecolor: palette.line,
-    ticks: "", tickfont: { size: 11 },
-  };
-  const merged = { ...paint(own, palette) };
-  for (const key of ["xaxis", "yaxis"]) {
-    const title = merged[key]?.title;
-    merged[key] = { ...axis, ...merged[key], title: { standoff: 6, font: { size: 12, color: palette.muted }, ...title } };
-  }
-  return {
-    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true,
-    font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: palette.ink },
-    margin: { l: 8, r: 8, t: 10, b: 8 },
-    hoverlabel: { bgcolor: palette.raised, bordercolor: palette.line, font: { color: palette.ink, size: 12 } },
-    ...merged,
-    showlegend: false, // it is in the page, where it wraps
-  };
-}
-
-const config = { responsive: true, displayModeBar: false };
-const rest = () => new Promise((resume) => setTimeout(resume));
-
-let round = 0;
-async function draw() {
-  const own = ++round;
-  const palette = palettes[dark.matches ? "dark" : "light"];
-  root.dataset.state = "drawing";
-  for (const plot of document.querySelectorAll(".plot")) {
-    const panel = panels[plot.id];
-    try {
-      await Plotly.react(plot, paint(panel.traces, palette), layout(panel.layout, palette), config);
-      plot.dataset.drawn = dark.matches ? "dark" : "light";
-    } catch (error) {
-      failed(`${plot.id}: ${error.message}`);
-    }
-    await rest();
-    if (own !== round) return; // the theme changed meanwhile, and a later round draws everything
-  }
-  root.dataset.state = "drawn";
-}
-dark.addEventListener("change", draw);
-draw();
+// What every page does: sorts its tables, and says the value under the pointer.
 
 // a button in a table's heading sorts its rows by that column, then the other way; empty cells stay last
 for (const button of document.querySelectorAll("th > button")) {
@@ -86,3 +16,65 @@ for (const button of document.querySelectorAll("th > button")) {
     body.append(...keyed.map(({ row }) => row));
   });
 }
+
+const SIDE = 1000;
+const tip = document.body.appendChild(Object.assign(document.createElement("output"), { className: "tip", hidden: true }));
+const shown = (value) => (value === 0 || (Math.abs(value) >= 1e-3 && Math.abs(value) < 1e6) ? String(+value.toPrecision(4)) : value.toExponential(2));
+
+/** The value at a place of an axis, 0 to SIDE. */
+function valueAt(axis, place) {
+  const share = axis.flipped ? 1 - place / SIDE : place / SIDE, { low, high } = axis;
+  const value = axis.log ? 10 ** (Math.log10(low) + share * (Math.log10(high) - Math.log10(low))) : low + share * (high - low);
+  return axis.labels ? (axis.labels[Math.round(value)] ?? "") : value;
+}
+
+/** The values of all lines where x is nearest to the pointer. */
+function onLines(plot, across) {
+  const axes = JSON.parse(plot.dataset.axes);
+  let at = null;
+  const found = [...plot.querySelectorAll("polyline")].map((line) => {
+    line.places ??= line.getAttribute("points").split(" ").map((point) => point.split(",").map(Number));
+    const near = line.places.reduce((best, point) => (Math.abs(point[0] - across) < Math.abs(best[0] - across) ? point : best));
+    if (at === null || Math.abs(near[0] - across) < Math.abs(at - across)) at = near[0];
+    return [line.querySelector("title")?.textContent ?? "", near];
+  });
+  const said = found.filter(([, near]) => Math.abs(near[0] - at) < 1).map(([name, near]) => `${name ? `${name}: ` : ""}${shown(valueAt(axes.y, near[1]))}`);
+  const x = valueAt(axes.x, at);
+  return [typeof x === "number" ? Number(x.toPrecision(5)).toLocaleString("en") : x, ...said].join("\n");
+}
+
+/** The value of a map's cell, read back from its gray picture. */
+function onMap(image, across, down) {
+  const { low, high, value, x, y, x_title: ofX, y_title: ofY, down: downwards } = JSON.parse(image.dataset.map);
+  if (!image.pixels) {
+    const picture = new Image();
+    picture.onload = () => {
+      const canvas = document.createElement("canvas"), { naturalWidth: width, naturalHeight: height } = picture;
+      Object.assign(canvas, { width, height });
+      const context = canvas.getContext("2d");
+      context.drawImage(picture, 0, 0);
+      image.pixels = context.getImageData(0, 0, width, height);
+    };
+    picture.src = image.getAttribute("href");
+    return "…";
+  }
+  const { width, height, data } = image.pixels;
+  const column = Math.min(width - 1, Math.floor(across * width)), row = Math.min(height - 1, Math.floor(down * height));
+  const at = 4 * (row * width + column), line = downwards ? row : height - 1 - row;
+  const label = (labels, i) => (Array.isArray(labels) ? labels[i] : labels + i);
+  const place = `${ofY} ${label(y, line)}, ${ofX} ${label(x, column)}`.trim();
+  return data[at + 3] === 0 ? `${place}\n–` : `${place}\n${value}: ${shown(low + (data[at] / 255) * (high - low))}`;
+}
+
+document.addEventListener("pointermove", (event) => {
+  const area = event.target.closest?.(".area"), plot = area?.parentElement;
+  const image = area?.querySelector("image"), axes = plot?.dataset.axes;
+  tip.hidden = !image && !axes;
+  if (tip.hidden) return;
+  const box = area.getBoundingClientRect();
+  const across = (event.clientX - box.left) / box.width, down = (event.clientY - box.top) / box.height;
+  tip.textContent = image ? onMap(image, Math.max(0, across), Math.max(0, down)) : onLines(plot, across * SIDE);
+  const left = event.clientX + 14 + tip.offsetWidth > innerWidth ? event.clientX - 14 - tip.offsetWidth : event.clientX + 14;
+  tip.style.left = `${Math.max(0, left)}px`;
+  tip.style.top = `${Math.min(event.clientY + 14, innerHeight - tip.offsetHeight)}px`;
+});

@@ -1,4 +1,4 @@
-"""Every picture once, as data; `render` draws it with matplotlib, `plotly_panel` for the page."""
+"""Every picture once, as data; `render` draws it with matplotlib, `svg_panel` for the pages."""
 
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,8 @@ from modgrok.figures.mixture_figures import mixture_figures
 from modgrok.figures.neuron_figures import neuron_figures
 from modgrok.figures.palette import DARK, LIGHT
 from modgrok.figures.parameter_figure import parameter_figure
-from modgrok.figures.plotly_renderer import plotly_panel
 from modgrok.figures.progress_figures import progress_figures
+from modgrok.figures.svg_renderer import svg_panel
 from modgrok.figures.training_figures import curves_figure, training_figures
 from modgrok.figures.weight_figures import weight_figures
 from modgrok.lazy_names import lazy_names
@@ -48,9 +48,9 @@ __all__ = [
     "mixture_figures",
     "neuron_figures",
     "parameter_figure",
-    "plotly_panel",
     "progress_figures",
     "render",
+    "svg_panel",
     "training_figures",
     "weight_figures",
 ]

@@ -11,7 +11,7 @@ Palette = dict[str, Any]
 
 
 def _scale(*colors: str) -> list[list[float | str]]:
-    """A color scale with these colors evenly spaced, as plotly and matplotlib both read it."""
+    """A color scale with these colors evenly spaced, as matplotlib reads it."""
     return [[place / (len(colors) - 1), color] for place, color in enumerate(colors)]
 
 

@@ -22,7 +22,7 @@ from modgrok.report.network_data import network_data
 from modgrok.report.page import Section, render_page
 from modgrok.report.prose import method, opening
 
-MAP_BYTES = 5_000_000
+MAP_BYTES = 1_200_000
 """Size of all maps over the pairs together; a large modulus or many tasks leave room for fewer neurons."""
 
 MOST_EXAMPLES = 8
@@ -84,7 +84,7 @@ def _sections(task: TaskAnalysis, place: int, n_tasks: int) -> list[Section]:
 
 def _examples(task: TaskAnalysis, n_tasks: int) -> int:
     """How many neurons are shown, each as a map and as its transform."""
-    map_bytes = task.circuit.task.n_symbols**2 * 16 // 3
+    map_bytes = task.circuit.task.n_symbols**2 * 4 // 3
     attention = task.circuit.attention
     maps = MAP_BYTES // (n_tasks * map_bytes) - (attention.pattern.shape[1] if attention else 0)
     return max(1, min(MOST_EXAMPLES, maps // 2))

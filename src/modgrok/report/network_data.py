@@ -36,8 +36,20 @@ _RUNS = {
         "positional_embedding",
         "attention_rate",
         "initialization",
+        "initialization_scale",
+        "dropout",
     },
-    MLP: {"n_layers", "d_model", "d_mlp", "activation", "input", "biases", "initialization"},
+    MLP: {
+        "n_layers",
+        "d_model",
+        "d_mlp",
+        "activation",
+        "input",
+        "biases",
+        "initialization",
+        "initialization_scale",
+        "dropout",
+    },
 }
 """The networks that the page's engine computes, and their arguments that it knows."""
 

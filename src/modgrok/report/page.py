@@ -1,4 +1,4 @@
-"""A self-contained page: a template with text, figures and plotly; nothing is loaded from anywhere."""
+"""A self-contained page: a template with text and figures; nothing is loaded from anywhere."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
-from modgrok.figures import DARK, LIGHT, Figure, Panel, plotly_panel
+from modgrok.figures import DARK, LIGHT, Figure, Panel, svg_panel
 from modgrok.figures.palette import css_variables
+from modgrok.figures.svg_renderer import color_filters, scale_variables
 
 if TYPE_CHECKING:
     from modgrok.report.network_data import NetworkData
@@ -57,32 +57,25 @@ def render_page(
         network: a network that runs in the page, where the template has a place for it.
         context: what else the template names; text is escaped.
     """
-    plots: dict[str, dict[str, object]] = {}
-
-    def plot(panel: Panel) -> str:
-        """Add a panel to the page's plots; return the id of its element."""
-        identity = f"plot-{len(plots)}"
-        plots[identity] = plotly_panel(panel)
-        return identity
 
     def rows(figure: Figure) -> list[tuple[bool, list[Panel]]]:
         """Group neighboring panels by whether they are squares, which share a row that scrolls."""
         groups = groupby(figure.panels, key=lambda panel: panel.shape == "square")
         return [(square, list(panels)) for square, panels in groups]
 
+    light, dark = (css_variables(palette) + scale_variables(palette) for palette in (LIGHT, DARK))
     style = (
-        f":root{{{css_variables(LIGHT)}}}@media (prefers-color-scheme: dark){{:root{{{css_variables(DARK)}}}}}"
+        f":root{{{light}}}@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}"
         + _resource("page.css")
         + (_resource("network.css") if network else "")
     )
-    scripts = [*([_resource("network.js")] if network else []), get_plotlyjs(), _resource("page.js")]
+    scripts = [*([_resource("network.js")] if network else []), _resource("page.js")]
     return _TEMPLATES.get_template(template).render(
         **context,
         sections=[section for section in sections if section.figures],
         rows=rows,
-        plot=plot,
-        plots=plots,
-        palettes={"light": LIGHT, "dark": DARK},
+        plot=svg_panel,
+        filters=color_filters(),
         style=Markup(style),
         network=network,
         scripts=[Markup(script) for script in scripts],

@@ -2,17 +2,12 @@
 
 import json
 import math
-import sys
 from dataclasses import asdict
-from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "report"))
-
-from browser import CHROMIUM, Page
 
 import modgrok
 from modgrok.experiments.plans.cell_files import PAGE, CellFiles, Outcome
@@ -91,34 +86,23 @@ def test_the_lead_has_three_sentences_with_the_numbers_of_the_table(analysis, sw
     assert "1 failed, 1 not run yet" in page
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
-def test_a_browser_draws_it_offline_and_sorts_its_rows(sweep, tmp_path, width, scheme) -> None:
-    browser = Page(tmp_path)
-    try:
-        browser.look(width, scheme)
-        browser.open(sweep / "report" / "index.html")
-        assert browser.problems == []
-        assert browser.evaluate("document.documentElement.dataset.errors ?? ''") == ""
-        assert {url.partition(":")[0] for url in browser.requests} <= {"file", "data"}
-        assert browser.evaluate("document.documentElement.scrollWidth") == width
-        assert browser.evaluate("document.querySelectorAll('.plot').length") == 3 + 1 + 2
-        assert browser.evaluate("document.querySelectorAll('img[src=x]').length") == 0
-        column = "[...document.querySelectorAll('#cells th')].findIndex(e => e.textContent === 'grokked at')"
-        click = f"document.querySelectorAll('#cells th button')[{column}].click()"
-        texts = f"[...document.querySelectorAll('#cells tbody tr')].map(r => r.cells[{column}].textContent)"
-        for descending in (False, True):
-            browser.evaluate(click)
-            shown = browser.evaluate(texts)
-            numbers = [int(text.replace(",", "")) for text in shown if text]
-            assert numbers == sorted(numbers, reverse=descending)
-            assert shown[len(numbers) :] == [""] * (len(shown) - len(numbers)), "censored cells come last"
-        link = browser.evaluate(
-            "decodeURIComponent(document.querySelector('#cells tbody a').getAttribute('href'))"
-        )
-        assert (sweep / "report" / link).resolve().is_dir()
-    finally:
-        browser.close()
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_a_browser_draws_it_offline_and_sorts_its_rows(sweep, show, width, scheme) -> None:
+    page = show(sweep / "report" / "index.html", width, scheme)
+    assert page.problems == []
+    assert {url.partition(":")[0] for url in page.requests} <= {"file", "data"}
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.locator(".plot").count() == 3 + 1 + 2
+    assert page.locator("img[src=x]").count() == 0
+    column = page.locator("#cells th").all_inner_texts().index("grokked at")
+    for descending in (False, True):
+        page.locator("#cells th button").nth(column).click()
+        shown = page.locator(f"#cells tbody td:nth-child({column + 1})").all_inner_texts()
+        numbers = [int(text.replace(",", "")) for text in shown if text]
+        assert numbers == sorted(numbers, reverse=descending)
+        assert shown[len(numbers) :] == [""] * (len(shown) - len(numbers)), "censored cells come last"
+    link = unquote(page.locator("#cells tbody a").first.get_attribute("href"))
+    assert (sweep / "report" / link).resolve().is_dir()
 
 
 def test_of_random_answers_the_page_shows_bits_and_no_times(tmp_path) -> None:
