@@ -25,10 +25,10 @@ from modgrok.analysis import (
 from modgrok.analysis.group_measures import key_irreps, measure_group, similarities, two_sided_shares
 from modgrok.analysis.group_neurons import group_neurons
 from modgrok.analysis.group_sums import GroupSums
-from modgrok.interop import Reading, read_weights
+from modgrok.data import ModularData
+from modgrok.interop import read_weights
 from modgrok.models.losses import CROSS_ENTROPY
 from modgrok.tasks import make_group, structure_of
-from modgrok.tasks.group_recognition import recognize
 
 
 def pairs_of(notation: str) -> GroupPairs:
@@ -290,28 +290,14 @@ def published(reference, name: str) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def of_s5(request):
-    """The published network on S5, with the elements in our order, read off its own answers; and the figures."""
+    """The published network on S5, its elements in its own order, on its own split; and the figures."""
     reference = request.getfixturevalue("reference")
     figures = published(reference, "S5_MLP_seed2")
-    told = Reading(tokens=["x", "y"], activation="relu")
-    network = read_weights(reference("groups/S5_MLP_seed2/model.pt"), "s5", 120, told).snapshot.network
-    data = ModularDataModule("x * y in S5", train_fraction=0.4, split_seed=2, template=["x", "y"])
-    with torch.no_grad():
-        table = network(data.pairs.tokens).argmax(dim=1).view(120, 120)
-    theirs = recognize(table.numpy())
-    assert theirs is not None
-    assert theirs.group.name == "S5"
-    f, g = (torch.from_numpy(part) for part in theirs.parts)
-    with torch.no_grad():
-        W_in = network.layers[0].W_in
-        W_in.copy_(torch.stack([W_in[0][f.argsort()], W_in[1][g.argsort()]]))
-        network.unembed.W_U.copy_(network.unembed.W_U[:, torch.from_numpy(theirs.answer_at)])
+    snapshot = read_weights(reference("groups/S5_MLP_seed2/model.pt"), "x * y in S5", 120).snapshot
+    # their split is that of the same generator, over the pairs in their order
+    data = ModularData(**{**snapshot.data.config, "train_fraction": 0.4, "split_seed": 2})
     (view,) = task_views(data)
-    # their split is that of the same generator, seed and share, over the pairs in their order
-    training = torch.zeros(14400, dtype=torch.bool)
-    x, y = data.operands[data.training_index].T
-    training[f[x] * 120 + g[y]] = True
-    return read_circuit(network, replace(view, training=training)), figures
+    return read_circuit(snapshot.network, view), figures
 
 
 def test_the_published_figures_of_s5(of_s5) -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from modgrok import ModularDataModule, Transformer
-from modgrok.analysis import analyze
+from modgrok.analysis import analyze, read_circuit, task_views
 from modgrok.cli import main
 from modgrok.errors import InputError
 from modgrok.interop import Reading, read_weights
@@ -95,9 +95,12 @@ def test_an_attention_rate_that_no_file_tells_is_found_on_the_task(reference, tm
 
 
 def test_the_mlp_of_a_group_is_itself(reference) -> None:
-    """Their order of the elements is their own, so that the table that it answers is told from its weights."""
-    told = Reading(["x", "y"], "relu")
-    run = read_weights(reference("groups/S5_MLP_seed2/model.pt"), "s5", 120, told)
+    """Their order of the elements is their own, and is told by the table that the network answers."""
+    run = read_weights(reference("groups/S5_MLP_seed2/model.pt"), "x * y in S5", 120)
+    assert any("an order of its own" in note for note in run.notes)
+    (view,) = task_views(run.snapshot.data)
+    assert view.group_pairs.group.name == "S5"
+    assert read_circuit(run.snapshot.network, view).right.all()
     weights = torch.load(reference("groups/S5_MLP_seed2/model.pt"), "cpu", weights_only=True)
     x, y = run.snapshot.data.operands.T
     both = torch.cat([weights["W_x"][x], weights["W_y"][y]], 1).double()

@@ -115,6 +115,10 @@ def read_weights(path: Path, formula: str, modulus: int, told: Reading | None = 
             (update, _alike(describe(state), blueprint, update)) for update, state in contents.earlier
         )
         notes = [f"Read with {read}."]
+        if read.data.config["answer_tables"]:
+            notes.append(
+                f"It numbers the elements in an order of its own: it answers {formula} under other names."
+            )
         notes += [f"It answers {formula} as well with {other} (loss {other.loss:.2e})." for other in others]
         notes += [f"Left out: {entry}." for entry in blueprint.dropped]
         snapshot = Snapshot(read.network, read.data, contents.update, History(), split_known=False)

@@ -49,6 +49,4 @@ def describe_group_mlp(state: Mapping[str, Tensor]) -> Blueprint:
         "d_mlp": m,
         "input": "two_hot",
     }
-    return Blueprint(
-        class_path(MLP), config, weights, {"activation": ("relu", "gelu", "square")}
-    ).without_copies()
+    return Blueprint(class_path(MLP), config, weights, {"activation": ("relu",)}).without_copies()

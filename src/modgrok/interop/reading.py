@@ -12,6 +12,7 @@ import torch
 from modgrok.data import ModularData
 from modgrok.errors import InputError
 from modgrok.interop.blueprint import Blueprint
+from modgrok.interop.own_numbering import in_own_numbering
 from modgrok.models import Network
 from modgrok.models.losses import CROSS_ENTROPY
 
@@ -80,7 +81,7 @@ class Tried:
 def settle(
     blueprint: Blueprint, known: Mapping[str, Any], formula: str, modulus: int, tokens: Sequence[str] | None
 ) -> tuple[Tried, list[Tried]]:
-    """Choose how to read a network.
+    """Choose how to read a network, and how it numbers the elements of a group; see `in_own_numbering`.
 
     Where file and user leave something open, every reading that the shapes allow is tried, and the most common one that
     answers the task is taken, unless another has a tenth of its loss. A smaller difference tells nothing: a published
@@ -117,9 +118,13 @@ def settle(
         )
     written = list(_written(blueprint, formula, modulus, tokens))
     chosen = [dict(zip(open_, values, strict=True)) for values in product(*open_.values())]
-    if len(written) * len(chosen) == 1:
-        return _try(blueprint, chosen[0], written[0], score=False), []
     tried = [_try(blueprint, settings, data) for data in written for settings in chosen]
+    if all(one.accuracy < ANSWERS for one in tried):
+        own = [(one, in_own_numbering(one.network, one.data)) for one in tried]
+        renumbered = [_try(blueprint, one.settings, data) for one, data in own if data is not None]
+        tried = renumbered or tried
+    if len(tried) == 1:
+        return tried[0], []
     if answering := [one for one in tried if one.accuracy >= ANSWERS]:
         least = min(one.loss for one in answering)
         chosen_one = next(one for one in answering if one.loss <= CLEARLY * least)
@@ -134,10 +139,8 @@ def settle(
     )
 
 
-def _try(blueprint: Blueprint, settings: Mapping[str, Any], data: ModularData, score: bool = True) -> Tried:
+def _try(blueprint: Blueprint, settings: Mapping[str, Any], data: ModularData) -> Tried:
     network = blueprint.build(settings)
-    if not score:
-        return Tried(settings, network, data, 0.0, 0.0)
     step = -(-data.pairs.size // _MOST_PAIRS)
     with torch.no_grad():
         logits = network(data.pairs.tokens[::step]).double()
