@@ -13,8 +13,8 @@ from modgrok.analysis import circuit as circuit_module
 from modgrok.callbacks import budgeted
 from modgrok.cli import main
 from modgrok.data import Chunks
+from modgrok.runs.scores import TaskScores
 from modgrok.training import CrossEntropy
-from modgrok.training.scores import TaskScores
 
 FIT = (
     *("fit", "--model.network", "modgrok.MLP", "--data.task", "x + y", "--data.modulus", "11"),

@@ -11,6 +11,7 @@ import modgrok
 from modgrok.cli import main
 from modgrok.errors import InputError
 from modgrok.experiments.claims.claim import PublishedFigure, read_claim
+from modgrok.experiments.claims.reproduce import find_claim
 from modgrok.experiments.claims.verdict import judge
 from modgrok.experiments.plans.check_cells import check_cells
 from modgrok.experiments.sweeps.interval import Interval
@@ -159,7 +160,7 @@ def test_a_bad_claim_file_is_refused_by_field(claims, tmp_path, change, message)
     change(claims)
     write(tmp_path, "analytic_solution", claims)
     with pytest.raises(InputError, match=message):
-        read_claim(tmp_path / "configs" / "claims" / "analytic_solution.yaml")
+        find_claim(str(tmp_path / "configs" / "claims" / "analytic_solution.yaml"))
 
 
 def test_an_unknown_claim_names_the_nearest_and_starts_nothing(claims, tmp_path, capsys):

@@ -3,8 +3,14 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
+from typing import get_args
 
 import pytest
+
+from modgrok.analysis import BasisName
+from modgrok.cli import main
+from modgrok.cli.analyze import BASES
 
 SLOW = (
     "torch",
@@ -54,6 +60,11 @@ def imported(tmp_path):
     [
         (["tasks"], 0, "x2_xy_y2"),
         (["describe", *TASK], 0, "held out"),
+        (["--version"], 0, "modgrok "),
+        (["reproduce"], 2, "no claims there"),
+        (["analyze", "nowhere"], 2, "nowhere: no such run or checkpoint"),
+        (["export", "nowhere", "weights.pt"], 2, "nowhere: no such file"),
+        (["capacity", "measure", "nowhere"], 2, "nowhere: no such file"),
         (["fti"], 2, "did you mean 'fit'"),
         (["fit", "--config", "nowhere.yaml"], 2, "nowhere.yaml: no such config file"),
         (["fit", "--data.task", "x +", "--data.modulus", "11"], 2, "task"),
@@ -68,6 +79,38 @@ def test_what_needs_no_network_imports_nothing_slow(imported, args, code, said):
     got, words, slow = imported(*args)
     assert said in words
     assert (got, [name for name in slow if name != "rich"]) == (code, [])
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["analyze", "RUN", "--output", "report"], "report: "),
+        (["test", "--ckpt_path", "RUN"], "held-out pairs"),
+        (["predict", "--ckpt_path", "RUN", "--predictions.file", "pairs.csv"], "wrote 121 pairs"),
+        (["export", "RUN", "weights.safetensors"], "wrote the weights"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else None,
+)
+def test_what_looks_at_a_network_imports_no_trainer(imported, small_run, args, said):
+    code, words, slow = imported(*(small_run if arg == "RUN" else arg for arg in args))
+    assert said in words
+    assert (code, set(slow) - {"torch", "plotly", "rich"}) == (0, set())
+
+
+def test_scores_and_predictions_are_those_of_a_trainer(small_run, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    main(["test", "--ckpt_path", str(small_run)])
+    alone = capsys.readouterr().out
+    main(["test", "--ckpt_path", str(small_run), "--trainer.accelerator", "cpu"])
+    assert capsys.readouterr().out == alone
+    predict = ["predict", "--ckpt_path", str(small_run), "--predictions.file"]
+    main([*predict, "alone.csv"])
+    main([*predict, "trainer.csv", "--trainer.accelerator", "cpu"])
+    assert Path("alone.csv").read_text() == Path("trainer.csv").read_text()
+
+
+def test_the_bases_of_analyze_are_those_of_the_analysis():
+    assert get_args(BasisName) == BASES
 
 
 def test_fit_says_what_it_trains_before_it_imports_what_trains(tmp_path):

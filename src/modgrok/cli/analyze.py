@@ -5,24 +5,14 @@ from __future__ import annotations
 import os
 from functools import partial
 from pathlib import Path
-from typing import get_args
 
-from rich.console import Console
-from rich.progress import track
-
-from modgrok.analysis import BasisName, analyze_checkpoints, analyze_network
 from modgrok.cli.foreign_weights import add_foreign_options, read_foreign
 from modgrok.errors import InputError
 from modgrok.experiments.config.command_parser import CommandParser
-from modgrok.report import (
-    beside,
-    check_output,
-    find_target,
-    mixture_summary,
-    opening,
-    write_report,
-)
 from modgrok.runs.directory import source_name
+
+BASES = ("auto", "additive", "multiplicative")
+"""`analysis.BasisName`, which takes PyTorch."""
 
 
 def analyze(options: list[str]) -> None:
@@ -33,9 +23,7 @@ def analyze(options: list[str]) -> None:
     parser.add_argument(
         "path", type=Path, metavar="RUN_OR_CKPT", help="a run, a checkpoint, or a file of weights"
     )
-    parser.add_argument(
-        "--basis", choices=get_args(BasisName), default="auto", help="that the task is looked at in"
-    )
+    parser.add_argument("--basis", choices=BASES, default="auto", help="that the task is looked at in")
     parser.add_argument(
         "--output", type=Path | None, help="directory of the report; in the run's unless given"
     )
@@ -49,6 +37,22 @@ def analyze(options: list[str]) -> None:
     )
     add_foreign_options(parser)
     given = parser.parse_args(options)
+    if not given.path.exists():
+        raise InputError(f"{given.path}: no such run or checkpoint")
+
+    from rich.console import Console
+    from rich.progress import track
+
+    from modgrok.analysis import analyze_checkpoints, analyze_network
+    from modgrok.report import (
+        beside,
+        check_output,
+        find_target,
+        mixture_summary,
+        opening,
+        write_report,
+    )
+
     foreign = read_foreign(given)
     if foreign is not None:
         output = given.output or beside(given.path)

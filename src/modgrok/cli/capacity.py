@@ -15,6 +15,8 @@ from rich.table import Table
 from modgrok.cli.commands import Command, run_command
 from modgrok.errors import InputError
 from modgrok.experiments.config.command_parser import CommandParser
+from modgrok.experiments.config.config_file import with_configs_as_data
+from modgrok.runs.directory import find_checkpoint
 
 COMMANDS = {
     "describe": Command(
@@ -86,6 +88,8 @@ def describe(options: list[str]) -> None:
 
 def fit(options: list[str]) -> None:
     """Train, and say what was learned and what to type next."""
+    with_configs_as_data(options)
+
     from modgrok.capacity.measuring.measure_page import opening
     from modgrok.capacity.measuring.memorized import read_measurement
     from modgrok.cli.fit import no_update
@@ -125,15 +129,6 @@ def fit(options: list[str]) -> None:
 
 def measure(options: list[str]) -> None:
     """Print the bits that runs have memorized, and write the page."""
-    from modgrok.capacity import load_capacity_run
-    from modgrok.capacity.measuring.figure_files import write_figures
-    from modgrok.capacity.measuring.measure import measure_run
-    from modgrok.capacity.measuring.measure_page import FILES, opening, sections, write_measurements
-    from modgrok.capacity.measuring.measure_table import RUN_TITLES, SET_TITLES, run_rows, set_rows
-    from modgrok.capacity.measuring.probe import probe_run
-    from modgrok.capacity.measuring.question_table import write_questions
-    from modgrok.report import check_output
-
     parser = CommandParser(prog="modgrok capacity measure", description="Bits memorized.")
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="a run, or a checkpoint")
     parser.add_argument("--exact", action="store_true", help="score every question, no samples")
@@ -144,6 +139,18 @@ def measure(options: list[str]) -> None:
         "--questions", type=Path | None, help="a Parquet file for the loss of every question of a run"
     )
     given = parser.parse_args(options)
+    for run in given.runs:
+        find_checkpoint(run)
+
+    from modgrok.capacity import load_capacity_run
+    from modgrok.capacity.measuring.figure_files import write_figures
+    from modgrok.capacity.measuring.measure import measure_run
+    from modgrok.capacity.measuring.measure_page import FILES, opening, sections, write_measurements
+    from modgrok.capacity.measuring.measure_table import RUN_TITLES, SET_TITLES, run_rows, set_rows
+    from modgrok.capacity.measuring.probe import probe_run
+    from modgrok.capacity.measuring.question_table import write_questions
+    from modgrok.report import check_output
+
     check_output(given.output, FILES)
     check_new(given.questions)
     if given.questions and len(given.runs) > 1:
@@ -167,10 +174,6 @@ def measure(options: list[str]) -> None:
 
 def probe(options: list[str]) -> None:
     """Print what each layer and position knows."""
-    from modgrok.capacity import load_capacity_run
-    from modgrok.capacity.measuring.probe import probe_run
-    from modgrok.runs.whole_files import write_whole
-
     parser = CommandParser(
         prog="modgrok capacity probe", description="Linear probes of every layer and position."
     )
@@ -178,6 +181,12 @@ def probe(options: list[str]) -> None:
     parser.add_argument("--json", type=Path | None, help="a file for everything found, as JSON")
     given = parser.parse_args(options)
     check_new(given.json)
+    find_checkpoint(given.run)
+
+    from modgrok.capacity import load_capacity_run
+    from modgrok.capacity.measuring.probe import probe_run
+    from modgrok.runs.whole_files import write_whole
+
     probes = probe_run(load_capacity_run(given.run))
     for one in probes:
         control = max(map(max, one.control))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from modgrok.experiments.config.command_parser import CommandParser
-from modgrok.interop import write_weights
-from modgrok.runs import find_checkpoint, load_snapshot
+from modgrok.runs.directory import find_checkpoint
 
 
 def export(options: list[str]) -> None:
@@ -17,6 +16,11 @@ def export(options: list[str]) -> None:
         "file", type=Path, metavar="FILE", help="a .safetensors, .pt or .pth file that does not exist yet"
     )
     given = parser.parse_args(options)
-    snapshot = load_snapshot(find_checkpoint(given.path))
+    checkpoint = find_checkpoint(given.path)
+
+    from modgrok.interop import write_weights
+    from modgrok.runs import load_snapshot
+
+    snapshot = load_snapshot(checkpoint)
     write_weights(snapshot.network, given.file, snapshot.data.template.words)
     print(f"wrote the weights after {snapshot.update:,} updates to {given.file}")

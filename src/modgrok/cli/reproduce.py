@@ -23,7 +23,6 @@ from modgrok.experiments.claims.reproduce import (
 from modgrok.experiments.claims.verdict import Reproduction, interval_words
 from modgrok.experiments.config.command_parser import CommandParser
 from modgrok.experiments.places.local_workers import LocalWorkers
-from modgrok.figures.numbers import number
 
 
 def run_reproduce(options: list[str]) -> None:
@@ -51,6 +50,8 @@ def run_reproduce(options: list[str]) -> None:
 
 
 def _print(done: Reproduction, shown: Path) -> None:
+    from modgrok.figures.numbers import number
+
     print(f"{done.claim.says}\n({done.claim.source})\n")
     if done.reason:
         print(f"{done.verdict}: {done.reason}")

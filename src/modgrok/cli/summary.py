@@ -5,10 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
-from modgrok.data import ModularData
 from modgrok.runs import Findings
 
 
@@ -59,21 +55,3 @@ def _milestones(found: Mapping[str, Any], updates: int, mixture: bool) -> tuple[
     grokked = say("grok", "grokked", "held-out", found["heldout_accuracy"])
     delay = found["delay"]
     return memorised, grokked + (f", {delay:,} updates later" if delay is not None else "")
-
-
-def score_table(data: ModularData, update: int, scores: Mapping[str, Any]) -> None:
-    """Print the held-out scores of the network after `update` updates."""
-    table = Table(title=data.title)
-    columns = {
-        "update": f"{update:,}",
-        "held-out pairs": f"{data.heldout_pairs.size:,}",
-        "loss": f"{scores['heldout/loss']:.4g}",
-        "accuracy": f"{scores['heldout/accuracy']:.4f}",
-    }
-    for part in ("new", "known"):
-        if (accuracy := scores.get(f"heldout/accuracy_{part}")) is not None:
-            columns[f"of {part} pairs"] = f"{accuracy:.4f}"
-    for heading in columns:
-        table.add_column(heading, justify="right")
-    table.add_row(*columns.values())
-    Console().print(table)

@@ -10,9 +10,6 @@ from lightning.pytorch import LightningDataModule
 from modgrok.data.examples import Chunks, Examples, TrainingBatches
 from modgrok.data.modular_data import ModularData
 
-CHUNK = 8192
-"""Pairs evaluated at a time: enough to keep the device busy, few enough to keep memory flat."""
-
 
 class ModularDataModule(ModularData, LightningDataModule):
     """The pairs of a run as a Trainer takes them, with the arguments of `TaskTables`."""
@@ -48,15 +45,15 @@ class ModularDataModule(ModularData, LightningDataModule):
 
     def val_dataloader(self) -> list[Chunks]:
         """Return the held-out pairs, and the training pairs."""
-        return [Chunks(self._on_device(pairs), CHUNK) for pairs in (self.heldout_pairs, self.training_pairs)]
+        return [Chunks(self._on_device(pairs)) for pairs in (self.heldout_pairs, self.training_pairs)]
 
     def test_dataloader(self) -> Chunks:
         """Return the held-out pairs."""
-        return Chunks(self._on_device(self.heldout_pairs), CHUNK)
+        return Chunks(self._on_device(self.heldout_pairs))
 
     def predict_dataloader(self) -> Chunks:
         """Return all pairs."""
-        return Chunks(self._on_device(self.pairs), CHUNK)
+        return Chunks(self._on_device(self.pairs))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the trainer out of a copy, as a LightningModule does."""

@@ -8,6 +8,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+CHUNK = 8192
+"""Pairs evaluated at a time: enough to keep the device busy, few enough to keep memory flat."""
+
 
 class Examples(NamedTuple):
     """n examples of t tokens."""
@@ -34,7 +37,7 @@ class Examples(NamedTuple):
 class Chunks:
     """All examples once, in order, at most `size` at a time: a loader without workers or copies."""
 
-    def __init__(self, examples: Examples, size: int) -> None:
+    def __init__(self, examples: Examples, size: int = CHUNK) -> None:
         self.examples = examples
         self.size = size
 

@@ -14,8 +14,8 @@ from modgrok.errors import InputError
 from modgrok.models import Network
 from modgrok.models.losses import Loss
 from modgrok.runs import Score
+from modgrok.runs.scores import TaskScores
 from modgrok.training.cpu_tuning import cpu_tuning
-from modgrok.training.scores import TaskScores
 from modgrok.training.update_counter import log_at
 
 
@@ -84,8 +84,9 @@ class ScoredModule(LightningModule):
 
     def _score(self, side: str, examples: Examples, chunk: int) -> None:
         if side not in self._scores:
-            scores = TaskScores(self.loss, len(self.data.tasks), held_out=side == "heldout")
-            self._scores[side] = scores.to(self.device)
+            self._scores[side] = TaskScores(
+                self.loss, len(self.data.tasks), held_out=side == "heldout", device=self.device
+            )
         if (side, chunk) not in self._prepared:
             self._prepared[side, chunk] = self.network.prepare(examples.tokens)
         with cpu_tuning(self.used_threads):

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modgrok.analysis import ClockOrPizza, GeneralMeasures, Measures
 from modgrok.errors import InputError, brief, did_you_mean
 from modgrok.experiments.plans.plan import Plan
 from modgrok.experiments.plans.sweep_file import make_plan, read_sweep
@@ -19,11 +18,6 @@ WEIGHTS_KEYS = ("file", "formula", "modulus")
 
 SCORES = ("train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy")
 PHASES = ("end of memorisation", "end of circuit formation", "end of cleanup")
-MEASURES = (
-    *("grokked_at", "grokked", *SCORES, *PHASES, "key_frequencies"),
-    *(*Measures.names(), *GeneralMeasures.names(), *ClockOrPizza.names()),
-)
-"""What can be measured; see `measurement.measure`."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +122,29 @@ def read_claim(path: Path) -> Claim:
     return read
 
 
+def check_measures(claim: Claim, path: Path) -> None:
+    """Check that what a claim read from `path` measures can be measured; see `measurement.measure`.
+
+    Raises:
+        InputError: naming the figure.
+    """
+    from modgrok.analysis import (  # PyTorch, which listing claims does not need
+        ClockOrPizza,
+        GeneralMeasures,
+        Measures,
+    )
+
+    known = (
+        *("grokked_at", "grokked", *SCORES, *PHASES, "key_frequencies"),
+        *(*Measures.names(), *GeneralMeasures.names(), *ClockOrPizza.names()),
+    )
+    for number, figure in enumerate(claim.figures):
+        if figure.measure not in known:
+            raise InputError(
+                f"{path}: claim.figures[{number}].measure: {brief(figure.measure)} is none of {', '.join(known)}"
+            )
+
+
 def _sentence(text: object) -> str:
     return " ".join(str(text).split())
 
@@ -143,10 +160,6 @@ def _figure(path: Path, number: int, content: Any) -> PublishedFigure:
         value = figure.get(key, 0.0)
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise InputError(f"{path}: {where}.{key} must be a number, got {brief(value)}")
-    if figure["measure"] not in MEASURES:
-        raise InputError(
-            f"{path}: {where}.measure: {brief(figure['measure'])} is none of {', '.join(MEASURES)}"
-        )
     return PublishedFigure(**figure)
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from modgrok.errors import InputError, brief, nearest
-from modgrok.experiments.claims.claim import Claim, read_claim
+from modgrok.experiments.claims.claim import Claim, check_measures, read_claim
 from modgrok.experiments.claims.verdict import Reproduction, Result, judge
 from modgrok.experiments.places.place import Place
 from modgrok.experiments.plans.cell_files import CellFiles
@@ -41,11 +41,14 @@ def find_claim(name: str) -> Claim:
         InputError: if there is none; the message names the nearest.
     """
     if name.endswith((".yaml", ".yml")):
-        return read_claim(Path(name))
-    files = claim_files()
-    if name not in files:
+        path = Path(name)
+    elif name not in (files := claim_files()):
         raise InputError(f"no claim {brief(name)}; the nearest is {nearest(name, files)!r}")
-    return read_claim(files[name])
+    else:
+        path = files[name]
+    claim = read_claim(path)
+    check_measures(claim, path)
+    return claim
 
 
 def reproduce(

@@ -8,7 +8,6 @@ from typing import Literal, get_args
 
 from modgrok.experiments.claims.claim import Claim, PublishedFigure
 from modgrok.experiments.sweeps.interval import Interval
-from modgrok.figures.numbers import number
 
 Verdict = Literal["reproduced", "not reproduced", "contradicted", "out of reach here"]
 """From the best to the worst: a claim of several figures has the verdict of the worst."""
@@ -78,6 +77,8 @@ def judge(figure: PublishedFigure, ours: Interval) -> Verdict:
 
 def interval_words(result: Result) -> str:
     """Write ours with its interval."""
+    from modgrok.figures.numbers import number  # takes PyTorch, and listing claims does not
+
     ours = result.ours
     if ours.estimate is None:
         return "not reached"

@@ -72,15 +72,6 @@ def first_look(args: Sequence[str]) -> FirstLook:
     )
 
 
-def check_paths(args: Sequence[str]) -> None:
-    """Check that the files which options name are there.
-
-    Raises:
-        InputError: naming one that is not, or is no config.
-    """
-    given_checkpoint(*with_configs_as_data(args))
-
-
 def given_checkpoint(args: Sequence[str], configs: Mapping[str, Mapping[str, Any]]) -> Path | None:
     """Return the checkpoint that options or configs name; `last` and `best` are those of the newest run.
 
