@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -24,6 +24,9 @@ from modgrok.experiments.places.ray_tasks import RayTasks
 from modgrok.experiments.places.slurm_arrays import SlurmArrays
 from modgrok.experiments.plans.plan import Plan
 from modgrok.experiments.sweeps.run_sweep import Standing, check_sweep, default_directory, sweep
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 LINE_SECONDS = 10
 MOST_SHOWN = 12
@@ -55,6 +58,7 @@ def run_sweep(options: list[str]) -> None:
         except KeyboardInterrupt:
             print(f"stopped; the same command resumes {shown}", file=sys.stderr)
             sys.exit(130)
+    _print_groups(given.config, table)
     counts = Counter(table["status"])
     finished = counts["finished"]
     print(
@@ -63,6 +67,26 @@ def run_sweep(options: list[str]) -> None:
     for reason, count in Counter(table.loc[table["status"] == "failed", "reason"]).most_common(3):
         print(f"  failed ({count:,}): {reason}")
     print(f"  {shown}/results.csv\n  {shown}/report/index.html\n  tensorboard --logdir {shown}/cells")
+
+
+def _print_groups(path: Path, table: pd.DataFrame) -> None:
+    """Print the page's tables of times to grok, one for each way to group the cells."""
+    from modgrok.experiments.plans.sweep_file import read_plan
+    from modgrok.experiments.sweeps.sweep_analysis import SweepAnalysis
+    from modgrok.experiments.sweeps.sweep_page import group_row
+
+    plan = read_plan(path)
+    if plan.command != "fit" or (analysis := SweepAnalysis(plan, table)).of_random_answers:
+        return
+    for grouping in analysis.groupings:
+        shown = Table(box=None, pad_edge=False)
+        shown.add_column(grouping.name, overflow="fold")
+        for heading in ("cells", "grokked", "95% interval", "median update", "95% interval"):
+            shown.add_column(heading, justify="right")
+        for group in grouping.groups:
+            shown.add_row(*group_row(group).values())
+        Console().print(shown)
+        print()
 
 
 def _place(given: Any) -> Place:

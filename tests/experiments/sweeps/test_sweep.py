@@ -57,6 +57,7 @@ def test_it_says_in_a_pipe_where_it_stands(undisturbed) -> None:
     first = undisturbed.done.stdout.splitlines()[0]
     assert re.fullmatch(r"0 finished, \d running, \d waiting, 0 failed", first)
     assert "6 cells finished, 0 failed" in undisturbed.done.stdout
+    assert "median update" in undisturbed.done.stdout, "the page's table ends the sweep"
 
 
 @pytest.mark.parametrize(

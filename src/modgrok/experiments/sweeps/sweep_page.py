@@ -51,7 +51,7 @@ def sweep_page(plan: Plan, table: pd.DataFrame, directory: Path) -> str:
         source="/".join(directory.absolute().parts[-2:]),
         summary=summary(analysis),
         groupings=[
-            {"name": one.name, "test": test_words(one), "rows": [_group_row(group) for group in one.groups]}
+            {"name": one.name, "test": test_words(one), "rows": [group_row(group) for group in one.groups]}
             for one in ([] if analysis.of_random_answers else analysis.groupings)
         ],
         columns=[analysis.plan.labels.get(column, column.replace("_", " ")) for column in columns],
@@ -121,7 +121,8 @@ def test_words(grouping: Grouping) -> str:
     )
 
 
-def _group_row(group: Group) -> dict[str, str]:
+def group_row(group: Group) -> dict[str, str]:
+    """Write a group's cells, the share that grokked and the median time, with their intervals."""
     return {
         "name": group.name,
         "cells": f"{len(group.sample):,}",
