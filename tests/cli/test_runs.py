@@ -184,3 +184,19 @@ def test_a_config_of_a_run_is_no_sweep_file(capsys):
     error = capsys.readouterr().err
     assert "says what varies" in error
     assert "vary:" in error
+
+
+def test_the_help_is_short_and_its_long_form_has_every_option(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = {}
+    for form, options in (("short", ["--help"]), ("all", ["--help", "all"])):
+        with pytest.raises(SystemExit) as end:
+            main(["fit", *options])
+        assert not end.value.code
+        shown[form] = capsys.readouterr().out
+    assert "--trainer.max_steps" in shown["short"]
+    assert "--trainer.sync_batchnorm" not in shown["short"]
+    assert shown["short"].index("--data.task") < shown["short"].index("--trainer.max_steps")
+    assert max(map(len, shown["short"].splitlines())) <= 80
+    for option in ("--trainer.sync_batchnorm", "--data.task", "--stop.grokked_for"):
+        assert option in shown["all"]

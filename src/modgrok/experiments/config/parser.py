@@ -9,12 +9,17 @@ from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
 from modgrok.experiments.config.command_parser import CommandParser
+from modgrok.experiments.config.short_help import HelpAction
 
 
 class Parser(LightningArgumentParser):
-    """LightningCLI's parser, whose errors are those of `CommandParser`."""
+    """LightningCLI's parser, whose errors are those of `CommandParser`, with a help in a short and a long form."""
 
     error = CommandParser.error
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, add_help=False, **kwargs)
+        self.add_argument("-h", "--help", action=HelpAction)
 
 
 def plain(value: Any) -> Any:
