@@ -200,3 +200,16 @@ def test_the_help_is_short_and_its_long_form_has_every_option(capsys, monkeypatc
     assert max(map(len, shown["short"].splitlines())) <= 80
     for option in ("--trainer.sync_batchnorm", "--data.task", "--stop.grokked_for"):
         assert option in shown["all"]
+
+
+def test_a_shell_completes_commands_and_options(capsys, tmp_path):
+    script = tmp_path / "completion"
+    script.write_text(said(capsys, "completion", "bash"))
+    for typed, completed in (("des", "describe"), ("fit --data.mod", "--data.modulus")):
+        words = typed.split()
+        shell = (
+            f"source {script}; COMP_WORDS=(modgrok {typed}); COMP_CWORD={len(words)}; "
+            "COMPREPLY=(); $(complete -p modgrok | sed 's/.*-F //; s/ modgrok//'); printf '%s\\n' ${COMPREPLY[@]}"
+        )
+        done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
+        assert completed in done.stdout.split()

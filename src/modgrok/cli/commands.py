@@ -73,6 +73,10 @@ COMMANDS = {
         "runs side by side, and their curves:  modgrok compare RUN RUN", "modgrok.cli.compare:compare"
     ),
     "open": Command("a run's page in the browser:  modgrok open RUN", "modgrok.cli.open_page:open_page"),
+    "completion": Command(
+        'completes commands in a shell:  eval "$(modgrok completion bash)"',
+        "modgrok.cli.completion:completion",
+    ),
     "capacity": Command(
         "how many bits a small language model remembers:  modgrok capacity --help",
         "modgrok.cli.capacity:capacity",
@@ -90,7 +94,7 @@ def run_command(prog: str, commands: Mapping[str, Command], args: Sequence[str],
     if name in ("-h", "--help"):
         print(f"usage: {prog} COMMAND [options]        ({prog} COMMAND --help lists a command's options)\n")
         for each, command in commands.items():
-            print(f"  {each:<10}{command.help}")
+            print(f"  {each:<12}{command.help}")
         print(note, end="")
     elif name in commands:
         resolve_name(commands[name].function)(options)
