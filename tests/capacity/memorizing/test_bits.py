@@ -285,3 +285,11 @@ def test_seeds_show_their_spread():
     runs = [run_of(1000, 100, bits, 9000.0, seconds=bits) for bits in (1900.0, 2100.0)]
     (point,) = capacity_points(runs)
     assert (point.low, point.bits, point.high) == (1900.0, 2000.0, 2100.0)
+
+
+def test_names_alone_are_something_to_know():
+    data = ProfilesDataModule(**SMALL | {"attributes": {}}, relations=0, notation="biographies")
+    scores = score_rows(Oracle(shown(data), data.vocabulary_size), data, "one_hop")
+    assert scores.loss == scores.name_loss == pytest.approx(log2(60), rel=1e-4)
+    bits = memorized_bits(data.people, data.notation.dictionaries, scores)
+    assert bits.total == pytest.approx(60 * log2(16**3 / 60), rel=1e-4)

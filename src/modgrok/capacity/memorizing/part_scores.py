@@ -80,20 +80,25 @@ class Scores:
         return [bits / answers if answers else None for bits, answers in pairs]
 
     @property
+    def _asked(self) -> slice:
+        """The parts that are answers: those about subjects, or the names where there is nothing else."""
+        return slice(SUBJECT if self.answers[SUBJECT:].any() else NAME, None)
+
+    @property
     def loss(self) -> float:
         """Mean bits of an answer."""
-        return float(self.bits[SUBJECT:].sum() / self.answers[SUBJECT:].sum())
+        return float(self.bits[self._asked].sum() / self.answers[self._asked].sum())
 
     @property
     def accuracy(self) -> float:
         """Share of the answers all of whose tokens are the most probable ones."""
-        return float(self.right[SUBJECT:].sum() / self.answers[SUBJECT:].sum())
+        return float(self.right[self._asked].sum() / self.answers[self._asked].sum())
 
     @property
     def standard_error(self) -> float:
         """Standard error of `loss` where the rows are a random sample of all rows, bits per answer; 0 where exact."""
-        n = float(self.answers[SUBJECT:].sum())
-        variance = float(self.squares[SUBJECT:].sum()) / n - self.loss**2
+        n = float(self.answers[self._asked].sum())
+        variance = float(self.squares[self._asked].sum()) / n - self.loss**2
         return sqrt(max(0.0, variance) * (1 - self.share) / n)
 
     @property
