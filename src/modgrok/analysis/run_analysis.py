@@ -105,7 +105,7 @@ class RunAnalysis:
         snapshot: the network analyzed, the run's last.
         tasks: one for each task.
         alone: for a mixture, the runs on single formulas that it is compared with, by formula.
-        notes: how other people's weights were read, a sentence each.
+        notes: how other people's weights were read, and what is proved of the network, a sentence each.
         weights: of earlier checkpoints, ascending by update, in float16 by their names in the state dict.
 
     Example:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def analyze(options: list[str]) -> None:
     from rich.progress import track
 
     from modgrok.analysis import analyze_checkpoints, analyze_network
+    from modgrok.certificate import proved_sentences
     from modgrok.report import (
         beside,
         check_output,
@@ -77,6 +79,8 @@ def analyze(options: list[str]) -> None:
             raise InputError(
                 f"{error}; other people's weights need --formula and --modulus" if file else error
             ) from None
+    if proved := proved_sentences(given.path, analysis.snapshot.network):
+        analysis = replace(analysis, notes=(*analysis.notes, *proved))
     write_report(analysis, output)
     if words := mixture_summary(analysis):
         print(f"{words}\n")

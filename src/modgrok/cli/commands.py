@@ -53,6 +53,10 @@ COMMANDS = {
         "open the network, as one HTML page and tables:  modgrok analyze RUN_OR_CKPT",
         "modgrok.cli.analyze:analyze",
     ),
+    "certify": Command(
+        "what is proved of the network's answers:  modgrok certify RUN_OR_CKPT",
+        "modgrok.cli.certify:certify",
+    ),
     "sweep": Command(
         "many runs, one table, one page:  modgrok sweep --config configs/sweeps/powers.yaml",
         "modgrok.cli.sweep:run_sweep",

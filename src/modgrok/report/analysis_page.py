@@ -46,6 +46,7 @@ def analysis_page(analysis: RunAnalysis) -> str:
         update=snapshot.update if snapshot.update or snapshot.split_known else None,
         name=" | ".join(task.circuit.name for task in tasks),
         modulus=None if tasks[-1].circuit.task.operation.only_modulus else snapshot.data.config["modulus"],
+        notes=analysis.notes,
         mixture=mixture_summary(analysis),
         tasks=[
             {

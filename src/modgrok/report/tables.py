@@ -34,7 +34,7 @@ def summary_json(analysis: RunAnalysis) -> str:
     data = snapshot.data.config
     content = {
         "source": analysis.source,
-        "read": list(analysis.notes),
+        "notes": list(analysis.notes),
         "update": snapshot.update,
         "modulus": data["modulus"],
         "split": {name: data[name] for name in ("train_fraction", "split", "split_seed", "split_method")}
