@@ -98,6 +98,18 @@ class GroupMeasures:
     rank_one: float | None
     irreps: tuple[IrrepMeasures, ...]
 
+    @classmethod
+    def names(cls) -> list[str]:
+        """List what `scalars` has on any group."""
+        return [field.name for field in fields(cls) if field.name not in ("key_irreps", "irreps")]
+
+    @staticmethod
+    def names_irrep(name: str) -> bool:
+        """Whether `scalars` has a number of this name on a group that has the irrep it ends in."""
+        return name.startswith(
+            tuple(f"{field.name}_" for field in fields(IrrepMeasures) if field.name != "name")
+        )
+
     def scalars(self) -> dict[str, float]:
         """One name and number for each measure; those of an irrep end in its name: `share_standard`."""
         numbers: dict[str, float] = {}

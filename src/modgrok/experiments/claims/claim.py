@@ -131,15 +131,16 @@ def check_measures(claim: Claim, path: Path) -> None:
     from modgrok.analysis import (  # PyTorch, which listing claims does not need
         ClockOrPizza,
         GeneralMeasures,
+        GroupMeasures,
         Measures,
     )
 
     known = (
-        *("grokked_at", "grokked", *SCORES, *PHASES, "key_frequencies"),
-        *(*Measures.names(), *GeneralMeasures.names(), *ClockOrPizza.names()),
+        *("grokked_at", "grokked", *SCORES, *PHASES, "key_frequencies", "key_irreps"),
+        *(*Measures.names(), *GroupMeasures.names(), *GeneralMeasures.names(), *ClockOrPizza.names()),
     )
     for number, figure in enumerate(claim.figures):
-        if figure.measure not in known:
+        if figure.measure not in known and not GroupMeasures.names_irrep(figure.measure):
             raise InputError(
                 f"{path}: claim.figures[{number}].measure: {brief(figure.measure)} is none of {', '.join(known)}"
             )

@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from modgrok.analysis import BasisName, RunAnalysis, analyze_checkpoints, analyze_network
-from modgrok.errors import InputError
+from modgrok.errors import InputError, did_you_mean
 from modgrok.experiments.claims.claim import PHASES, SCORES, PublishedFigure, Weights
 from modgrok.experiments.plans.plan import value_text
 from modgrok.experiments.sweeps.interval import Interval
@@ -27,11 +27,12 @@ def measure(figure: PublishedFigure, table: pd.DataFrame, directory: Path) -> In
     `grokked_at` is the Kaplan–Meier median of the times to grok, in updates; `grokked` the share of cells that grok,
     with Wilson's interval; a score of the table, such as `heldout_accuracy`, the mean over the cells with Student's
     interval. Everything else is measured on the circuit of each cell's last checkpoint and averaged so:
-    `key_frequencies`, their number; `end of memorisation`, `end of circuit formation` and `end of cleanup`, updates;
-    and any progress measure, such as `tuned_fraction` or `gini_embedding_x`.
+    `key_frequencies` or `key_irreps`, their number; `end of memorisation`, `end of circuit formation` and
+    `end of cleanup`, updates; and any progress measure, such as `tuned_fraction` or `gini_embedding_x`, or on a group
+    `bi_equivariant_share`, `similarity_sign` and what else `GroupMeasures.scalars` has.
 
     Raises:
-        InputError: if no finished cell is meant.
+        InputError: if no finished cell is meant, or the circuits have no such measure.
     """
     ours = _of_cells(figure, figure.where, table, directory)
     if figure.over is None:
@@ -76,13 +77,16 @@ def _analysis(run: Path, basis: str) -> RunAnalysis:
 
 def _of_circuit(name: str, analysis: RunAnalysis) -> float:
     (task,) = analysis.tasks
-    if name == "key_frequencies":
-        return len(task.circuit.key_frequencies)
+    if name in ("key_frequencies", "key_irreps"):
+        return len(task.circuit.keys)
     phases = {f"end of {phase.name}": phase.end for phase in task.phases}
     if name in PHASES:
         end = phases.get(name)
         return math.nan if end is None else end
-    value = task.last.row().get(name)
+    row = task.last.row()
+    if name not in row:
+        raise InputError(f"{analysis.source}: no measure is called {name!r}{did_you_mean(name, row)}")
+    value = row[name]
     return math.nan if value is None else value
 
 
