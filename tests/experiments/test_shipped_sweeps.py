@@ -32,6 +32,8 @@ def test_the_first_and_the_last_cell_of_a_shipped_sweep_run_shortened(file, tmp_
     plan = read_plan(file)
     for cell in (plan.cells[0], plan.cells[-1]):
         short = SHORT if plan.command == "fit" else SHORT_CAPACITY
+        if " in " in str(cell.overrides.get("data.task")):  # a group has its own order
+            short = {name: value for name, value in short.items() if name != "data.modulus"}
         plan.kind.fit(plan.config, cell.overrides | short, directory=tmp_path / cell.name)
         assert plan.kind.findings(tmp_path / cell.name)["updates"] == 4
 
