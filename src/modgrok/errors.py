@@ -55,3 +55,8 @@ def check_choice(field: str, value: object, choices: object) -> None:
     if value not in known:
         hint = did_you_mean(value, known) if isinstance(value, str) else ""
         raise InputError(f"{field}: {brief(value)} is not one of {', '.join(map(str, known))}{hint}")
+
+
+def install_hint(extra: str) -> str:
+    """Say how the packages of an extra are installed: modgrok is not on PyPI."""
+    return f"pip install '.[{extra}]' in the checkout of modgrok"

@@ -94,7 +94,7 @@ def test_chunks_change_nothing(run, monkeypatch):
     torch.testing.assert_close(chunked.neurons([0, 5]), whole.neurons([0, 5]))
     torch.testing.assert_close(chunked.losses, whole.losses, rtol=1e-4, atol=1e-6)
     torch.testing.assert_close(chunked.classes.sums, whole.classes.sums, rtol=1e-4, atol=1e-4)
-    scores = TaskScores(CrossEntropy(), 1)
+    scores = TaskScores(CrossEntropy(), 1, held_out=False)
     with torch.no_grad():
         for examples in Chunks(snapshot.data.heldout_pairs, 7):
             scores.update(snapshot.network(examples.tokens), examples)

@@ -23,9 +23,7 @@ COMMANDS = {
         "bits in the data, by scheme, before any training:  modgrok capacity describe --n 10000 --relations 4",
         "modgrok.cli.capacity:describe",
     ),
-    "fit": Command(
-        "train:  modgrok capacity fit --config configs/capacity/plateau.yaml", "modgrok.cli.capacity:fit"
-    ),
+    "fit": Command("train:  modgrok capacity fit --config capacity/plateau", "modgrok.cli.capacity:fit"),
     "measure": Command(
         "bits memorized, a table and a page:  modgrok capacity measure RUN [RUN ...]",
         "modgrok.cli.capacity:measure",

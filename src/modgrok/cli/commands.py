@@ -31,7 +31,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "fit": Command("train:  modgrok fit --config configs/poly.yaml", "modgrok.cli.fit:fit"),
+    "fit": Command("train:  modgrok fit --config poly", "modgrok.cli.fit:fit"),
     "test": Command(
         "loss and accuracy on the held-out pairs:  modgrok test --ckpt_path RUN_OR_CKPT",
         "modgrok.cli.evaluate:test",
@@ -42,7 +42,7 @@ COMMANDS = {
         "modgrok.cli.evaluate:predict",
     ),
     "describe": Command(
-        "what a task is, before any training:  modgrok describe --config configs/poly.yaml",
+        "what a task is, before any training:  modgrok describe --config poly",
         "modgrok.cli.describe:describe",
     ),
     "tasks": Command(
@@ -58,7 +58,7 @@ COMMANDS = {
         "modgrok.cli.certify:certify",
     ),
     "sweep": Command(
-        "many runs, one table, one page:  modgrok sweep --config configs/sweeps/powers.yaml",
+        "many runs, one table, one page:  modgrok sweep --config sweeps/powers",
         "modgrok.cli.sweep:run_sweep",
     ),
     "reproduce": Command(
@@ -68,6 +68,9 @@ COMMANDS = {
     "export": Command(
         "write the weights for TransformerLens:  modgrok export RUN_OR_CKPT weights.safetensors",
         "modgrok.cli.export:export",
+    ),
+    "configs": Command(
+        "the configs that --config finds by name:  modgrok configs --copy DIR", "modgrok.cli.configs:configs"
     ),
     "runs": Command(
         "the runs in a directory, one row each:  modgrok runs --sort grokked_at",

@@ -12,7 +12,6 @@ from rich.table import Table
 from modgrok.cli.sweep import SweepView, duration
 from modgrok.experiments.claims.claim import read_claim
 from modgrok.experiments.claims.reproduce import (
-    CLAIMS,
     DEFAULT_ROOT,
     VERDICT,
     claim_files,
@@ -37,8 +36,7 @@ def run_reproduce(options: list[str]) -> None:
     if given.claim is None:
         _list(given.directory or DEFAULT_ROOT)
         return
-    claim = find_claim(given.claim)
-    path = Path(given.claim) if Path(given.claim).suffix else CLAIMS / f"{claim.name}.yaml"
+    claim, path = find_claim(given.claim)
     directory = (given.directory or DEFAULT_ROOT / claim.name).absolute()
     with SweepView() as view:
         try:

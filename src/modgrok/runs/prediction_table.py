@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor
 
 from modgrok.data import ModularData
-from modgrok.errors import InputError
+from modgrok.errors import InputError, install_hint
 from modgrok.runs.whole_files import whole_file, write_whole
 from modgrok.tasks import VARIABLES
 
@@ -38,9 +38,7 @@ def check_table(file: Path) -> None:
         try:
             import pyarrow.parquet  # noqa: F401
         except ImportError:
-            raise InputError(
-                "predictions.file: Parquet needs pyarrow: pip install 'modgrok[parquet]'"
-            ) from None
+            raise InputError(f"predictions.file: Parquet needs pyarrow: {install_hint('parquet')}") from None
 
 
 def write_table(file: Path, data: ModularData, predicted: Tensor, probability: Tensor) -> None:

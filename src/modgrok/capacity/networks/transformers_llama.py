@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from modgrok.capacity.networks.llama_shape import LlamaNetwork, LlamaShape, at_positions, draw_weights
-from modgrok.errors import InputError
+from modgrok.errors import InputError, install_hint
 
 
 class TransformersLlama(LlamaNetwork):
@@ -24,7 +24,7 @@ class TransformersLlama(LlamaNetwork):
             from transformers import LlamaConfig, LlamaForCausalLM
         except ImportError:
             raise InputError(
-                "TransformersLlama needs the transformers library (pip install 'modgrok[capacity]'), "
+                f"TransformersLlama needs the transformers library ({install_hint('capacity')}), "
                 "or take the network modgrok.capacity.Llama"
             ) from None
         self.llama = LlamaForCausalLM(

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modgrok.errors import InputError
+from modgrok.errors import InputError, install_hint
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +25,7 @@ def pyarrow() -> tuple[Any, Any]:
         import pyarrow
         import pyarrow.parquet
     except ImportError:
-        raise InputError("Parquet files need pyarrow: pip install 'modgrok[parquet]'") from None
+        raise InputError(f"Parquet files need pyarrow: {install_hint('parquet')}") from None
     return pyarrow, pyarrow.parquet
 
 

@@ -13,7 +13,7 @@ from modgrok.capacity.people.streams import Stream, generator
 from modgrok.capacity.people.words import SYLLABLES, syllables_per_word
 from modgrok.capacity.questions.codes import Codes, digits_needed, even, ragged, spell, stacked
 from modgrok.capacity.questions.dictionary import Dictionary
-from modgrok.errors import InputError
+from modgrok.errors import InputError, install_hint
 
 BEGIN = 0
 END_OF_TEXT = "<|endoftext|>"
@@ -180,7 +180,7 @@ def train_tokenizer(profiles: Profiles, tokenizer_size: int) -> Any:
         from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     except ImportError:
         raise InputError(
-            "notation: text needs the tokenizers library (pip install 'modgrok[capacity]'), or take notation: tokens"
+            f"notation: text needs the tokenizers library ({install_hint('capacity')}), or take notation: tokens"
         ) from None
     if tokenizer_size < LEAST_TOKENIZER:
         raise InputError(

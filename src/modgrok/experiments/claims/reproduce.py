@@ -10,6 +10,7 @@ from pathlib import Path
 from modgrok.errors import InputError, brief, nearest
 from modgrok.experiments.claims.claim import Claim, check_measures, read_claim
 from modgrok.experiments.claims.verdict import Reproduction, Result, judge
+from modgrok.experiments.config.shipped import find_config, shipped_configs
 from modgrok.experiments.places.place import Place
 from modgrok.experiments.plans.cell_files import CellFiles
 from modgrok.experiments.sweeps.interval import Interval
@@ -18,37 +19,34 @@ from modgrok.runs.findings import FINDINGS
 from modgrok.runs.whole_files import write_whole
 
 CLAIMS = Path("configs", "claims")
+"""Where claims of one's own are found by name."""
 DEFAULT_ROOT = Path("lightning_logs", "claims")
 VERDICT = "verdict.json"
 
 
-def claim_files(directory: Path = CLAIMS) -> dict[str, Path]:
-    """Return the claim files by name.
-
-    Raises:
-        InputError: if there are none.
-    """
-    files = {path.stem: path for path in sorted(directory.glob("*.yaml"))}
-    if not files:
-        raise InputError(f"{directory}: no claims there; run it where modgrok's configs are, or name a file")
-    return files
+def claim_files() -> dict[str, Path]:
+    """Return the claim files by name: the shipped ones, and those in `configs/claims`, which come before them."""
+    shipped = {
+        Path(name).name: file for name, file in shipped_configs().items() if name.startswith("claims/")
+    }
+    return {**shipped, **{file.stem: file for file in sorted(CLAIMS.glob("*.yaml"))}}
 
 
-def find_claim(name: str) -> Claim:
-    """Read a claim by its name or its file.
+def find_claim(name: str) -> tuple[Claim, Path]:
+    """Read a claim by its name or its file; return it and its file.
 
     Raises:
         InputError: if there is none; the message names the nearest.
     """
     if name.endswith((".yaml", ".yml")):
-        path = Path(name)
+        path = find_config(name)
     elif name not in (files := claim_files()):
         raise InputError(f"no claim {brief(name)}; the nearest is {nearest(name, files)!r}")
     else:
         path = files[name]
     claim = read_claim(path)
     check_measures(claim, path)
-    return claim
+    return claim, path
 
 
 def reproduce(

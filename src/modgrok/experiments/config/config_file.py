@@ -13,6 +13,7 @@ import yaml
 from modgrok.errors import InputError, brief
 from modgrok.experiments.config.command_parser import option_values
 from modgrok.experiments.config.config_forms import classes_first
+from modgrok.experiments.config.shipped import find_config
 
 LARGEST_FILE, MOST_VALUES = 1_000_000, 10_000
 """The most bytes of a config file, and the most values in it, with what its aliases repeat."""
@@ -92,14 +93,14 @@ def read_yaml(
 
 
 def with_configs_as_data(args: Sequence[str]) -> tuple[list[str], dict[str, dict[str, Any]]]:
-    """Put the content of config files in the place of their paths; return that content too, by path.
+    """Put the content of config files in the place of their paths or names; return that content too, by these.
 
     The parser's own inheritance of config files would replace whole sections.
 
     Raises:
         InputError: if a file is no configuration.
     """
-    configs = {path: read_config(Path(path)) for path in option_values(args, "--config", "-c")}
+    configs = {path: read_config(find_config(path)) for path in option_values(args, "--config", "-c")}
     written = {path: json.dumps(config) for path, config in configs.items()}
     return classes_first([written.get(arg, arg) for arg in _separated(args)]), configs
 

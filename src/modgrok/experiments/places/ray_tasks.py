@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from modgrok.errors import InputError
+from modgrok.errors import InputError, install_hint
 from modgrok.experiments.places.worker import run_cell
 
 TICK_SECONDS = 1.0
@@ -34,7 +34,7 @@ class RayTasks:
         try:
             import ray  # noqa: F401
         except ImportError:
-            raise InputError("on: ray is not installed; pip install 'modgrok[ray]'") from None
+            raise InputError(f"on: ray is not installed; {install_hint('ray')}") from None
 
     def run(self, directory: Path, names: Sequence[str]) -> Generator[None]:
         """Run the cells; see `Place.run`."""

@@ -12,7 +12,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from modgrok.errors import InputError, did_you_mean
+from modgrok.errors import InputError, did_you_mean, install_hint
 
 POLL_SECONDS = 3.0
 WARNING_SECONDS = 90
@@ -58,7 +58,7 @@ class SlurmArrays:
         try:
             import submitit  # noqa: F401
         except ImportError:
-            raise InputError("on: submitit is not installed; pip install 'modgrok[slurm]'") from None
+            raise InputError(f"on: submitit is not installed; {install_hint('slurm')}") from None
         if not shutil.which("sbatch"):
             raise InputError("on: no sbatch here; give the command on a machine that submits to SLURM")
         if self.partition is not None:

@@ -12,6 +12,7 @@ from typing import Any
 from modgrok.errors import InputError, brief, did_you_mean
 from modgrok.experiments.config.config_file import read_config, read_yaml
 from modgrok.experiments.config.config_forms import flatten, nested
+from modgrok.experiments.config.shipped import find_config
 from modgrok.experiments.plans.expression import parse_expression
 from modgrok.experiments.plans.kind import KINDS
 from modgrok.experiments.plans.plan import SEED, Axis, Plan, directory_text
@@ -39,7 +40,7 @@ _EXAMPLE = "such as `vary:` with `seed: 0..7`"
 
 
 def read_plan(path: str | Path) -> Plan:
-    """Read a sweep file.
+    """Read a sweep file, or the shipped one of that name.
 
     Its keys are `command`, what trains a cell, `fit` unless given, or `capacity fit`; `config`, the config that all
     cells share, as a path relative to the file, or as a mapping; `set`, fields over it; `vary`, fields and their
@@ -52,9 +53,10 @@ def read_plan(path: str | Path) -> Plan:
     Raises:
         InputError: if the file is not such a plan; the message names the field.
     """
-    spec = read_sweep(Path(path))
+    file = find_config(path)
+    spec = read_sweep(file)
     spec.pop("claim", None)  # what a claim file has besides; see `claim`
-    return make_plan(spec, Path(path))
+    return make_plan(spec, file)
 
 
 def read_sweep(path: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import yaml
 from filelock import FileLock, Timeout
 
-from modgrok.errors import InputError, RunStoppedError
+from modgrok.errors import InputError, RunStoppedError, install_hint
 from modgrok.experiments.places.local_workers import LocalWorkers
 from modgrok.experiments.places.place import Place
 from modgrok.experiments.plans.cell_files import (
@@ -121,7 +121,7 @@ def check_sweep(path: str | Path, place: Place, directory: Path) -> Plan:
     """
     for package in ("pandas", "scipy"):
         if find_spec(package) is None:
-            raise InputError(f"a sweep needs {package}, which is not installed; pip install 'modgrok[sweep]'")
+            raise InputError(f"a sweep needs {package}, which is not installed; {install_hint('sweep')}")
     plan = read_plan(path)
     place.check()
     if not is_of(plan, directory):
