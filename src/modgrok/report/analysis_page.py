@@ -16,6 +16,7 @@ from modgrok.figures import (
     weight_figures,
 )
 from modgrok.figures.numbers import number, percent
+from modgrok.report.adding_prose import adding, adding_facts
 from modgrok.report.group_prose import group_facts
 from modgrok.report.mixture import mixture_summary
 from modgrok.report.network_data import network_data
@@ -53,6 +54,7 @@ def analysis_page(analysis: RunAnalysis) -> str:
                 "name": task.circuit.name,
                 "opening": opening(analysis, task),
                 "method": method(analysis, task),
+                "adding": adding(task),
                 "keys": ("Key frequencies", task.circuit.key_frequencies)
                 if task.circuit.group is None
                 else ("Key irreps", [task.circuit.group.pairs.irreps[key].name for key in task.circuit.keys]),
@@ -97,6 +99,7 @@ def _facts(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, str]:
     milestones = {"Memorised at": history.memorised_at, "Grokked at": history.grokked_at}
     if history.grokked_new_at != history.grokked_at:
         milestones["New pairs at"] = history.grokked_new_at
+    rank = last.general.effective_rank
     held_out = {"new": last.heldout_accuracy_new, "known by symmetry": last.heldout_accuracy_known}
     return {
         **{
@@ -108,6 +111,9 @@ def _facts(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, str]:
         "Accuracy, all pairs": percent(last.accuracy),
         **{f"Held-out pairs, {part}": percent(one) for part, one in held_out.items() if one is not None},
         **(group_facts(measures) if isinstance(measures, GroupMeasures) else _clock_facts(measures)),
+        **(adding_facts(last.clock_or_pizza) if last.clock_or_pizza else {}),
+        "Least margin": f"{last.general.least_margin:.3g}",
+        **({} if rank is None else {"Rank, W_logit": f"{rank:.1f}"}),
     }
 
 

@@ -1,0 +1,47 @@
+"""How a network adds on its clock, in words: measures beside their published distribution, and no verdict."""
+
+from __future__ import annotations
+
+from modgrok.analysis.clock_or_pizza import PUBLISHED_SYMMETRICITY, ClockOrPizza
+from modgrok.analysis.run_analysis import TaskAnalysis
+from modgrok.figures.numbers import number
+
+NAMES = {
+    "gradient_symmetricity": "Gradient symmetricity",
+    "distance_irrelevance": "Distance irrelevance",
+    "circularity": "Circularity",
+    "phase_sum": "Phase sum",
+    "equal_phases": "Equal phases",
+}
+
+
+def adding(task: TaskAnalysis) -> str:
+    """Say how the network adds; nothing where it is not looked at on a clock of its task."""
+    found = task.last.clock_or_pizza
+    if found is None or not task.circuit.view.clocked_pairs.separates:
+        return ""
+    sentences = []
+    if found.gradient_symmetricity is not None and found.gradient_symmetricity_error is not None:
+        published = ", ".join(f"{value} at {rate}" for rate, value in PUBLISHED_SYMMETRICITY.items())
+        sentences.append(
+            f"Gradient symmetricity is {found.gradient_symmetricity:.4f} (standard error "
+            f"{number(found.gradient_symmetricity_error)}); over 817 published networks its median by attention rate "
+            f"is {published} (Zhong et al. 2023)."
+        )
+    if found.phase_sum is not None and found.equal_phases is not None:
+        sentences.append(
+            f"The phase sum of the neurons is {found.phase_sum:.4f}, 1 where each reads out the sum of its two input "
+            f"phases; their phases are equal to {found.equal_phases:.3f}, which is mostly a matter of the architecture."
+        )
+    reasons: dict[str, list[str]] = {}
+    for name, reason in found.undefined.items():
+        if name in NAMES:
+            reasons.setdefault(reason, []).append(NAMES[name].lower())
+    sentences += [f"Undefined here, since {reason}: {', '.join(names)}." for reason, names in reasons.items()]
+    return " ".join(sentences)
+
+
+def adding_facts(found: ClockOrPizza) -> dict[str, str]:
+    """The numbers, by name."""
+    values = found.scalars()
+    return {title: f"{value:.3f}" for name, title in NAMES.items() if (value := values[name]) is not None}

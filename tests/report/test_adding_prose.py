@@ -1,0 +1,47 @@
+"""What the page says of how a network adds: numbers beside published ones, and never a verdict."""
+
+import pytest
+import torch
+from clock_network import clock_mlp, history
+
+from modgrok import MLP, ModularDataModule
+from modgrok.analysis import additive_clock
+from modgrok.analysis.run_analysis import analyze_network
+from modgrok.report.adding_prose import adding, adding_facts
+from modgrok.report.analysis_page import analysis_page
+from modgrok.runs import Snapshot
+
+
+def analysis_of(network, data):
+    return analyze_network(Snapshot(network, data, 1000, history(1000)), "built by hand")
+
+
+def test_the_measures_stand_beside_their_published_distribution() -> None:
+    data = ModularDataModule("x + y", 31)
+    found = analysis_of(clock_mlp(data, additive_clock(31), [2, 5, 13]), data)
+    said = adding(found.tasks[0])
+    assert "Gradient symmetricity is 1.0000" in said
+    assert "0.994 at below 0.1" in said
+    assert "phase sum of the neurons is 1.0000" in said
+    page = analysis_page(found)
+    assert "phase sum of the neurons is 1.0000" in page
+    assert not [
+        word for word in ("is a pizza", "a pizza network", "NaN") if word in said + page.split("<script")[0]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("task", "shape", "said"),
+    [
+        ("x + y + z", {}, "the task has not two operands: gradient symmetricity, distance irrelevance"),
+        ("x + y", {"input": "two_hot"}, "no embedding that both operands share: gradient symmetricity"),
+        ("x**3 + x*y", {}, ""),
+    ],
+)
+def test_what_is_undefined_says_why(task, shape, said) -> None:
+    torch.manual_seed(0)
+    data = ModularDataModule(task, 11)
+    (found,) = analysis_of(MLP(**data.network_shape, d_model=8, d_mlp=12, **shape), data).tasks
+    assert said in adding(found)
+    assert bool(said) == bool(adding(found))
+    assert "None" not in str(adding_facts(found.last.clock_or_pizza))
