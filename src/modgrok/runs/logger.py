@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,7 @@ class RunLogger(TensorBoardLogger):
         else:
             super().__init__(directory.parent, "", directory.name, default_hp_metric=False, purge_step=purge)
         self._laid_out = False
+        self._made = None if directory is None or directory.exists() else directory
 
     def log_metrics(self, metrics: dict[str, Any], step: int | None = None) -> None:  # type: ignore[override]
         """Log scalars, without the epoch that Lightning adds: a run counts updates.
@@ -73,15 +76,25 @@ class RunLogger(TensorBoardLogger):
             warnings.simplefilter("ignore")  # that the directory is not empty
             _ = logger.experiment
 
+    def remove_directory(self) -> None:
+        """Remove the run's directory with what is in it, if this logger made it: the run has not begun."""
+        if self._made is not None:
+            shutil.rmtree(self._made, ignore_errors=True)
+            if self.name:  # of the folder of all runs, which may have no other
+                with suppress(OSError):
+                    self._made.parent.rmdir()
+
     def _get_next_version(self) -> int:
         """Take the next number by making its directory, so that two runs started at once never share one."""
         number = next_version(Path(self.root_dir))
         while True:
             try:
-                Path(self.root_dir, f"version_{number}").mkdir(parents=True)
+                made = Path(self.root_dir, f"version_{number}")
+                made.mkdir(parents=True)
             except FileExistsError:
                 number += 1
             else:
+                self._made = made
                 return number
 
 
@@ -91,7 +104,6 @@ class DirectoryOnlyLogger(DummyLogger):
     def __init__(self, logger: RunLogger) -> None:
         super().__init__()
         self._logger = logger
-        self.share = logger.share
 
     @property
     def save_dir(self) -> str:

@@ -23,7 +23,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.plugins import CheckpointIO
 
 from modgrok.callbacks import GracefulInterrupt, SaveConfig
-from modgrok.errors import InputError, RunStoppedError
+from modgrok.errors import InputError, RunStoppedError, brief
 from modgrok.experiments.assembly.quiet_lightning import quiet_lightning
 from modgrok.experiments.assembly.setting_errors import (
     culprit,
@@ -70,6 +70,8 @@ class ConfiguredRun(LightningCLI, ABC):
     """The arguments of a network that the data give it."""
     sections: ClassVar[Mapping[str, type[Callback]]] = {}
     """The callbacks that a config configures."""
+    metrics: ClassVar[tuple[str, ...]] = ()
+    """What the names of all scores begin with that are logged, where that is known."""
     trainer_settings: ClassVar[Mapping[str, Any]] = {}
     """The trainer's arguments unless the config has others."""
 
@@ -260,7 +262,7 @@ class ConfiguredRun(LightningCLI, ABC):
         if settings["fast_dev_run"]:
             own = [one for one in own if isinstance(one, LightningProgressBar)]
         elif self.method == "fit":
-            own.append(SaveConfig(self._saved_as, self._saved_config))
+            own.append(SaveConfig(self._saved_as, lambda: self._text))
             settings["logger"] = self._loggers(settings["logger"], settings["default_root_dir"])
         settings["callbacks"] = [*given, *own, self.interrupt]
         plugins = _listed(settings["plugins"])
@@ -280,14 +282,15 @@ class ConfiguredRun(LightningCLI, ABC):
     def _saved_as(self) -> str:
         return f"config_from_{self.first_update:06d}.yaml" if self.resumed else CONFIG
 
-    def _saved_config(self) -> str:
+    def _dumped_config(self) -> str:
         try:
             return self.parser.dump(self.config, skip_unset=False)
         except TypeError:  # what jsonargparse before 4.49 calls it
             return self.parser.dump(self.config, skip_none=False)
 
     def _loggers(self, given: Any, root: str | None) -> Any:
-        run = RunLogger(Path(root or "."), self.directory, self.first_update if self.checkpoint else None)
+        update = self.first_update if self.checkpoint else None
+        self._run_logger = run = RunLogger(Path(root or "."), self.directory, update)
         if given in (None, True):
             return run
         others = [] if given is False else _listed(given)
@@ -300,7 +303,7 @@ class ConfiguredRun(LightningCLI, ABC):
     @property
     def path(self) -> Path:
         """The run's directory."""
-        return Path(self.trainer.log_dir or self.trainer.default_root_dir)
+        return Path(self._run_logger.log_dir)
 
     @property
     def writes(self) -> bool:
@@ -327,10 +330,28 @@ class ConfiguredRun(LightningCLI, ABC):
             InputError: naming the field.
         """
         self.model.trainer = self.trainer
+        self._check_monitors()
+        if self.directory and not self.resumed and _is_of_another(self.directory / CONFIG):
+            raise InputError(f"directory: {self.directory} has a {CONFIG} that is no run's; name another")
         self.check_run()
         if self.writes:
             parameters = sum(parameter.numel() for parameter in self.model.parameters())
             _check_writable(self.directory or Path(self.trainer.default_root_dir), parameters)
+
+    def _check_monitors(self) -> None:
+        """Raise an InputError if a callback of Lightning's waits for a score that nothing logs."""
+        callbacks = self.trainer.callbacks  # type: ignore[attr-defined]
+        if not self.metrics or any(
+            not type(one).__module__.startswith(("modgrok.", "lightning.")) for one in callbacks
+        ):
+            return  # it may log others
+        for callback in callbacks:
+            name = getattr(callback, "monitor", None)
+            if name is not None and not name.startswith(self.metrics):
+                raise InputError(
+                    f"trainer.callbacks: {type(callback).__name__}: monitor: nothing logs {brief(name)}; names begin "
+                    f"with {', '.join(self.metrics)}"
+                )
 
     @quiet_lightning()
     def fit(self) -> Path:
@@ -344,22 +365,15 @@ class ConfiguredRun(LightningCLI, ABC):
         self.check()
         if self.resumed and self.ended_by and self.has_findings():
             return self.resumed
-        is_new = self.directory is None or not self.directory.exists()
+        self._text = self._dumped_config()
         try:
             self._start_loggers()
             self.train()
         except BaseException as error:
             begun = self.trainer.global_step > self.first_update
             wrong = self._explained(error, begun)
-            if (
-                is_new
-                and self.writes
-                and not begun
-                and not (wrong is error and RunDirectory(self.path).checkpoints)
-            ):
-                shutil.rmtree(self.path, ignore_errors=True)
-                with suppress(OSError):
-                    self.path.parent.rmdir()  # where this was its only run
+            if not begun and self.writes and (wrong is not error or not RunDirectory(self.path).checkpoints):
+                self._run_logger.remove_directory()
             if wrong is error:
                 raise
             raise wrong from error
@@ -401,15 +415,12 @@ class ConfiguredRun(LightningCLI, ABC):
         Raises:
             InputError: if one cannot start.
         """
-        run = next(
-            (one for one in self.trainer.loggers if isinstance(one, RunLogger | DirectoryOnlyLogger)), None
-        )
-        for logger in self.trainer.loggers:
-            if logger is run or run is None:
-                continue
+        if not self.writes:
+            return
+        for logger in self.trainer.loggers[1:]:
             try:
                 if isinstance(logger, CSVLogger | TensorBoardLogger) and logger._version is None:
-                    run.share(logger, self.first_update)
+                    self._run_logger.share(logger, self.first_update)
                 getattr(logger, "experiment", None)
             except Exception as error:
                 name = type(logger).__name__
@@ -439,6 +450,14 @@ def _import_classes(args: Sequence[str], configs: Mapping[str, Mapping[str, Any]
     for path in named:
         with suppress(ImportError, TypeError, ValueError):
             import_module(str(path).rpartition(".")[0])
+
+
+def _is_of_another(config: Path) -> bool:
+    """Whether there is a file where a run's config would be written that no run has written."""
+    return (
+        config.is_file()
+        and "lightning.pytorch==" not in config.read_text(encoding="utf-8").partition("\n")[0]
+    )
 
 
 def _check_writable(directory: Path, parameters: int) -> None:

@@ -39,6 +39,7 @@ class Experiment(ConfiguredRun):
         "model.lr_scheduler": "modgrok.training.WarmUp",
         "model.loss": "modgrok.training.CrossEntropy",
     }
+    metrics = ("train/", "heldout/", "norm/", "norm_l1/", "perf/", "progress/")
     sizes = ("vocabulary_size", "n_answers", "context_length")
     sections: ClassVar = {
         "checkpoint": Checkpoints,

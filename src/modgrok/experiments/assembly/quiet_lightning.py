@@ -14,6 +14,9 @@ from lightning.fabric.utilities.exceptions import MisconfigurationException
 from modgrok.errors import InputError
 from modgrok.experiments.config.command_parser import shortened
 
+LOGGERS = ("lightning", "lightning.pytorch", "lightning.fabric")
+"""The loggers that Lightning gives handlers, besides the root logger's."""
+
 UNASKED = ("pytorch/trainer", "pytorch/loops", "pytorch/accelerators", "pytorch/strategies", "fabric")
 """The parts of Lightning whose messages are about settings that nobody chose.
 
@@ -45,7 +48,7 @@ def quiet_lightning() -> Iterator[None]:
     Raises:
         InputError: for what Lightning refuses as a wrong configuration.
     """
-    loggers = [logging.getLogger(name) for name in (None, "lightning.pytorch", "lightning.fabric")]
+    loggers = [logging.getLogger(name) for name in (None, *LOGGERS)]
     handlers, unasked = [handler for logger in loggers for handler in logger.handlers], _Unasked()
     for handler in handlers:
         handler.addFilter(unasked)

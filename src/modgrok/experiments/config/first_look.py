@@ -29,17 +29,18 @@ class FirstLook:
         tables: its tasks; None where only a checkpoint tells them.
         network: the class path of its network.
         engine: what was asked for.
-        directory: where it is written.
+        directory: where it is written; None if it is not.
     """
 
     tables: TaskTables | None
     network: str
     engine: str
-    directory: Path
+    directory: Path | None
 
     def __str__(self) -> str:
         """Say it in a few lines."""
-        lines = [f"{self.network}, engine {self.engine}", f"run: {os.path.relpath(self.directory)}"]
+        lines = [f"{self.network}, engine {self.engine}"]
+        lines += [f"run: {os.path.relpath(self.directory)}"] if self.directory else []
         if self.tables is not None:
             pairs = sum(len(table.answers) for table in self.tables.tables)
             trained = sum(self.tables.training_counts)
@@ -64,11 +65,12 @@ def first_look(args: Sequence[str]) -> FirstLook:
     if checkpoint is None or resumed is not None:
         tables = read_tables("modgrok fit", _of_data(args), configs)
     root = _root(args, configs) / "lightning_logs"
+    is_trial = option_values(args, "--trainer.fast_dev_run")[-1:] not in ([], ["false"], ["0"])
     return FirstLook(
         tables,
         _chosen("model.network", args, configs) or "modgrok.Transformer",
         _chosen("model.engine", args, configs) or "auto",
-        resumed or root / f"version_{next_version(root)}",
+        None if is_trial else resumed or root / f"version_{next_version(root)}",
     )
 
 
