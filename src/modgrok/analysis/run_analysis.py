@@ -54,7 +54,8 @@ class CheckpointScores:
 
     def row(self) -> dict[str, float | None]:
         """Return one flat row: update, losses and accuracies, then every progress measure."""
-        scores = {name: value for name, value in vars(self).items() if isinstance(value, float | int | None)}
+        measured = ("measures", "general", "clock_or_pizza")
+        scores = {name: value for name, value in vars(self).items() if name not in measured}
         return {
             **scores,
             **self.measures.scalars(),

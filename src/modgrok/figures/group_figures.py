@@ -64,7 +64,7 @@ def group_progress_figures(task: TaskAnalysis) -> list[Figure]:
     def of_irreps(measure: str) -> list[Line]:
         return [curve(f"{measure}_{irrep.replace(' ', '_')}", irrep, color) for irrep, color in _colors(keys)]
 
-    share = Axis("share", range=(0, 1.02))
+    share, part = Axis("share", range=(0, 1.02)), Axis("share", from_zero=True)
     losses = {
         "restricted_loss": ("restricted", "key2"),
         "excluded_loss": ("excluded", "key3"),
@@ -88,9 +88,9 @@ def group_progress_figures(task: TaskAnalysis) -> list[Figure]:
                     task.phases,
                 ),
                 timeline("Similarities", of_irreps("similarity"), Axis("cosine"), end, shape="half"),
-                timeline("Shares of the embedding of x", of_irreps("embedding_x"), share, end, shape="half"),
-                timeline("Shares of the unembedding", of_irreps("unembedding"), share, end, shape="half"),
-                timeline("Neurons as functions of a·b", of_irreps("hidden_xy"), share, end, shape="half"),
+                timeline("Shares of the embedding of x", of_irreps("embedding_x"), part, end, shape="half"),
+                timeline("Shares of the unembedding", of_irreps("unembedding"), part, end, shape="half"),
+                timeline("Neurons as functions of a·b", of_irreps("hidden_xy"), part, end, shape="half"),
             ],
             "An irrep whose share rises before the held-out accuracy does is learned while memorising: it alone does "
             "not give the answers. Those that rise with it are the circuit. The key irreps are those of the last "

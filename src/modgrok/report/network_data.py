@@ -151,8 +151,11 @@ def _task(analysis: RunAnalysis, task: TaskAnalysis, kept: list[int]) -> dict[st
             "answers": pairs.answer_at.tolist(),
             "separates": pairs.separates,
         },
-        "key": list(circuit.key_frequencies),
-        "clusters": circuit.tuning.clusters.tolist(),
+        # of a group the frequencies of its symbols' numbers tell nothing
+        "key": list(circuit.key_frequencies) if circuit.group is None else [],
+        "clusters": (
+            circuit.tuning.clusters if circuit.group is None else torch.full_like(circuit.tuning.clusters, -1)
+        ).tolist(),
         "explained": [round(float(share), 3) for share in circuit.tuning.fractions],
         "pairs": {
             "x": _packed(operands[:, 0], np.uint16),
