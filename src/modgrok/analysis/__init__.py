@@ -17,7 +17,6 @@ from modgrok.analysis.general_measures import GeneralMeasures
 from modgrok.analysis.group_measures import GroupMeasures
 from modgrok.analysis.group_pairs import GroupPairs, place_in_group
 from modgrok.analysis.irreps import Irrep, real_irreps
-from modgrok.analysis.learning_coefficient import SGLD, LearningCoefficient, learning_coefficient
 from modgrok.analysis.logits import (
     ClassLogits,
     LogitDirections,
@@ -50,7 +49,6 @@ from modgrok.analysis.task_view import BasisName, TaskView, task_views
 from modgrok.analysis.without import without
 
 __all__ = [
-    "SGLD",
     "Attention",
     "Basis",
     "BasisName",
@@ -66,7 +64,6 @@ __all__ = [
     "GroupPairs",
     "Irrep",
     "Law",
-    "LearningCoefficient",
     "LogitDirections",
     "Measures",
     "Phase",
@@ -90,7 +87,6 @@ __all__ = [
     "fourier_frequency_density",
     "gini",
     "gradient_symmetricity",
-    "learning_coefficient",
     "logit_directions",
     "logit_parts",
     "measure",

@@ -6,7 +6,6 @@ from modgrok.analysis import GroupMeasures, Measures
 from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
 from modgrok.figures import (
     attention_figures,
-    coefficient_figures,
     embedding_figures,
     group_figures,
     logit_figures,
@@ -39,11 +38,7 @@ def analysis_page(analysis: RunAnalysis) -> str:
     for place, task in enumerate(tasks):
         sections += _sections(task, place, len(tasks))
     phases = tasks[0].phases if len(tasks) == 1 else ()
-    over_training = [
-        *training_figures(snapshot.history, phases),
-        *coefficient_figures(analysis.learning_coefficients, phases),
-    ]
-    sections.append(Section("training", "Training", over_training))
+    sections.append(Section("training", "Training", training_figures(snapshot.history, phases)))
     return render_page(
         "report/analysis_page.html.jinja",
         sections,

@@ -89,7 +89,7 @@ class ProfilesDataModule(LightningDataModule):
         phi: float | None = None,
         out_of_distribution: float = 0.0,
         score_names: bool = False,
-        sample: int | None = 100_000,
+        sample: int | None = 20_000,
         batch_size: int = 512,
         seed: int = 0,
     ) -> None:
