@@ -51,7 +51,7 @@ def test_every_figure_draws_without_an_error(width, scheme, page, show) -> None:
     shown = show(page, width, scheme)
     ready(shown)
     panels = shown.locator(".panel")
-    assert panels.count() > 20
+    assert panels.count() > 15
     empty = f"[...document.querySelectorAll('.panel')].filter(p => !p.querySelector('{INK}')).length"
     assert shown.evaluate(empty) == 0
     assert shown.problems == []
@@ -78,6 +78,32 @@ def test_the_value_under_the_pointer_is_said(page, show) -> None:
     shown.wait_for_timeout(50)  # the picture is read once, then every cell is known
     map_.hover(position={"x": 12, "y": 12})
     assert re.search(r"^x \d+, y \d+\nattention: 0\.\d+$", shown.locator(".tip").inner_text())
+
+
+def test_the_page_prints_on_three_sheets(page, show) -> None:
+    shown = show(page)
+    ready(shown)
+    printed = shown.pdf(prefer_css_page_size=True, print_background=True)
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 3
+    shown.emulate_media(media="print")
+    shown.set_viewport_size({"width": 725, "height": 1050})  # A4 within its margins
+    assert shown.evaluate("document.documentElement.scrollWidth") == 725
+
+
+def test_sentences_and_rows_switch_parts_off(page, show) -> None:
+    shown = show(page)
+    ready(shown)
+    row = shown.locator("#numbers tr", has_text="without frequency 5")
+    expected = row.locator("td").last.inner_text()
+    row.get_by_role("link").click()
+    ready(shown)
+    assert "off=frequency-5" in shown.url
+    assert expected in shown.locator("#network dl").inner_text()
+    shown.locator(".act a").first.click()
+    ready(shown)
+    said = shown.locator(".act").first.inner_text()
+    share = re.search(r"[\d.]+%", said)[0]
+    assert share in shown.locator("#network dl").inner_text()
 
 
 def test_what_the_user_wrote_is_not_executed(tmp_path, show) -> None:

@@ -12,11 +12,11 @@ export const mark = (task, k) => {
 /** The value of a color, for a canvas. */
 export const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
+/** Three digits, and 100% only for all, as the report's text has it. */
 export const percent = (share) => {
   if (share === null || share === undefined) return "…";
-  if (share === 1) return "100%";
-  const shown = (100 * share).toFixed(share > 0.999 ? 2 : 1);
-  return `${shown === "100.00" ? "99.99" : shown}%`;
+  const shown = share === 1 ? "100" : String(Number((100 * share).toPrecision(3)));
+  return share < 1 && shown === "100" ? "99.9%" : `${shown}%`;
 };
 export function number(value) {
   if (value === null || value === undefined) return "…";

@@ -11,7 +11,12 @@ from modgrok.analysis.clock import Clock, Law, additive_clock, multiplicative_cl
 from modgrok.analysis.clock_or_pizza import ClockOrPizza, gradient_symmetricity
 from modgrok.analysis.clocked_pairs import ClockedPairs, place_on_clock
 from modgrok.analysis.cosets import Cosets, find_cosets
-from modgrok.analysis.embedding import PrincipalComponents, principal_components, singular_values
+from modgrok.analysis.embedding import (
+    PrincipalComponents,
+    on_plane,
+    principal_components,
+    singular_values,
+)
 from modgrok.analysis.furuta import fourier_coefficient_ratio, fourier_frequency_density
 from modgrok.analysis.general_measures import GeneralMeasures
 from modgrok.analysis.group_measures import GroupMeasures
@@ -91,6 +96,7 @@ __all__ = [
     "logit_parts",
     "measure",
     "multiplicative_clock",
+    "on_plane",
     "operand_maps",
     "path_weights",
     "place_in_group",

@@ -32,6 +32,34 @@ def singular_values(matrix: Tensor, seed: int = 0) -> tuple[Tensor, Tensor]:
     return values, random.to(values.device) * (values.norm() / random.norm())
 
 
+def on_plane(matrix: Tensor, plane: Tensor) -> Tensor:
+    """Where the rows of a matrix stand on the plane that a frequency spans in their space.
+
+    The cosine and the sine of a frequency, as functions of the symbol, each pick a direction out of an embedding;
+    where the frequency is alone on its plane, the symbols stand on a circle there (Nanda et al. 2023, section 4.1).
+
+    Args:
+        matrix: (s, d), an embedding.
+        plane: (2, s), the frequency's plane in a basis of the symbols: `Basis.planes[k]`.
+
+    Returns:
+        (s, 2) float64, coordinates along the cosine's direction and across it.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, characters, on_plane
+        >>> plane = characters(additive_clock(5)).planes[1]
+        >>> torch.allclose(on_plane(plane.T, plane), plane.T)  # cosines and sines stand where they are
+        True
+    """
+    rows = matrix.double()
+    cosine, sine = plane.to(rows.device) @ rows
+    along = cosine / cosine.norm().clamp(min=torch.finfo(torch.float64).tiny)
+    across = sine - (sine @ along) * along
+    across = across / across.norm().clamp(min=torch.finfo(torch.float64).tiny)
+    return torch.stack([rows @ along, rows @ across], dim=1)
+
+
 @dataclass(frozen=True, eq=False)
 class PrincipalComponents:
     """The principal components of a matrix's rows.

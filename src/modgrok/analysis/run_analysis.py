@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from modgrok.analysis.causal_worth import Worth, causal_worth
 from modgrok.analysis.circuit import Circuit, read_circuit
 from modgrok.analysis.clock_or_pizza import ClockOrPizza
 from modgrok.analysis.general_measures import GeneralMeasures
@@ -24,6 +26,9 @@ from modgrok.runs import History, Snapshot, load_snapshot
 
 MAX_KEPT_BYTES = 256 << 20
 """Weights of earlier checkpoints up to this size are kept; of more, every second checkpoint's."""
+
+MOST_PAIRS = 200_000
+"""Pairs for which the network is run again without each of its parts; p = 997 would take many minutes."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,11 @@ class TaskAnalysis:
     def last(self) -> CheckpointScores:
         """The scores of the network that was analyzed."""
         return self.moments[-1]
+
+    @cached_property
+    def worth(self) -> tuple[Worth, ...]:
+        """What is left of the answers without each part: `causal_worth`; empty of more than `MOST_PAIRS` pairs."""
+        return causal_worth(self.circuit) if len(self.circuit.losses) <= MOST_PAIRS else ()
 
 
 @dataclass(frozen=True, eq=False)

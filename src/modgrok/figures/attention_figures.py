@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 
 from modgrok.analysis import Attention, Circuit, TaskView, spectrum
-from modgrok.figures.figure import Axis, Bars, Figure, Heatmap, Line, Panel
-from modgrok.figures.operand_maps import clock_order, map_panel, map_slice, pair_maps
+from modgrok.figures.figure import Axis, Figure, Heatmap, Panel
+from modgrok.figures.operand_maps import map_panel, map_slice, pair_maps
 
 MOST_HEADS = 8
-"""Heads drawn as maps and lines."""
+"""Heads drawn as maps."""
 
 
 def attention_figures(circuit: Circuit) -> list[Figure]:
@@ -21,71 +21,51 @@ def attention_figures(circuit: Circuit) -> list[Figure]:
     maps = pair_maps(attention.pattern[:, :MOST_HEADS, place], view)
     return [
         Figure(
-            "Attention from the last position, on average",
-            [_mean(attention, view)],
-            "Where the answer is read from: in a grokked network usually about half from each operand, and little "
-            "from elsewhere.",
-        ),
-        Figure(
             "Attention to x, over the pairs",
             [
-                map_panel(f"Head {head}{map_slice(view).at}", values, view, "attention")
+                map_panel(
+                    f"Head {head}: {_shares(attention, view, head)}{map_slice(view).at}",
+                    values,
+                    view,
+                    "attention",
+                )
                 for head, values in enumerate(maps)
             ],
-            "Stripes and waves: a head that moves its attention with an operand does so periodically, in the key "
-            "frequencies. A head of one color attends in the same way whatever the operands are.",
+            "In the titles what each head gives to each word on average: in a grokked network usually about half to "
+            "each operand. Stripes and waves: a head that moves its attention with an operand does so periodically, in "
+            "the key frequencies. A head of one color attends in the same way whatever the operands are.",
         ),
         Figure(
-            "Attention scores of the symbols",
-            _scores(attention, view),
-            "The score that a head gives x before the softmax, averaged over the other operands, as the symbol "
-            "turns around the clock; and its spectrum, head by head. Few frequencies, and the same ones as in the "
-            "neurons, are the circuit's.",
+            "Frequencies of the attention scores",
+            [_score_spectrum(attention, view)],
+            "The score that a head gives x before the softmax, averaged over the other operands, frequency by "
+            "frequency. Few frequencies, and the same ones as in the neurons, are the circuit's.",
         ),
     ]
 
 
-def _mean(attention: Attention, view: TaskView) -> Panel:
-    mean = attention.pattern.double().mean(dim=0)  # (h, t)
-    heads = [f"head {head}" for head in range(len(mean))]
-    traces = [
-        Bars(heads, mean[:, place], f"key{place % 8}", f"{place + 1}: {word}")
-        for place, word in enumerate(view.words)
-    ]
-    return Panel(
-        "Mean attention pattern", traces, y=Axis("attention", range=(0, 1)), shape="wide", stacked=True
+def _shares(attention: Attention, view: TaskView, head: int) -> str:
+    """What a head gives to each word on average, as far as it gives it anything: x 46%, y 54%."""
+    mean = attention.pattern[:, head].double().mean(dim=0)
+    return ", ".join(
+        f"{word} {share:.0%}" for word, share in zip(view.words, mean.tolist(), strict=True) if share >= 0.005
     )
 
 
-def _scores(attention: Attention, view: TaskView) -> list[Panel]:
+def _score_spectrum(attention: Attention, view: TaskView) -> Panel:
     heads = attention.scores.shape[1]
     symbols = view.clocked_pairs.operands[:, 0]
     totals = torch.zeros(view.task.n_symbols, heads, dtype=torch.float64)
     totals.index_add_(0, symbols, attention.scores[:, :, view.words.index("x")].double())
     counts = torch.bincount(symbols, minlength=view.task.n_symbols)
     mean = totals / counts.clamp(min=1)[:, None]  # (s, h)
-    order = clock_order(view, 0)
-    order = order[counts[order] > 0]
-    turning = [str(symbol) for symbol in order.tolist()]
     basis = view.clocked_pairs.operand_bases[0]
     norms = torch.stack([spectrum(mean[:, [head]], basis)[1:] for head in range(heads)])
     names = view.distinct_bases[0][0]
-    return [
-        Panel(
-            "Mean score of x",
-            [
-                Line(turning, mean[order, head], f"key{head % 8}", f"head {head}")
-                for head in range(min(heads, MOST_HEADS))
-            ],
-            Axis("symbol x, around the clock", ticks=12),
-            Axis("score"),
-            "wide",
-        ),
-        Panel(
-            f"Spectrum of the scores, in the characters of {names}",
-            [Heatmap(norms, "norm", y=[f"head {head}" for head in range(heads)], x0=1)],
-            Axis("frequency"),
-            Axis(reversed=True),
-            "wide",
-        ),
-    ]
+    return Panel(
+        f"Scores of x in the characters of {names}",
+        [Heatmap(norms, "norm", y=[f"head {head}" for head in range(heads)], x0=1)],
+        Axis("frequency"),
+        Axis(reversed=True),
+        "wide",
+    )

@@ -1,4 +1,4 @@
-"""The embedding: its spectrum, its rank, its principal components."""
+"""The embedding: its spectrum, its rank, its circles; and the principal components of any."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from itertools import cycle
 
 from torch import Tensor
 
-from modgrok.analysis import Circuit, principal_components, singular_values
-from modgrok.figures.figure import Axis, Figure, Line, Panel, Points, Symbol
-from modgrok.figures.operand_maps import clock_order
+from modgrok.analysis import Circuit, on_plane, principal_components, singular_values
+from modgrok.figures.figure import Axis, Figure, Line, Panel, Points, Symbol, key_color
 from modgrok.figures.spectrum_panel import spectrum_panel
+
+MOST_CIRCLES = 8
+"""Key frequencies whose circles are drawn."""
 
 _SYMBOLS: tuple[Symbol, ...] = ("x", "cross", "star", "diamond", "square")
 
@@ -25,7 +27,11 @@ def embedding_figures(circuit: Circuit) -> list[Figure]:
     )
     values, random = singular_values(circuit.W_E)
     ranks = range(1, len(values) + 1)
-    order = clock_order(view, 0)
+    least = (
+        "about two for each key frequency"
+        if circuit.group is None
+        else "as many as the key irreps have entries"
+    )
     spectra = Figure(
         "Fourier components of the embedding",
         [
@@ -39,7 +45,7 @@ def embedding_figures(circuit: Circuit) -> list[Figure]:
     return [
         *([spectra] if circuit.group is None else []),
         Figure(
-            "Rank and principal components",
+            "Rank of the embedding",
             [
                 Panel(
                     "Singular values of W_E",
@@ -51,16 +57,37 @@ def embedding_figures(circuit: Circuit) -> list[Figure]:
                     Axis("singular value", from_zero=True),
                     "wide",
                 ),
-                *component_panels(circuit.W_E[order], [str(symbol) for symbol in order.tolist()], 8),
             ],
-            "Singular values that fall to nothing after about two for each key frequency, far below those of a "
-            "random matrix of the same size; principal components in which the symbols, colored by where they "
-            "stand on the clock, lie on circles or stars."
-            if circuit.group is None
-            else "Singular values that fall to nothing after as many as the key irreps have entries, far below those "
-            "of a random matrix of the same size.",
+            f"Singular values that fall to nothing after {least}, far below those of a random matrix of the same size.",
         ),
+        *([_circles(circuit)] if keys and circuit.group is None else []),
     ]
+
+
+def _circles(circuit: Circuit) -> Figure:
+    """The symbols on the plane of each key frequency, joined in the order of the clock."""
+    pairs, keys = circuit.view.clocked_pairs, circuit.key_frequencies[:MOST_CIRCLES]
+    panels = []
+    for names, basis in circuit.view.distinct_bases:
+        operand = circuit.view.operands.index(names[0])
+        symbols, first = pairs.operands[:, operand].unique(return_inverse=True)
+        positions = symbols.new_empty(len(symbols))
+        positions[first] = pairs.operand_positions[:, operand]
+        on = positions >= 0
+        for k in keys:
+            order = (k * positions[on] % pairs.clock.size).argsort(stable=True)
+            chosen = symbols[on][order]
+            x, y = on_plane(circuit.W_E, basis.planes[k]).cpu()[chosen].T
+            share = f" of {names}" if len(circuit.view.distinct_bases) > 1 else ""
+            labels = [str(symbol) for symbol in chosen.tolist()]
+            points = Points(x, y, key_color(k, circuit.key_frequencies), "", labels, joined=True)
+            panels.append(Panel(f"Frequency {k}{share}", [points], shape="square", equal=True))
+    return Figure(
+        "Circles of the key frequencies",
+        panels,
+        "Each symbol where the embedding puts it on the plane of a key frequency, neighbors on the clock joined: a "
+        "circle, once around, where the network has learned that frequency.",
+    )
 
 
 def components_figure(W_E: Tensor, n_symbols: int, others: Sequence[str], title: str) -> Figure:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from modgrok.analysis import Circuit, transform_2d
+from modgrok.analysis import Circuit
 from modgrok.analysis.neurons import TUNED
-from modgrok.figures.figure import Axis, Bars, Figure, Heatmap, Panel, key_color
+from modgrok.figures.figure import Axis, Bars, Figure, Panel, key_color
 from modgrok.figures.numbers import percent
 from modgrok.figures.operand_maps import map_panel, map_slice, pair_maps
 
@@ -21,9 +21,6 @@ def neuron_figures(circuit: Circuit, examples: int) -> list[Figure]:
         f"Neuron {neuron}: frequency {int(tuned.frequencies[neuron])}, {percent(float(fractions[neuron]))}"
         for neuron in chosen
     ]
-    transforms = transform_2d(maps, *view.clocked_pairs.operand_bases[:2]).abs()
-    transforms[:, 0, 0] = 0.0  # the mean, which would outshine everything
-    names = [list(basis.names) for basis in view.clocked_pairs.operand_bases[:2]]
     chosen_by = (
         "the best tuned neuron of each key frequency"
         if circuit.key_frequencies
@@ -38,21 +35,6 @@ def neuron_figures(circuit: Circuit, examples: int) -> list[Figure]:
             ],
             f"Here {chosen_by}, with the share of its variance that its best frequency explains. A tuned neuron is "
             "a wave in both operands, at the same frequency in each.",
-        ),
-        Figure(
-            "The same neurons in the basis",
-            [
-                Panel(
-                    title.partition(":")[0],
-                    [Heatmap(values, "coefficient", names[1], names[0])],
-                    Axis("y", ticks=3),
-                    Axis("x", reversed=True, ticks=6),
-                    "square",
-                )
-                for title, values in zip(titles, transforms, strict=True)
-            ],
-            "The 2D transform, without the mean: a tuned neuron is a handful of cells where rows and columns of one "
-            "frequency cross, and little elsewhere.",
         ),
         Figure(
             "What the best frequency explains, and the clusters",

@@ -459,7 +459,8 @@ def _ticks(scale: _Scale, which: str) -> Markup:
         share = float(scale(value)) / SIDE
         place = 100 * (1 - share if which == "y" else share)
         if -1 <= place <= 101:
-            spans.append(Markup('<span style="{}:{:.1f}%">{}</span>').format(side, place, label))
+            end = Markup(' class="end"') if which == "x" and place > 97 else ""
+            spans.append(Markup('<span{} style="{}:{:.1f}%">{}</span>').format(end, side, place, label))
     widest = max((label for _, label in found), key=len, default="")
     column = Markup("<b>{}</b>").format(widest) if which == "y" else Markup("")
     return Markup('<div class="{}-ticks" aria-hidden="true">{}{}</div>').format(

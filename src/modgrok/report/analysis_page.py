@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from modgrok.analysis import GroupMeasures, Measures
 from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
 from modgrok.figures import (
@@ -22,6 +24,7 @@ from modgrok.report.mixture import mixture_summary
 from modgrok.report.network_data import network_data
 from modgrok.report.page import Section, render_page
 from modgrok.report.prose import method, opening
+from modgrok.report.worth import worth_table
 
 MAP_BYTES = 1_200_000
 """Size of all maps over the pairs together; a large modulus or many tasks leave room for fewer neurons."""
@@ -39,10 +42,12 @@ def analysis_page(analysis: RunAnalysis) -> str:
         sections += _sections(task, place, len(tasks))
     phases = tasks[0].phases if len(tasks) == 1 else ()
     sections.append(Section("training", "Training", training_figures(snapshot.history, phases)))
+    network = network_data(analysis)
+    shown_updates = network.description["updates"] if network else None
     return render_page(
         "report/analysis_page.html.jinja",
         sections,
-        network_data(analysis),
+        network,
         source=analysis.source,
         update=snapshot.update if snapshot.update or snapshot.split_known else None,
         name=" | ".join(task.circuit.name for task in tasks),
@@ -59,6 +64,7 @@ def analysis_page(analysis: RunAnalysis) -> str:
                 if task.circuit.group is None
                 else ("Key irreps", [task.circuit.group.pairs.irreps[key].name for key in task.circuit.keys]),
                 "facts": _facts(analysis, task),
+                "worth": worth_table(analysis, task, shown_updates),
             }
             for task in tasks
         ],
@@ -86,49 +92,80 @@ def _sections(task: TaskAnalysis, place: int, n_tasks: int) -> list[Section]:
 
 
 def _examples(task: TaskAnalysis, n_tasks: int) -> int:
-    """How many neurons are shown, each as a map and as its transform."""
+    """How many neurons are shown as maps."""
     map_bytes = task.circuit.task.n_symbols**2 * 4 // 3
     attention = task.circuit.attention
     maps = MAP_BYTES // (n_tasks * map_bytes) - (attention.pattern.shape[1] if attention else 0)
-    return max(1, min(MOST_EXAMPLES, maps // 2))
+    return max(1, min(MOST_EXAMPLES, maps))
 
 
-def _facts(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, str]:
-    """The numbers behind the opening paragraph, by name."""
+@dataclass(frozen=True)
+class Fact:
+    """A number behind the opening paragraph: its name, what it is, and in a few words what it says."""
+
+    name: str
+    value: str
+    meaning: str = ""
+
+
+def _facts(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, list[Fact]]:
+    """The numbers behind the opening paragraph, by what they are about."""
     last, measures, history = task.last, task.last.measures, analysis.history(task)
     milestones = {"Memorised at": history.memorised_at, "Grokked at": history.grokked_at}
     if history.grokked_new_at != history.grokked_at:
         milestones["New pairs at"] = history.grokked_new_at
     rank = last.general.effective_rank
     held_out = {"new": last.heldout_accuracy_new, "known by symmetry": last.heldout_accuracy_known}
-    return {
-        **{
-            name: "not yet" if update is None else f"update {update:,}"
+    learning = [
+        *(
+            Fact(name, "not yet" if update is None else f"update {update:,}")
             for name, update in milestones.items()
             if history.update
-        },
-        "Loss, all pairs": number(last.loss),
-        "Accuracy, all pairs": percent(last.accuracy),
-        **{f"Held-out pairs, {part}": percent(one) for part, one in held_out.items() if one is not None},
-        **(group_facts(measures) if isinstance(measures, GroupMeasures) else _clock_facts(measures)),
-        **(adding_facts(last.clock_or_pizza) if last.clock_or_pizza else {}),
-        "Least margin": f"{last.general.least_margin:.3g}",
-        **({} if rank is None else {"Rank, W_logit": f"{rank:.1f}"}),
-    }
+        ),
+        Fact("Accuracy, all pairs", percent(last.accuracy)),
+        *(Fact(f"Held-out pairs, {part}", percent(one)) for part, one in held_out.items() if one is not None),
+        Fact("Loss, all pairs", number(last.loss), f"a guess has {number(task.circuit.guess)}"),
+    ]
+    learning.append(
+        Fact("Least margin", f"{last.general.least_margin:.3g}", "of the right logit, over all pairs")
+    )
+    facts = {"Learning": learning}
+    if isinstance(measures, GroupMeasures):
+        facts["Circuit"] = [Fact(name, value) for name, value in group_facts(measures).items()]
+    else:
+        facts |= {"Circuit": _circuit_facts(measures), "Spectra": _spectrum_facts(measures)}
+    if rank is not None:
+        facts["Circuit"].append(
+            Fact("Rank, W_logit", f"{rank:.1f}", "effective: about two for each frequency")
+        )
+    if last.clock_or_pizza:
+        facts["Clock or pizza"] = [Fact(*fact) for fact in adding_facts(last.clock_or_pizza).items()]
+    return facts
 
 
-def _clock_facts(measures: Measures) -> dict[str, str]:
-    return {
-        "Restricted loss": number(measures.restricted_loss),
-        "Excluded loss": number(measures.excluded_loss),
-        "Trigonometric loss": number(measures.trigonometric_loss),
-        "Neurons tuned": percent(measures.tuned_fraction),
-        "Logits’ variance": percent(measures.logit_variance),
-        "Gini, W_E": _distinct(measures.gini_embedding),
-        "Gini, W_logit": f"{measures.gini_logit:.2f}",
-        "FFD, W_E": _distinct(measures.ffd_embedding),
-        "FCR, W_E": _distinct(measures.fcr_embedding),
-    }
+def _circuit_facts(measures: Measures) -> list[Fact]:
+    if not measures.key_frequencies:
+        return [Fact("Neurons tuned", percent(measures.tuned_fraction), "to one frequency")]
+    return [
+        Fact(
+            "Restricted loss",
+            number(measures.restricted_loss),
+            "with the key frequencies alone in the logits",
+        ),
+        Fact("Excluded loss", number(measures.excluded_loss), "with them taken out of the logits"),
+        Fact("Trigonometric loss", number(measures.trigonometric_loss), "of the fitted cosines alone"),
+        Fact("Logits’ variance", percent(measures.logit_variance), "that their cosines explain"),
+        Fact("Neurons tuned", percent(measures.tuned_fraction), "to one frequency"),
+    ]
+
+
+def _spectrum_facts(measures: Measures) -> list[Fact]:
+    return [
+        Fact("Gini coefficient, W_E", _distinct(measures.gini_embedding), "0 even, 1 a single frequency"),
+        Fact("Gini coefficient, W_logit", f"{measures.gini_logit:.2f}", "likewise, of the read-out"),
+        Fact("FFD, W_E", _distinct(measures.ffd_embedding), "Fourier Frequency Density: frequencies in use"),
+        Fact("FCR, W_E", _distinct(measures.fcr_embedding), "Fourier Coefficient Ratio: cosine against sine"),
+    ]
 
 
 def _distinct(values: tuple[float, ...]) -> str:

@@ -18,7 +18,7 @@ def opening(analysis: RunAnalysis, task: TaskAnalysis) -> str:
         if isinstance(measures, GroupMeasures)
         else [*_circuit(task), *_evidence(task, measures)]
     )
-    return " ".join([*circuit, *_start(analysis.snapshot), *_learning(analysis, task)])
+    return " ".join([*circuit, *_learning(analysis, task), *_start(analysis.snapshot)])
 
 
 def method(analysis: RunAnalysis, task: TaskAnalysis) -> str:
@@ -52,6 +52,7 @@ def method(analysis: RunAnalysis, task: TaskAnalysis) -> str:
         sentences.append("The products of weight matrices ignore normalization.")
     if view.task.n_operands > 2:
         sentences.append("Maps over the operands show one slice, at a fixed z.")
+    sentences += _symmetry(task)
     return " ".join(sentences)
 
 
@@ -66,16 +67,10 @@ def _circuit(task: TaskAnalysis) -> list[str]:
             f"{view.clocked_pairs.clock.law} clock{initial}.",
         ]
     frequencies = f"{len(keys)} frequenc{'y' if len(keys) == 1 else 'ies'}: {listed([str(k) for k in keys])}"
-    tuned = (
-        f"{percent(circuit.tuning.tuned_fraction)} of the {active} active neurons are tuned to one frequency."
-    )
+    law = view.clocked_pairs.clock.law
     if works(task):
-        kind = view.clocked_pairs.clock.law.capitalize()
-        return [f"{kind} clock on {frequencies}.", tuned]
-    return [
-        f"Neurons tuned to {frequencies}, but no {view.clocked_pairs.clock.law} clock that does the task.",
-        tuned,
-    ]
+        return [f"{law.capitalize()} clock on {frequencies}."]
+    return [f"Neurons tuned to {frequencies}, but no {law} clock that does the task."]
 
 
 def works(task: TaskAnalysis) -> bool:
@@ -89,18 +84,19 @@ def works(task: TaskAnalysis) -> bool:
 
 
 def _evidence(task: TaskAnalysis, measures: Measures) -> list[str]:
-    circuit, last = task.circuit, task.last
-    guess = circuit.guess
+    """Say how sure the circuit is: whether the key frequencies are enough, and whether they are needed."""
+    circuit, guess = task.circuit, task.circuit.guess
     if not circuit.key_frequencies:
-        return [f"The loss over all pairs is {number(last.loss)}, where a guess has {number(guess)}."]
-    of_training = "of all pairs" if last.train_loss is None else "of the training pairs"
-    return [
-        f"With these frequencies alone the loss over all pairs is {number(measures.restricted_loss)} "
-        f"(restricted loss), where the whole network's is {number(last.loss)};",
-        f"without them the loss {of_training} is {number(measures.excluded_loss)} (excluded loss), "
-        f"where a guess has {number(guess)}.",
-        f"They make up {percent(measures.logit_variance)} of the logits' variance.",
-    ]
+        return []
+    needed = (
+        "without them the network is worse than a guess"
+        if measures.excluded_loss > guess
+        else f"without them the loss is {number(measures.excluded_loss)}, where a guess has {number(guess)}"
+    )
+    if works(task):
+        return [f"These frequencies alone do the task; {needed}."]
+    alone = number(measures.restricted_loss)
+    return [f"With these frequencies alone the loss is {alone}; {needed}."]
 
 
 def _start(snapshot: Snapshot) -> list[str]:
@@ -115,15 +111,15 @@ def _learning(analysis: RunAnalysis, task: TaskAnalysis) -> list[str]:
     if last.heldout_accuracy is None or last.train_accuracy is None:
         return [f"The network gets {percent(last.accuracy)} of all pairs right."]
     memorised, grokked = history.memorised_at, history.grokked_at
+    if memorised is None:
+        known = f"It has not memorised: {percent(last.train_accuracy)} of the training pairs are right"
+    else:
+        known = f"It memorised at update {memorised:,}"
+    if grokked is not None:
+        return [f"{known} and grokked at update {grokked:,}."]
     return [
-        f"The training pairs were memorised at update {memorised:,}."
-        if memorised is not None
-        else f"The training pairs are not memorised: {percent(last.train_accuracy)} of them are right.",
-        f"The network grokked at update {grokked:,}: {percent(history.threshold)} of the held-out pairs right."
-        if grokked is not None
-        else f"It has not grokked within {last.update:,} updates: {percent(last.heldout_accuracy)} of the "
-        "held-out pairs are right.",
-        *_symmetry(task),
+        f"{known} and has not grokked: {percent(last.heldout_accuracy)} of the held-out pairs are right after "
+        f"{last.update:,} updates."
     ]
 
 

@@ -74,6 +74,7 @@ def _task(task: TaskAnalysis) -> dict[str, Any]:
         "reason": view.reason,
         **(_clock(circuit) if circuit.group is None else group_summary(circuit)),
         "phases": [asdict(phase) for phase in task.phases],
+        "causal_worth": [asdict(part) for part in task.worth],
         **{name: value for name, value in task.last.row().items() if name != "update"},
         "undefined": {} if circuit.group else circuit.clock_or_pizza.undefined,
     }

@@ -1,0 +1,114 @@
+"""What each part of a network is worth, as a table and in sentences whose links switch the part off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from modgrok.analysis import Worth
+from modgrok.analysis.run_analysis import CheckpointScores, RunAnalysis, TaskAnalysis
+from modgrok.figures.numbers import percent
+
+_SIDES = {"trained": "training pairs", "known": "pairs known by symmetry", "new": "new pairs"}
+
+
+@dataclass(frozen=True)
+class WorthTable:
+    """The table of a task.
+
+    Attributes:
+        columns: the pairs that each accuracy is over.
+        rows: what is done in words, with its link, and the accuracies as text and as numbers to sort by.
+        sentences: what stands out in it.
+    """
+
+    columns: Sequence[str]
+    rows: Sequence[tuple[Markup, Sequence[tuple[str, float]]]]
+    sentences: Sequence[Markup]
+
+
+def worth_table(
+    analysis: RunAnalysis, task: TaskAnalysis, shown_updates: Sequence[int] | None
+) -> WorthTable | None:
+    """Lay out the causal worth of a task's parts; None where it was not measured.
+
+    Args:
+        analysis: of the run.
+        task: one of its tasks.
+        shown_updates: the checkpoints that the page can show; None if it cannot run the network.
+    """
+    if not task.worth:
+        return None
+    number = analysis.tasks.index(task)
+
+    def link(address: str, words: str) -> Markup:
+        if shown_updates is None:
+            return Markup("{}").format(words)
+        return Markup('<a href="#{}{}">{}</a>').format(
+            address, f"&task={number + 1}" if number else "", words
+        )
+
+    def without(part: Worth, words: str) -> Markup:
+        return link(f"off={_switch(analysis, part)}", words)
+
+    whole, *parts = task.worth
+    sides = [side for side in _SIDES if getattr(whole, side) is not None] or ["accuracy"]
+    rows = [
+        (
+            link("off=", "everything on") if part is whole else without(part, f"without {_words(part)}"),
+            [(percent(getattr(part, side)), getattr(part, side)) for side in sides],
+        )
+        for part in task.worth
+    ]
+    sentences = []
+    if needed := _most_needed(whole, parts, sides[-1]):
+        words = without(needed, f"Without {_words(needed)}")
+        left, pairs = percent(getattr(needed, sides[-1])), _SIDES.get(sides[-1], "pairs")
+        sentences.append(Markup("{} only {} of the {} stay right.").format(words, left, pairs))
+    if idle := [without(part, _words(part)) for part in parts if part.accuracy >= whole.accuracy]:
+        names = Markup(" and ").join(filter(None, [Markup(", ").join(idle[:-1]), idle[-1]]))
+        how = "Each of these can go by itself" if len(idle) > 1 else "This part can go"
+        sentences.append(Markup("{} without one more wrong answer: {}.").format(how, names))
+    if before := _before(analysis, task, shown_updates or ()):
+        words = link(f"update={before.update}", f"At update {before.update:,}")
+        known, held_out = percent(before.train_accuracy or 0), percent(before.heldout_accuracy or 0)
+        said = "{} it knew {} of the training pairs and {} of the held-out pairs."
+        sentences.append(Markup(said).format(words, known, held_out))
+    return WorthTable([_SIDES.get(side, "all pairs") for side in sides], rows, sentences)
+
+
+def _switch(analysis: RunAnalysis, part: Worth) -> str:
+    """The name of a part in the page's address."""
+    if part.kind == "head":
+        return f"head-{analysis.snapshot.network.config['n_layers'] - 1}.{part.number}"
+    if part.kind == "neurons":
+        return f"group-{'others' if part.number is None else part.number}"
+    return f"{part.kind}-{part.number}"
+
+
+def _words(part: Worth) -> str:
+    """The part with its size: frequency 17, head 2, the 41 neurons of frequency 17."""
+    return part.part if part.size is None else f"the {part.size} {part.part}"
+
+
+def _most_needed(whole: Worth, parts: Sequence[Worth], side: str) -> Worth | None:
+    worst = min(parts, key=lambda part: getattr(part, side), default=None)
+    return worst if worst and getattr(worst, side) < getattr(whole, side) else None
+
+
+def _before(
+    analysis: RunAnalysis, task: TaskAnalysis, shown_updates: Sequence[int]
+) -> CheckpointScores | None:
+    """The checkpoint at which the network had memorised and knew the least of what was held out."""
+    threshold = analysis.snapshot.history.threshold
+    found = [
+        moment
+        for moment in task.moments[:-1]
+        if moment.update in shown_updates
+        and moment.train_accuracy is not None
+        and moment.heldout_accuracy is not None
+        and moment.heldout_accuracy < threshold <= moment.train_accuracy
+    ]
+    return min(found, key=lambda moment: moment.heldout_accuracy or 0.0, default=None)
