@@ -2,21 +2,40 @@
 
 import csv
 import math
+import pickle
+import signal
 
 import pytest
 import torch
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import EarlyStopping, LearningRateMonitor, ModelCheckpoint, Timer
+from lightning.pytorch.callbacks import (
+    EarlyStopping,
+    EMAWeightAveraging,
+    GradientAccumulationScheduler,
+    LearningRateMonitor,
+    ModelCheckpoint,
+    StochasticWeightAveraging,
+    Timer,
+)
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.profilers import SimpleProfiler
+from lightning.pytorch.tuner import Tuner
 from torch import nn
 from torch.optim import SGD
 
 from modgrok import GrokkingModule, ModularDataModule, Network, Transformer
-from modgrok.callbacks import LogNorms
+from modgrok.callbacks import Checkpoints, GracefulInterrupt, LogNorms, Milestones
 from modgrok.errors import InputError
 from modgrok.runs import load_snapshot
-from modgrok.training import updates_per_step
+from modgrok.training import (
+    GrokfastEMA,
+    LabelNoise,
+    MuonAdamW,
+    WeightDecayOff,
+    WeightNormClamp,
+    engine,
+    updates_per_step,
+)
 from modgrok.training.engine_choice import update_multiplications
 
 
@@ -307,3 +326,315 @@ def test_the_process_computes_as_before_after_a_fit(tmp_path):
     assert torch.get_num_threads() == threads
     assert (tiny * 2.0**-20).item() > 0.0
     assert math.isfinite(tiny)
+
+
+class Hooks(Callback):
+    """Counts the hooks of single updates, and notes the epoch at each evaluation."""
+
+    def __init__(self):
+        self.calls, self.epochs = {}, []
+
+    def count(self, hook):
+        self.calls[hook] = self.calls.get(hook, 0) + 1
+
+    def on_before_backward(self, trainer, pl_module, loss):
+        assert loss.requires_grad
+        self.count("before_backward")
+
+    def on_after_backward(self, trainer, pl_module):
+        assert all(w.grad.isfinite().all() for w in pl_module.parameters() if w.grad is not None)
+        self.count("after_backward")
+
+    def on_before_optimizer_step(self, trainer, pl_module, optimizer):
+        assert any(w.grad.norm() > 0 for w in pl_module.parameters() if w.grad is not None)
+        self.count("before_optimizer_step")
+
+    def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+        self.count("train_batch_end")
+
+    def on_validation_end(self, trainer, pl_module):
+        if not trainer.sanity_checking:
+            self.epochs.append(trainer.current_epoch)
+
+
+def weights(trained):
+    return [weight.detach().clone() for weight in trained.network.parameters()]
+
+
+RULES = {
+    "plain": dict,
+    "every rule": lambda: {
+        "optimizer": MuonAdamW,
+        "gradient_filters": [GrokfastEMA()],
+        "interventions": [WeightNormClamp(20, 5, 30), LabelNoise(0.2, first=10), WeightDecayOff(7, 23)],
+    },
+}
+
+
+@pytest.mark.parametrize("batch_size", [None, 16])
+@pytest.mark.parametrize("rules", RULES)
+@pytest.mark.parametrize(
+    "kind", ["eager", pytest.param("compile", marks=pytest.mark.compiler), "microbatches"]
+)
+def test_hooks_are_called_once_per_update_and_see_the_same_updates(
+    tmp_path, monkeypatch, kind, rules, batch_size
+):
+    if kind == "microbatches":
+        monkeypatch.setattr(engine, "LOGITS_AT_ONCE", 7 * 11)
+    asked = {"engine": "compile" if kind == "compile" else "eager", "threads": 1}
+    ends = {}
+    for callbacks in ([], [hooks := Hooks()]):
+        pairs = data(batch_size=batch_size)
+        trained = module(pairs, **asked, **RULES[rules]())
+        fitted = trainer(tmp_path, max_steps=45, callbacks=callbacks, num_sanity_val_steps=0)
+        fitted.fit(trained, pairs)
+        ends[trained.used_updates_per_step] = weights(trained)
+        assert (fitted.global_step, trained.history.update) == (45, [0, 20, 40, 45])
+    assert all(map(torch.equal, ends[20], ends[1]))
+    assert trained.watcher == "Hooks"
+    assert trained.how == f"engine {asked['engine']} on 1 CPU thread, one update a step, for Hooks"
+    named = ("before_backward", "after_backward", "before_optimizer_step", "train_batch_end")
+    assert hooks.calls == dict.fromkeys(named, 45)
+    assert hooks.epochs == [0, 0, 1, 2]
+
+
+@pytest.mark.parametrize("at_epoch_end", [None, True, False])
+def test_early_stopping_sees_every_evaluation(tmp_path, at_epoch_end):
+    """The held-out loss rises from the start: three evaluations after the first are the patience of three."""
+    pairs = data()
+    stop = EarlyStopping("heldout/loss", patience=3, check_on_train_epoch_end=at_epoch_end)
+    trained = module(pairs)
+    fitted = trainer(tmp_path, max_steps=3000, callbacks=[stop])
+    fitted.fit(trained, pairs)
+    assert trained.history.heldout_loss == sorted(trained.history.heldout_loss)
+    assert (fitted.global_step, trained.history.update) == (60, [0, 20, 40, 60])
+
+
+def test_every_second_evaluation_and_the_last(tmp_path):
+    pairs = data()
+    trained = module(pairs)
+    fitted = trainer(tmp_path, max_steps=100, check_val_every_n_epoch=2)
+    fitted.fit(trained, pairs)
+    assert trained.history.update == [0, 40, 80, 100]
+    assert fitted.current_epoch == 5
+
+
+@pytest.mark.parametrize("optimizer", ["SGD", "Muon"])
+def test_gradients_are_clipped(tmp_path, optimizer):
+    class Norms(Callback):
+        def on_train_batch_end(self, trainer, pl_module, *args):
+            total = torch.stack([weight.grad.norm() for weight in pl_module.parameters()]).norm()
+            assert float(total) == pytest.approx(1e-3, rel=1e-3)
+
+    makes = {"SGD": lambda weights: SGD(weights, lr=0.1), "Muon": MuonAdamW}
+    pairs = data()
+    trained = module(pairs, optimizer=makes[optimizer])
+    fitted = trainer(tmp_path, max_steps=20, gradient_clip_val=1e-3, callbacks=[Norms()])
+    fitted.fit(trained, pairs)
+    assert trained.used_updates_per_step == 1
+    assert trained.hyperparameters()["gradient_clip_val"] == 1e-3
+    fitted.save_checkpoint(tmp_path / "clipped.ckpt")
+    with pytest.raises(InputError, match=r"gradient_clip_val is None here and 0\.001 there"):
+        trainer(tmp_path).fit(
+            module(pairs, optimizer=makes[optimizer]), pairs, ckpt_path=tmp_path / "clipped.ckpt"
+        )
+
+
+def test_accumulated_batches_are_one_update(tmp_path):
+    """Two halves of the pairs make the update that all of them make, but for rounding."""
+    pairs, halves = data(), data(batch_size=30)
+    assert pairs.training_pairs.size == 60
+    whole, accumulated = module(pairs), module(halves)
+    trainer(tmp_path, max_steps=25).fit(whole, pairs)
+    fitted = trainer(tmp_path, max_steps=25, accumulate_grad_batches=2)
+    fitted.fit(accumulated, halves)
+    assert (fitted.global_step, accumulated.history.update) == (25, [0, 20, 25])
+    for one, other in zip(weights(whole), weights(accumulated), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
+    pairs = data(batch_size=16)
+    scheduled = module(pairs)
+    trainer(tmp_path, max_steps=40, callbacks=[GradientAccumulationScheduler({0: 1, 1: 4})]).fit(
+        scheduled, pairs
+    )
+    assert scheduled.history.update == [0, 20, 25, 30, 35, 40]  # epochs of 20 batches
+
+
+@pytest.mark.parametrize("stopped_at", [40, 45])
+def test_a_resumed_average_of_the_weights_is_that_of_a_run_in_one_go(tmp_path, stopped_at):
+    def fit(name, max_steps, ckpt_path=None):
+        pairs, average = data(), EMAWeightAveraging(decay=0.9)
+        trained = module(pairs)
+        fitted = trainer(
+            tmp_path / name,
+            max_steps,
+            callbacks=[average, Checkpoints(), Milestones()],
+            enable_checkpointing=True,
+        )
+        fitted.fit(trained, pairs, ckpt_path=ckpt_path, weights_only=True)
+        assert int(average._average_model.n_averaged) == max_steps  # once per update
+        return weights(trained), fitted.checkpoint_callback.last_saved
+
+    whole, whole_file = fit("whole", 80)
+    _, half = fit("half", stopped_at)
+    resumed, resumed_file = fit("half", 80, half)
+    assert all(map(torch.equal, whole, resumed))
+    states = [torch.load(file, weights_only=True) for file in (whole_file, resumed_file)]
+    for kept in ("state_dict", "current_model_state"):
+        assert all(torch.equal(weight, states[1][kept][name]) for name, weight in states[0][kept].items())
+    assert not torch.equal(
+        states[0]["state_dict"]["network.unembed.W_U"],
+        states[0]["current_model_state"]["network.unembed.W_U"],
+    )
+
+
+def test_stochastic_weight_averaging_runs_over_evaluations(tmp_path):
+    pairs = data()
+    averaging = StochasticWeightAveraging(swa_lrs=0.01)
+    trained = module(pairs)
+    fitted = trainer(tmp_path, max_steps=-1, max_epochs=4, callbacks=[averaging])
+    fitted.fit(trained, pairs)
+    assert (fitted.global_step, trained.used_updates_per_step) == (80, 1)
+
+
+@pytest.mark.parametrize("callbacks", [[], [Hooks]])
+@pytest.mark.parametrize("stopped_at", [40, 53])
+def test_a_run_is_resumed_within_an_epoch(tmp_path, stopped_at, callbacks):
+    def fit(max_steps, ckpt_path=None):
+        pairs = data(batch_size=16)
+        trained = module(pairs, threads=1)
+        fitted = trainer(tmp_path, max_steps, callbacks=[each() for each in callbacks])
+        fitted.fit(trained, pairs, ckpt_path=ckpt_path, weights_only=True)
+        fitted.save_checkpoint(tmp_path / f"{max_steps}.ckpt")
+        return fitted, trained
+
+    _, whole = fit(100)
+    fit(stopped_at)
+    fitted, resumed = fit(100, tmp_path / f"{stopped_at}.ckpt")
+    assert all(map(torch.equal, weights(whole), weights(resumed)))
+    assert fitted.current_epoch == 5
+    assert resumed.history.update == sorted({*whole.history.update, stopped_at})
+
+
+def test_a_signal_ends_a_run_whose_callbacks_continue_as_if_there_was_none(tmp_path):
+    class Signal(Callback):
+        def on_train_batch_end(self, trainer, pl_module, outputs, batch, batch_idx):
+            if trainer.global_step == 30:
+                signal.raise_signal(signal.SIGTERM)
+
+    def fit(name, callbacks, ckpt_path=None):
+        pairs, stop = data(), EarlyStopping("heldout/loss", patience=4)
+        trained = module(pairs)
+        callbacks = [stop, Checkpoints(), GracefulInterrupt(), *callbacks]
+        fitted = trainer(tmp_path / name, 1000, callbacks=callbacks, enable_checkpointing=True)
+        fitted.fit(trained, pairs, ckpt_path=ckpt_path, weights_only=True)
+        return fitted, trained
+
+    fitted, whole = fit("whole", [])
+    assert fitted.global_step == 80
+    fitted, stopped = fit("stopped", [Signal()])
+    assert (fitted.global_step, stopped.history.update) == (30, [0, 20])
+    fitted, resumed = fit("stopped", [], fitted.checkpoint_callback.last_saved)
+    assert fitted.global_step == 80
+    assert resumed.history == whole.history
+    assert all(map(torch.equal, weights(whole), weights(resumed)))
+
+
+def test_the_module_and_the_pairs_are_pickled_after_a_fit(tmp_path):
+    for callbacks in ([], [Hooks()]):
+        pairs = data(batch_size=16)
+        trained = module(pairs)
+        trainer(tmp_path, max_steps=20, callbacks=callbacks).fit(trained, pairs)
+        again, pairs_again = pickle.loads(pickle.dumps((trained, pairs)))
+        assert all(map(torch.equal, weights(trained), weights(again)))
+        assert again.history == trained.history
+        trainer(tmp_path, max_steps=20).fit(again, pairs_again)
+
+
+def test_what_tunes_a_run_is_refused_in_a_line(tmp_path):
+    pairs = data(batch_size=16)
+    with pytest.raises(InputError, match=r"trainer\.callbacks: LearningRateFinder: .* a sweep"):
+        Tuner(trainer(tmp_path)).lr_find(module(pairs), datamodule=pairs)
+    with pytest.raises(InputError, match=r"trainer\.callbacks: BatchSizeFinder: .* data\.batch_size"):
+        Tuner(trainer(tmp_path)).scale_batch_size(module(pairs), datamodule=pairs)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_best_checkpoint_is_the_last(tmp_path):
+    pairs = data()
+    trained = module(pairs)
+    fitted = trainer(tmp_path, 40, callbacks=[Checkpoints(10)], enable_checkpointing=True)
+    fitted.fit(trained, pairs)
+    (scores,) = fitted.test(trained, pairs, ckpt_path="best", verbose=False)
+    assert scores["heldout/loss"] == pytest.approx(trained.history.heldout_loss[-1], rel=1e-6)
+
+
+def test_learning_rates_are_logged_at_every_update(tmp_path):
+    pairs, logger = data(), CSVLogger(tmp_path, "", "")
+    trained = module(pairs, evaluate_every=10)
+    fitted = trainer(tmp_path, 15, logger=logger, callbacks=[LearningRateMonitor()], log_every_n_steps=1)
+    fitted.fit(trained, pairs)
+    rates = columns(tmp_path, "lr-GrokkingAdamW")
+    assert rates == pytest.approx({update: 1e-3 * min(update / 10, 1) for update in range(15)})
+    assert [*columns(tmp_path, "train/batch_loss")] == [*range(15)]
+    assert [*columns(tmp_path, "heldout/loss")] == [0, 10, 15]
+
+
+@pytest.mark.parametrize("batches", [True, 5])
+def test_a_fast_development_run_makes_its_updates_and_one_evaluation_and_writes_nothing(tmp_path, batches):
+    pairs = data()
+    trained = module(pairs)
+    callbacks = [Checkpoints(), Milestones(), LogNorms()]
+    fitted = trainer(tmp_path, -1, fast_dev_run=batches, callbacks=callbacks, enable_checkpointing=True)
+    fitted.fit(trained, pairs)
+    assert (fitted.global_step, trained.history.update) == (int(batches), [int(batches)])
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_short_time_is_a_short_run(tmp_path, monkeypatch):
+    """It is not worth compiling for, though no number of updates ends it."""
+    pairs = data()
+    monkeypatch.setenv("CXX", "python3")
+    for limits in ({"max_time": "00:00:00:01"}, {"max_steps": -1, "callbacks": [Timer({"seconds": 1})]}):
+        trained = module(pairs)
+        trainer(tmp_path, **{"max_steps": -1, **limits}).fit(trained, pairs)
+        assert trained.used_engine == "eager"
+        assert trained.global_step > 0
+
+
+class Two(GrokkingModule):
+    """A module with two optimizers."""
+
+    def configure_optimizers(self):
+        first, *rest = self.network.parameters()
+        return [SGD([first], lr=0.1), SGD(rest, lr=0.2)]
+
+
+def test_several_optimizers_step_at_each_update_and_cannot_be_clipped_together(tmp_path):
+    pairs = data()
+    trained = module(pairs, Two)
+    before = weights(trained)
+    trainer(tmp_path, max_steps=20).fit(trained, pairs)
+    assert not any(map(torch.equal, before, weights(trained)))
+    with pytest.raises(InputError, match=r"trainer\.gradient_clip_val: several optimizers"):
+        trainer(tmp_path, gradient_clip_val=1.0).fit(module(pairs, Two), pairs)
+
+
+class Decayed(GrokkingModule):
+    """A module that adds to the loss."""
+
+    def training_step(self, batch, batch_index):
+        norm = sum(weight.square().sum() for weight in self.network.parameters())
+        return 0.0 * super().training_step(batch, batch_index) + 0.5 * norm
+
+
+@pytest.mark.parametrize("kind", ["eager", pytest.param("compile", marks=pytest.mark.compiler)])
+def test_a_subclass_adds_to_the_loss(tmp_path, kind):
+    """Without the loss of the pairs, an update of SGD shrinks every weight by its learning rate."""
+    pairs = data()
+    trained = module(pairs, Decayed, optimizer=lambda weights: SGD(weights, lr=0.5), engine=kind)
+    trained.lr_scheduler = lambda optimizer: torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
+    before = weights(trained)
+    trainer(tmp_path, max_steps=2).fit(trained, pairs)
+    assert trained.watcher == "Decayed"
+    for one, other in zip(before, weights(trained), strict=True):
+        torch.testing.assert_close(one / 4, other)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
@@ -58,19 +59,34 @@ class Checkpoints(Checkpoint):
             self._save(trainer)
             self._thin(history.grokked_at)
 
+    def on_train_batch_end(self, trainer: Trainer, pl_module: GrokkingModule, *arguments: Any) -> None:  # type: ignore[override]
+        """Keep the weights where a signal ends the run, before other callbacks take that for the end of an epoch."""
+        if pl_module.interrupted:
+            self._save(trainer)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
+        """Keep the last weights, before a callback that averages them puts the average in their place."""
+        if pl_module.is_ending:
+            self._save(trainer)
+
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Keep the last weights."""
+        """Keep the weights of a run that ends before its first update."""
         self._save(trainer)
+
+    @property
+    def best_model_path(self) -> str:
+        """The last checkpoint, for `trainer.test(ckpt_path="best")`: no score chooses among a run's networks."""
+        return str(self.last_saved or "")
 
     def _save(self, trainer: Trainer) -> None:
         path = self._run.path / CHECKPOINTS / checkpoint_name(trainer.global_step)
-        if path == self.last_saved:
+        if path == self.last_saved or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         try:
             for logger in trainer.loggers:
                 if isinstance(logger, TensorBoardLogger):
                     logger.experiment.flush()  # a resumed run continues from here without a gap in its curves
-            trainer.save_checkpoint(path)
+            trainer.save_checkpoint(path, weights_only=False)
         except RunStoppedError:
             raise
         except (OSError, RuntimeError) as error:

@@ -25,7 +25,7 @@ class LogCurves(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Draw the run."""
-        if not self.draw:
+        if not self.draw or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         picture = render(curves_figure(pl_module.history, pl_module.data.title))
         with whole_file(Path(trainer.log_dir or trainer.default_root_dir) / "curves.png") as file:

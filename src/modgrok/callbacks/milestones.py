@@ -35,6 +35,8 @@ class Milestones(Callback):
 
     def on_train_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Write `findings.json`."""
+        if trainer.fast_dev_run:  # type: ignore[attr-defined]
+            return
         directory = Path(trainer.log_dir or trainer.default_root_dir)
         directory.mkdir(parents=True, exist_ok=True)
         pl_module.findings(finished=not was_interrupted(trainer)).write(directory)

@@ -49,8 +49,10 @@ class ProgressBar(LightningProgressBar):
         self._enabled = True
 
     def on_train_start(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
-        """Start the clock and, on a terminal, the line."""
+        """Say how updates are made; start the clock and, on a terminal, the line."""
         self._first, self._start, self._line = trainer.global_step, time.monotonic(), time.monotonic()
+        if self._enabled:
+            print(pl_module.how, flush=True)  # noqa: T201
         console = Console()
         if self._enabled and console.is_terminal:
             self._live = Live(console=console, refresh_per_second=4)

@@ -51,6 +51,7 @@ class Findings:
         heldout_known: how many are known by symmetry.
         heldout_accuracy_new: over the new pairs; None where there are none.
         heldout_accuracy_known: over those known by symmetry; None where there are none.
+        updates_per_step: the updates that a training step made; None in the findings of runs that did not record them.
     """
 
     task: str
@@ -78,6 +79,7 @@ class Findings:
     heldout_known: int | None = None
     heldout_accuracy_new: float | None = None
     heldout_accuracy_known: float | None = None
+    updates_per_step: int | None = None
 
     @property
     def bits_per_parameter(self) -> float | None:

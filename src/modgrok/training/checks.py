@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import torch
 from lightning.pytorch import Callback, Trainer
 from lightning.pytorch.callbacks import BatchSizeFinder, EarlyStopping, LearningRateFinder, Timer
+from lightning.pytorch.callbacks.pruning import ModelPruning
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
 
@@ -26,6 +28,7 @@ REFUSED_CALLBACKS: Mapping[type[Callback], str] = {
     LearningRateFinder: "a loss that falls fast at first says nothing of grokking; compare learning rates with a sweep "
     "of model.optimizer.lr",
     BatchSizeFinder: "how many pairs an update sees is part of the experiment; give data.batch_size",
+    ModelPruning: "it replaces weights by masks, which no checkpoint is read back from; freeze parts with model.frozen",
 }
 """Callbacks of Lightning's that cannot do their work here, with the reason."""
 
@@ -65,6 +68,14 @@ def check_callbacks(callbacks: Iterable[Callback]) -> None:
         for kind, reason in REFUSED_CALLBACKS.items():
             if isinstance(callback, kind):
                 raise InputError(f"trainer.callbacks: {type(callback).__name__}: {reason}")
+
+
+def made_optimizers(made: Any) -> list[Optimizer]:
+    """Return the optimizers in what `configure_optimizers` returned, in any of the forms that Lightning takes."""
+    if isinstance(made, list | tuple):
+        first = made[0] if made and isinstance(made[0], list) else made
+        return [optimizer for each in first for optimizer in made_optimizers(each)]
+    return [made["optimizer"] if isinstance(made, dict) else made]
 
 
 def check_optimizer(make: Callable[[NamedWeights], Optimizer], network: Network) -> None:

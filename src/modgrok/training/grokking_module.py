@@ -47,6 +47,7 @@ from modgrok.training.checks import (
     check_optimizer,
     check_schedule,
     check_steps,
+    made_optimizers,
 )
 from modgrok.training.cpu_tuning import cpu_tuning, keep_freed_memory, threads_for
 from modgrok.training.engine import Engine
@@ -268,9 +269,12 @@ class GrokkingModule(ScoredModule):
         check_readable(self.network)
         check_loss_readable(self.loss)
         made = self.configure_optimizers()
+        optimizers = made_optimizers(made)
+        if len(optimizers) > 1 and (changed := next(iter(_of_gradients(trainer)), None)):
+            raise InputError(f"trainer.{changed}: several optimizers have no common step; return one")
+        for intervention in self.interventions:
+            intervention.check(optimizers)
         if isinstance(made, dict):  # a user's own may return any of the forms that Lightning takes
-            for intervention in self.interventions:
-                intervention.check([made["optimizer"]])
             schedule = made.get("lr_scheduler")
             check_schedule(
                 schedule["scheduler"] if isinstance(schedule, dict) else schedule, trainer.max_steps
@@ -283,6 +287,8 @@ class GrokkingModule(ScoredModule):
         """Check everything that can be wrong with a run before anything of it is written; see `check`."""
         if stage == "fit":
             self.check(self.data, self.trainer)
+            # Lightning leaves the steps of several optimizers to the module
+            self.automatic_optimization = len(made_optimizers(self.configure_optimizers())) == 1
         else:
             check_options(self.trainer)
 
@@ -313,7 +319,7 @@ class GrokkingModule(ScoredModule):
             if self.watcher is None
             else 1
         )
-        self.automatic_optimization = self.used_updates_per_step == 1
+        self.automatic_optimization &= self.used_updates_per_step == 1
         if not self.automatic_optimization:  # Lightning takes the steps of an epoch for its updates
             warnings.filterwarnings(
                 "ignore", r"The number of training batches \(\d+\) is smaller than the logging"
@@ -366,12 +372,13 @@ class GrokkingModule(ScoredModule):
         """Return the loss of one update's batch, or make the updates of several."""
         first = self.global_step
         with cpu_tuning(self.used_threads):
-            if isinstance(batch, Examples):
-                loss = self._engine_of(first).batch_loss(batch)
+            batches = [batch] if isinstance(batch, Examples) else batch
+            if self.automatic_optimization:
+                loss = self._engine_of(first).batch_loss(batches[0])
                 self._log_batch_loss([loss.item()], first)
                 return loss
             losses: list[Tensor] = []
-            for each in batch:
+            for each in batches:
                 losses.append(self._engine_of(first + len(losses)).update(each))
                 if first + len(losses) == self.trainer.max_steps or self.trainer.should_stop:
                     break
@@ -416,6 +423,14 @@ class GrokkingModule(ScoredModule):
         """Leave out the validation where a signal happens to stop the run."""
         if self.interrupted and self.global_step % self.evaluate_every:
             skip_validation(self.trainer)
+
+    @property
+    def how(self) -> str:
+        """How the updates of this fit are made, in a line."""
+        threads = f" on {self.used_threads} CPU thread{'s' * (self.used_threads > 1)}"
+        steps = "one update" if self.used_updates_per_step == 1 else f"{self.used_updates_per_step} updates"
+        looks = f", for {self.watcher}" if self.watcher else ""
+        return f"engine {self.used_engine}{threads * (self.device.type == 'cpu')}, {steps} a step{looks}"
 
     @property
     def is_ending(self) -> bool:
@@ -534,6 +549,7 @@ class GrokkingModule(ScoredModule):
             seconds=self.seconds,
             engine=self.used_engine,
             threads=self.used_threads,
+            updates_per_step=self.used_updates_per_step,
             finished=finished,
         )
 
