@@ -22,6 +22,7 @@ from modgrok.analysis.general_measures import GeneralMeasures
 from modgrok.analysis.group_measures import GroupMeasures
 from modgrok.analysis.group_pairs import GroupPairs, place_in_group
 from modgrok.analysis.irreps import Irrep, real_irreps
+from modgrok.analysis.learning_coefficient import SGLD, LearningCoefficient, learning_coefficient
 from modgrok.analysis.logits import (
     ClassLogits,
     LogitDirections,
@@ -54,6 +55,7 @@ from modgrok.analysis.task_view import BasisName, TaskView, task_views
 from modgrok.analysis.without import without
 
 __all__ = [
+    "SGLD",
     "Attention",
     "Basis",
     "BasisName",
@@ -69,6 +71,7 @@ __all__ = [
     "GroupPairs",
     "Irrep",
     "Law",
+    "LearningCoefficient",
     "LogitDirections",
     "Measures",
     "Phase",
@@ -92,6 +95,7 @@ __all__ = [
     "fourier_frequency_density",
     "gini",
     "gradient_symmetricity",
+    "learning_coefficient",
     "logit_directions",
     "logit_parts",
     "measure",

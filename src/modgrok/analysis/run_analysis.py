@@ -17,6 +17,7 @@ from modgrok.analysis.circuit import Circuit, read_circuit
 from modgrok.analysis.clock_or_pizza import ClockOrPizza
 from modgrok.analysis.general_measures import GeneralMeasures
 from modgrok.analysis.group_measures import GroupMeasures
+from modgrok.analysis.learning_coefficient import SGLD, LearningCoefficient, learning_coefficient
 from modgrok.analysis.measures import Measures
 from modgrok.analysis.phases import Phase, find_phases
 from modgrok.analysis.single_task_runs import SingleTaskRun, read_single_task_runs
@@ -118,6 +119,7 @@ class RunAnalysis:
         alone: for a mixture, the runs on single formulas that it is compared with, by formula.
         notes: how other people's weights were read, and what is proved of the network, a sentence each.
         weights: of earlier checkpoints, ascending by update, in float16 by their names in the state dict.
+        learning_coefficients: of each checkpoint, by update; empty unless asked for.
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
@@ -137,6 +139,7 @@ class RunAnalysis:
     alone: Mapping[str, SingleTaskRun] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     weights: Mapping[int, Mapping[str, Tensor]] = field(default_factory=dict)
+    learning_coefficients: Mapping[int, LearningCoefficient] = field(default_factory=dict)
 
     def history(self, task: TaskAnalysis) -> History:
         """The scores of one task over the run."""
@@ -196,6 +199,7 @@ def analyze_checkpoints(
     basis: BasisName = "auto",
     alone: Sequence[Path] = (),
     watch: Callable[[Iterable[Path]], Iterable[Path]] = iter,
+    sgld: SGLD | None = None,
 ) -> RunAnalysis:
     """Analyze the last of a run's checkpoints, and measure all of them by its key frequencies.
 
@@ -207,6 +211,7 @@ def analyze_checkpoints(
         basis: the basis of every task.
         alone: runs on single formulas that a mixture is compared with.
         watch: passes the earlier checkpoints on one by one, and may show how far the pass is.
+        sgld: how to estimate the local learning coefficient of each checkpoint, if wanted; it takes minutes.
 
     Example:
         >>> import modgrok
@@ -227,7 +232,7 @@ def analyze_checkpoints(
                 raise InputError(f"{path} does not belong to the same run as {checkpoints[-1].name}")
             yield one
 
-    return replace(analyze_network(snapshot, source, basis, earlier()), alone=compared)
+    return replace(analyze_network(snapshot, source, basis, earlier(), sgld=sgld), alone=compared)
 
 
 def analyze_network(
@@ -236,6 +241,7 @@ def analyze_network(
     basis: BasisName = "auto",
     earlier: Iterable[Snapshot] = (),
     notes: Sequence[str] = (),
+    sgld: SGLD | None = None,
 ) -> RunAnalysis:
     """Analyze a network, and measure those that it was before by its key frequencies.
 
@@ -245,6 +251,7 @@ def analyze_network(
         basis: the basis of every task.
         earlier: the network on the same pairs after fewer updates, ascending; one at a time is kept.
         notes: how the weights were read, a sentence each.
+        sgld: how to estimate the local learning coefficient of each network, if wanted; it takes minutes.
 
     Raises:
         InputError: if the basis does not fit the modulus, the network has no readout paths, or logits are not finite.
@@ -263,6 +270,7 @@ def analyze_network(
     moments: list[list[CheckpointScores]] = [[] for _ in circuits]
     right: list[list[npt.NDArray[np.uint8]]] = [[] for _ in circuits]
     weights: dict[int, dict[str, Tensor]] = {}
+    coefficients: dict[int, LearningCoefficient] = {}
 
     def look(circuit: Circuit, place: int, update: int, keys: Sequence[int]) -> None:
         _finite(circuit, source, update)
@@ -273,6 +281,8 @@ def analyze_network(
         for place, circuit in enumerate(circuits):
             then = read_circuit(before.network, circuit.view, snapshot.loss)
             look(then, place, before.update, circuit.keys)
+        if sgld is not None:
+            coefficients[before.update] = _coefficient(before, sgld)
         weights[before.update] = {name: w.half() for name, w in before.network.state_dict().items()}
         if sum(w.nbytes for kept in weights.values() for w in kept.values()) > MAX_KEPT_BYTES:
             weights = {update: weights[update] for update in list(weights)[::2]}
@@ -281,7 +291,24 @@ def analyze_network(
         look(circuit, place, snapshot.update, circuit.keys)
         scores = tuple(moments[place])
         tasks.append(TaskAnalysis(circuit, scores, _phases(scores, circuit), tuple(right[place])))
-    return RunAnalysis(source, snapshot, tuple(tasks), notes=tuple(notes), weights=weights)
+    if sgld is not None:
+        coefficients[snapshot.update] = _coefficient(snapshot, sgld)
+    return RunAnalysis(
+        source,
+        snapshot,
+        tuple(tasks),
+        notes=tuple(notes),
+        weights=weights,
+        learning_coefficients=coefficients,
+    )
+
+
+def _coefficient(snapshot: Snapshot, sgld: SGLD) -> LearningCoefficient:
+    """Estimate the learning coefficient on the training pairs, on all where those are not known."""
+    data = snapshot.data
+    pairs = data.training_pairs if snapshot.split_known else data.pairs
+    guess = snapshot.loss.of_a_guess(data.n_answers)
+    return learning_coefficient(snapshot.network, pairs.tokens, pairs.answers, snapshot.loss, guess, sgld)
 
 
 def _finite(circuit: Circuit, source: str, update: int) -> None:

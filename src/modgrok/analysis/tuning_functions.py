@@ -72,8 +72,9 @@ def tuning_functions(clocked_pairs: ClockedPairs) -> TuningFunctions:
 
 
 def _signed_sums(signs: Tensor, positions: Tensor, q: int) -> Tensor:
-    """Σ ± positions mod q, (u, i), for signs (u, o) and positions (i, o)."""
-    return (signs @ positions.T) % q
+    """Σ ± positions mod q, (u, i), for signs (u, o) and positions (i, o); CUDA has no product of integer matrices."""
+    terms = [sign[:, None] * position for sign, position in zip(signs.T, positions.T, strict=True)]
+    return torch.stack(terms).sum(0) % q
 
 
 def _leads(signs: Sequence[int]) -> bool:

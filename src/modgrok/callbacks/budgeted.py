@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from lightning.pytorch import Callback, Trainer
 
 from modgrok.callbacks.graceful_interrupt import was_interrupted
+from modgrok.callbacks.observing import observing
 from modgrok.callbacks.schedule import is_due
 from modgrok.errors import InputError
 from modgrok.training import GrokkingModule
@@ -44,20 +45,26 @@ class BudgetedCallback(Callback, ABC):
     def on_train_start(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Start the clock."""
         self._started, self._spent, self._cost = time.perf_counter(), 0.0, FIRST_COST_SECONDS
-        self._observed = -1
+        self._observed, self._given_up = -1, False
 
     def on_validation_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Observe if it is time, and there is time."""
-        if trainer.sanity_checking or not is_due(pl_module.history, self.every):
+        if trainer.sanity_checking or self._given_up or not is_due(pl_module.history, self.every):
             return
         start = time.perf_counter()
         if self._spent + self._cost <= TIME_SHARE * (start - self._started):
-            self.observe(trainer, pl_module)
-            self._observed = trainer.global_step
+            self._look(trainer, pl_module)
             self._cost = time.perf_counter() - start
             self._spent += self._cost
 
     def on_train_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Observe the final network, unless it was just observed or the user is interrupting."""
-        if self.every is not None and self._observed != trainer.global_step and not was_interrupted(trainer):
-            self.observe(trainer, pl_module)
+        due = self.every is not None and self._observed != trainer.global_step and not self._given_up
+        if due and not was_interrupted(trainer):
+            self._look(trainer, pl_module)
+
+    def _look(self, trainer: Trainer, module: GrokkingModule) -> None:
+        self._observed, self._given_up = trainer.global_step, True  # unless it comes to an end
+        with observing(self):
+            self.observe(trainer, module)
+            self._given_up = False

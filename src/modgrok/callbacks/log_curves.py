@@ -7,6 +7,7 @@ from pathlib import Path
 from lightning.pytorch import Callback, Trainer
 
 from modgrok.callbacks.log_figure import log_figure
+from modgrok.callbacks.observing import observing
 from modgrok.figures import curves_figure, render
 from modgrok.runs.whole_files import whole_file
 from modgrok.training import GrokkingModule
@@ -27,7 +28,8 @@ class LogCurves(Callback):
         """Draw the run."""
         if not self.draw or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
-        picture = render(curves_figure(pl_module.history, pl_module.data.title))
-        with whole_file(Path(trainer.log_dir or trainer.default_root_dir) / "curves.png") as file:
-            picture.savefig(file, format="png", dpi=150)
-        log_figure(trainer, "curves", picture)
+        with observing(self):
+            picture = render(curves_figure(pl_module.history, pl_module.data.title))
+            with whole_file(Path(trainer.log_dir or trainer.default_root_dir) / "curves.png") as file:
+                picture.savefig(file, format="png", dpi=150)
+            log_figure(trainer, "curves", picture)

@@ -36,6 +36,16 @@ def analyze(options: list[str]) -> None:
         metavar="RUN",
         help="of a mixture: runs on its formulas alone, to compare it with",
     )
+    parser.add_argument(
+        "--learning_coefficient",
+        action="store_true",
+        help="estimate the local learning coefficient of each checkpoint, 10 to 40 s each",
+    )
+    parser.add_argument(
+        "--sgld",
+        type=dict[str, float] | None,
+        help="its settings, {step: 1e-4, pull: 300, burn_in: 100, draws: 200, chains: 2, seed: 0} unless given",
+    )
     add_foreign_options(parser)
     given = parser.parse_args(options)
     if not given.path.exists():
@@ -45,6 +55,7 @@ def analyze(options: list[str]) -> None:
     from rich.progress import track
 
     from modgrok.analysis import analyze_checkpoints, analyze_network
+    from modgrok.analysis.learning_coefficient import read_sgld
     from modgrok.certificate import proved_sentences
     from modgrok.report import (
         beside,
@@ -55,6 +66,9 @@ def analyze(options: list[str]) -> None:
         write_report,
     )
 
+    sgld = read_sgld(given.sgld or {}) if given.learning_coefficient else None
+    if given.sgld and sgld is None:
+        raise InputError("--sgld is of --learning_coefficient, which was not given")
     foreign = read_foreign(given)
     if foreign is not None:
         output = given.output or beside(given.path)
@@ -62,7 +76,7 @@ def analyze(options: list[str]) -> None:
         for note in foreign.notes:
             print(note)
         analysis = analyze_network(
-            foreign.snapshot, source_name(given.path), given.basis, foreign.earlier, foreign.notes
+            foreign.snapshot, source_name(given.path), given.basis, foreign.earlier, foreign.notes, sgld
         )
     else:
         subject = find_target(given.path)
@@ -73,7 +87,9 @@ def analyze(options: list[str]) -> None:
             track, description="checkpoints", console=console, transient=True, disable=not console.is_terminal
         )
         try:
-            analysis = analyze_checkpoints(subject.checkpoints, subject.source, given.basis, given.alone, bar)
+            analysis = analyze_checkpoints(
+                subject.checkpoints, subject.source, given.basis, given.alone, bar, sgld
+            )
         except InputError as error:
             file = given.path.is_file() and given.path.suffix != ".ckpt"
             raise InputError(
@@ -86,4 +102,6 @@ def analyze(options: list[str]) -> None:
         print(f"{words}\n")
     for task in analysis.tasks:
         print(f"{task.circuit.task.title}: {opening(analysis, task)}\n")
+    for update, coefficient in analysis.learning_coefficients.items():
+        print(f"learning coefficient after {update:,} updates: {coefficient}")
     print(f"report: {os.path.relpath(output)}/index.html")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from modgrok.figures.attention_figures import attention_figures
 from modgrok.figures.circuit_figure import circuit_figure
+from modgrok.figures.coefficient_figure import coefficient_figures
 from modgrok.figures.comparison_figure import comparison_figure
 from modgrok.figures.embedding_figures import components_figure, embedding_figures
 from modgrok.figures.figure import Axis, Band, Bars, Figure, Heatmap, Line, Panel, Points
@@ -38,6 +39,7 @@ __all__ = [
     "Points",
     "attention_figures",
     "circuit_figure",
+    "coefficient_figures",
     "comparison_figure",
     "components_figure",
     "curves_figure",

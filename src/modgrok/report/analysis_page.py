@@ -8,6 +8,7 @@ from modgrok.analysis import GroupMeasures, Measures
 from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
 from modgrok.figures import (
     attention_figures,
+    coefficient_figures,
     embedding_figures,
     group_figures,
     logit_figures,
@@ -41,7 +42,11 @@ def analysis_page(analysis: RunAnalysis) -> str:
     for place, task in enumerate(tasks):
         sections += _sections(task, place, len(tasks))
     phases = tasks[0].phases if len(tasks) == 1 else ()
-    sections.append(Section("training", "Training", training_figures(snapshot.history, phases)))
+    over_training = [
+        *training_figures(snapshot.history, phases),
+        *coefficient_figures(analysis.learning_coefficients, phases),
+    ]
+    sections.append(Section("training", "Training", over_training))
     network = network_data(analysis)
     shown_updates = network.description["updates"] if network else None
     return render_page(

@@ -18,7 +18,16 @@ from modgrok.runs import History
 
 def measures_csv(analysis: RunAnalysis) -> str:
     """A row for each checkpoint and task, a column for each measure."""
-    rows = [{"task": t.circuit.name, **moment.row()} for t in analysis.tasks for moment in t.moments]
+    found = analysis.learning_coefficients
+    rows = [
+        {
+            "task": task.circuit.name,
+            **moment.row(),
+            **({"learning_coefficient": found[moment.update].estimate} if found else {}),
+        }
+        for task in analysis.tasks
+        for moment in task.moments
+    ]
     # each task of a mixture has its own key frequencies, and so its own columns
     columns = dict.fromkeys(name for each in rows for name in each)
     text = io.StringIO()
@@ -45,6 +54,7 @@ def summary_json(analysis: RunAnalysis) -> str:
         "frozen": list(snapshot.frozen),
         "threshold": snapshot.history.threshold,
         **_milestones(snapshot.history),
+        "learning_coefficients": {u: asdict(one) for u, one in analysis.learning_coefficients.items()},
         "tasks": [_task(task) | _learned(analysis, task) for task in analysis.tasks],
     }
     text = json.dumps(_finite(content), indent=2, ensure_ascii=False)

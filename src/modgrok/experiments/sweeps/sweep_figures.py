@@ -58,10 +58,14 @@ def map_figures(analysis: SweepAnalysis) -> list[Figure]:
         panel("Median time to grok", "updates", lambda rows: median_time(analysis.sample(rows)).estimate),
         panel("Share that grokked", "share", lambda rows: float(rows["grokked_at"].notna().mean())),
         panel("Final held-out accuracy", "median", lambda rows: float(rows["heldout_accuracy"].median())),
+        panel(
+            "Final accuracy of new pairs", "median", lambda rows: float(rows["heldout_accuracy_new"].median())
+        ),
     ]
     look_for = (
         "The median is Kaplan and Meier's; where less than half of the cells grokked there is none, "
-        "and the map has a gap."
+        "and the map has a gap. New pairs are those that no symmetry of the task carries a training pair to: a cell "
+        "whose accuracy is high and whose accuracy of new pairs is low looks answers up."
     )
     return _one_figure(title, panels, look_for)
 
