@@ -55,6 +55,9 @@ def test_the_checkpoints_are_the_time_axis_and_the_indices_the_split(tmp_path) -
         assert torch.equal(one.network.embed.W_E, weights["embed.W_E"])
     found = analyze_network(run.snapshot, "demo", earlier=run.earlier)
     assert [moment.update for moment in found.tasks[0].moments] == [10, 20, 30]
+    last = found.tasks[0].last
+    assert last.heldout_accuracy_new == run.snapshot.history.heldout_accuracy_new[-1]
+    assert last.heldout_accuracy_known == pytest.approx(run.snapshot.history.heldout_accuracy_known[-1])
     assert found.tasks[0].last.train_accuracy == pytest.approx(run.snapshot.history.train_accuracy[-1])
 
 

@@ -20,6 +20,9 @@ VARIANTS = [
     for normalization in (False, True)
     for more in ({"d_head": 3}, {"n_layers": 2, "biases": True}, {"biases": "mlp"})
 ]
+VARIANTS += [
+    {"d_mlp": 0, "activation": "relu", "normalization": normalization} for normalization in (False, True)
+]
 
 
 def make(**variant) -> tuple[ModularDataModule, Transformer]:
@@ -52,6 +55,21 @@ def test_a_bare_state_dict_is_read_as_it_is_told(variant, tmp_path) -> None:
     told = Reading(WORDS, variant["activation"], "LN" if variant["normalization"] else "none")
     back = read_weights(tmp_path / "bare.pt", "x + y", 11, told).snapshot.network
     torch.testing.assert_close(back(data.pairs.tokens), network(data.pairs.tokens), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "places", [["unembedding"], ["attention", "mlp"], ["attention", "mlp", "unembedding"]]
+)
+def test_normalization_at_some_places_is_read_there(places, tmp_path) -> None:
+    data, network = make(normalization=places)
+    torch.save(dict(from_transformer(network)), tmp_path / "bare.pt")
+    back = read_weights(tmp_path / "bare.pt", "x + y", 11, Reading(WORDS, "relu", "LN")).snapshot.network
+    torch.testing.assert_close(back(data.pairs.tokens), network(data.pairs.tokens), rtol=0, atol=1e-6)
+    if len(places) < 3:
+        with pytest.raises(InputError, match=f"normalization before {' and '.join(places)} alone"):
+            write_weights(network, tmp_path / "weights.pt")
+    else:
+        write_weights(network, tmp_path / "weights.pt")
 
 
 def test_a_bare_state_dict_that_answers_nothing_is_asked_about(tmp_path) -> None:

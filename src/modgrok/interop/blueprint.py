@@ -41,9 +41,7 @@ class Blueprint:
         Raises:
             InputError: if a weight is missing, surplus or of another shape.
         """
-        config = {**self.config, **chosen}
-        if "normalization" in chosen:
-            config["normalization"] = chosen["normalization"] != "none"
+        config = self._config(chosen)
         defaults = {
             name: weight
             for name, weight in build(self.class_path, config).state_dict().items()
@@ -52,12 +50,15 @@ class Blueprint:
         }
         return restore(self.class_path, config, defaults | dict(self.weights))
 
+    def _config(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """The constructor's arguments with one value of each setting."""
+        normalization = {"none": False, "LNPre": True}.get(chosen.get("normalization", "LN"))
+        places = {} if normalization is None else {"normalization": normalization}
+        return {**self.config, **{k: v for k, v in chosen.items() if k != "normalization"}, **places}
+
     def without_copies(self) -> Blueprint:
         """Leave out entries that repeat a weight of the network under another name, and note them."""
-        chosen = {name: values[0] for name, values in self.settings.items()}
-        config = {**self.config, **chosen, "normalization": chosen.get("normalization", "none") != "none"}
-        if "normalization" not in self.settings:
-            del config["normalization"]
+        config = self._config({name: values[0] for name, values in self.settings.items()})
         names = build(self.class_path, config).state_dict().keys()
         copies = {
             name: other

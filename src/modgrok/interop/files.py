@@ -15,6 +15,7 @@ from safetensors.torch import save
 from torch import Tensor
 from torch.serialization import get_unsafe_globals_in_checkpoint
 
+from modgrok.data import Examples
 from modgrok.errors import InputError, brief
 from modgrok.interop.blueprint import Blueprint
 from modgrok.interop.contents import Contents, SavedConfig, State, find_contents
@@ -172,18 +173,18 @@ def _history(run: ForeignRun) -> History:
     history = History()
     for snapshot in (*run.earlier, run.snapshot):
         network, data = snapshot.network, snapshot.data
-        history.append(
-            snapshot.update, _score(network, data.training_pairs), _score(network, data.heldout_pairs)
-        )
+        train, heldout = (_score(network, pairs) for pairs in (data.training_pairs, data.heldout_pairs))
+        history.append(snapshot.update, train._replace(accuracy_new=None, accuracy_known=None), heldout)
     return history
 
 
 @torch.no_grad()
-def _score(network: Network, pairs: Any) -> Score:
+def _score(network: Network, pairs: Examples) -> Score:
     logits = network(pairs.tokens)
     losses = CROSS_ENTROPY(logits, pairs.answers)
     right = (logits.argmax(1) == pairs.answers).double()
-    return Score(float(losses.mean()), float(right.mean()), float((-losses).exp().mean()))
+    new, known = (float(right[part].mean()) if part.any() else None for part in (~pairs.known, pairs.known))
+    return Score(float(losses.mean()), float(right.mean()), float((-losses).exp().mean()), new, known)
 
 
 def write_weights(network: Network, path: Path, tokens: Sequence[str] = ()) -> None:

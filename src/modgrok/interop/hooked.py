@@ -40,8 +40,8 @@ def describe_hooked(state: Mapping[str, Tensor]) -> Blueprint:
     m = shape_of(weights, "blocks.0.mlp.W_in", 2)[1] if any(".mlp." in name for name in weights) else 0
     blocks = [int(match[1]) for name in weights if (match := _IN_A_BLOCK.match(name))]
     biases = {name.rpartition(".")[2] for name in weights if name.rpartition(".")[2].startswith("b_")}
-    normalized = "ln_final.w" in weights
-    if normalized and "ln_final.b" not in weights:
+    normalized = _normalized(weights)
+    if any(name.endswith(".w") and f"{name[:-1]}b" not in weights for name in weights):
         raise InputError("it has a normalization without a shift (RMS), which modgrok's networks have not")
     config = {
         "vocabulary_size": v,
@@ -52,14 +52,21 @@ def describe_hooked(state: Mapping[str, Tensor]) -> Blueprint:
         "n_heads": h,
         "d_head": k,
         "d_mlp": m,
+        "normalization": len(normalized) == (3 if m else 2) or normalized,
         "biases": "mlp" if biases and biases <= {"b_in", "b_out"} else bool(biases),
     }
     settings = {
-        "activation": ("relu", "gelu"),
+        "activation": ("relu", "gelu") if m else ("relu",),
         "normalization": ("LN",) if normalized else ("none", "LNPre"),
         "attention_rate": (1.0,),
     }
     return Blueprint(class_path(Transformer), config, weights, settings).without_copies()
+
+
+def _normalized(weights: Mapping[str, Tensor]) -> list[str]:
+    """Before what there is layer normalization, by the names of its weights."""
+    places = {"attention": "blocks.0.ln1.w", "mlp": "blocks.0.ln2.w", "unembedding": "ln_final.w"}
+    return [place for place, name in places.items() if name in weights]
 
 
 def from_transformer(network: Transformer) -> dict[str, Tensor]:
@@ -97,10 +104,10 @@ def hooked_config(network: Transformer) -> dict[str, Any]:
 
     Raises InputError where it has no such normalization: before some parts and not before others.
     """
-    config = network.config
-    if config["normalization"] not in (True, False):
+    config, places = network.config, _normalized(network.state_dict())
+    if len(places) not in (0, 3 if config["d_mlp"] else 2):
         raise InputError(
-            f"HookedTransformer has no network with normalization {config['normalization']}, only everywhere or nowhere"
+            f"HookedTransformer has no network with normalization before {' and '.join(places)} alone"
         )
     return {
         "n_layers": config["n_layers"],
@@ -113,5 +120,5 @@ def hooked_config(network: Transformer) -> dict[str, Any]:
         "d_vocab": config["vocabulary_size"],
         "d_vocab_out": config["n_answers"],
         "act_fn": config["activation"],
-        "normalization_type": "LN" if config["normalization"] else None,
+        "normalization_type": "LN" if places else None,
     }
