@@ -19,7 +19,9 @@ os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", cache)
 
 
 def pytest_runtest_setup(item):
-    if item.get_closest_marker("compiler") and not shutil.which(os.environ.get("CXX", "g++")):
+    from modgrok.training.engine_choice import cpp_compiler
+
+    if item.get_closest_marker("compiler") and cpp_compiler() is None:
         pytest.skip("needs a C++ compiler")
 
 

@@ -7,12 +7,12 @@ from lightning.pytorch import Trainer
 from torch.optim import SGD, Adam, AdamW, RMSprop
 
 from modgrok import MLP, GrokkingModule, ModularDataModule, Transformer
-from modgrok.training import CrossEntropy, GrokkingAdamW, WarmUp
+from modgrok.training import CrossEntropy, GrokkingAdamW, WarmUp, engine_choice
 from modgrok.training import engine as engine_module
 from modgrok.training.cpu_tuning import MULTIPLICATIONS_OF_A_LARGE_UPDATE, threads_for
 from modgrok.training.cuda_graph import GraphEngine
-from modgrok.training.engine import Engine
-from modgrok.training.engine_choice import choose_engine, compile_engine
+from modgrok.training.engine import Engine, compiled_backward
+from modgrok.training.engine_choice import choose_engine, compile_engine, cpp_compiler
 
 CUDA = pytest.param(
     "cuda_graph",
@@ -184,7 +184,8 @@ CPU, GPU = torch.device("cpu"), torch.device("cuda")
         ("auto", CPU, True, 1e14, "/nonexistent/compiler", "eager"),
         ("auto", CPU, False, 1e10, "python3", "eager"),
         ("auto", CPU, False, 1e14, "python3", "compile"),
-        ("auto", GPU, True, 1e10, "python3", "cuda_graph"),
+        ("auto", GPU, True, 1e10, "python3", "eager"),
+        ("auto", GPU, True, 1e14, "/nonexistent/compiler", "compile"),
         ("auto", GPU, False, 1e14, "python3", "eager"),
         ("eager", GPU, True, 1e14, "python3", "eager"),
     ],
@@ -194,6 +195,46 @@ def test_auto_compiles_where_the_run_is_long_enough_to_repay_it(
 ):
     monkeypatch.setenv("CXX", compiler)
     assert choose_engine(asked, device, full, multiplies) == chosen
+
+
+@pytest.mark.parametrize(("platform", "usual"), [("linux", "g++"), ("darwin", "clang++"), ("win32", "cl")])
+def test_the_compiler_is_the_one_that_pytorch_takes_on_each_system(monkeypatch, platform, usual):
+    monkeypatch.setattr(engine_choice.sys, "platform", platform)
+    monkeypatch.setattr(engine_choice.shutil, "which", lambda name: f"/found/{name}")
+    monkeypatch.delenv("CXX", raising=False)
+    assert cpp_compiler() == f"/found/{usual}"
+    monkeypatch.setenv("CXX", "ccache g++-14")
+    assert cpp_compiler() == "/found/ccache"
+
+
+def test_results_that_a_replay_overwrites_are_copied(monkeypatch):
+    """As PyTorch's CUDA graphs do, here by a stand-in: every call returns the same tensors, filled anew."""
+    kept = {}
+
+    def compile_(function, *, dynamic, mode):
+        assert mode == "reduce-overhead"
+
+        def replay(*arguments):
+            gradients, result = function(*arguments)
+            for name, each in {**gradients, "": result}.items():
+                kept.setdefault(name, torch.empty_like(each)).copy_(each)
+            return {name: kept[name] for name in gradients}, kept[""]
+
+        return replay
+
+    monkeypatch.setattr(torch, "compile", compile_)
+    data = ModularDataModule("x + y", 11)
+    torch.manual_seed(0)
+    expected, batch = build("eager", data, Transformer(**data.network_shape, d_model=16, n_heads=2, d_mlp=24))
+    torch.manual_seed(0)
+    replayed, _ = build("eager", data, Transformer(**data.network_shape, d_model=16, n_heads=2, d_mlp=24))
+    replayed.backward = compiled_backward(replayed.network, replayed.loss, replayed=True)
+    monkeypatch.setattr(engine_module, "LOGITS_AT_ONCE", batch.size * 11 // 2)
+    assert len(expected.microbatches(batch)) == 2
+    losses = [engine.gradients(engine.microbatches(batch)) for engine in (expected, replayed)]
+    torch.testing.assert_close(losses[1], losses[0])
+    for one, other in zip(replayed.network.parameters(), expected.network.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
 
 
 def test_small_updates_take_one_thread():

@@ -63,8 +63,15 @@ def eager_backward(network: Network, loss: Loss) -> Backward:
     return backward
 
 
-def compiled_backward(network: Network, loss: Loss) -> Backward:
-    """Compile loss and gradients as one function."""
+def compiled_backward(network: Network, loss: Loss, *, replayed: bool = False) -> Backward:
+    """Compile loss and gradients as one function.
+
+    Args:
+        network: what is differentiated.
+        loss: of each pair.
+        replayed: whether PyTorch replays what it has compiled as a CUDA graph, whose results the next replay
+            overwrites: for batches that are the same at every update.
+    """
     trained = {name: weight for name, weight in network.named_parameters() if weight.requires_grad}
     detached = {name: weight.detach() for name, weight in trained.items()}
 
@@ -73,10 +80,13 @@ def compiled_backward(network: Network, loss: Loss) -> Backward:
         return (loss(logits, microbatch.answers) * microbatch.weights).sum()
 
     torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, RECOMPILE_LIMIT)
-    compiled = torch.compile(grad_and_value(value), dynamic=False)
+    mode = "reduce-overhead" if replayed else None
+    compiled = torch.compile(grad_and_value(value), dynamic=False, mode=mode)
 
     def backward(microbatch: MicroBatch) -> Tensor:
         gradients, result = compiled(detached, microbatch)
+        if replayed:
+            gradients, result = {name: each.clone() for name, each in gradients.items()}, result.clone()
         for name, weight in trained.items():
             # fused optimizers pair weights and gradients as they lie in memory
             gradient = gradients[name].contiguous()

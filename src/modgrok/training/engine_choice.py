@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
+import sys
 import warnings
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -33,8 +35,10 @@ MULTIPLICATIONS_PER_SECOND = 2e10
 def choose_engine(
     name: EngineName, device: torch.device, full_batch: bool, multiplications: float
 ) -> EngineName:
-    """Return the fastest engine that fits where `auto` asks for it, and any other name as it is.
+    """Return an engine where `auto` asks for it, and any other name as it is.
 
+    `auto` compiles where the run is long enough to pay for it: for CPUs if there is a compiler, for CUDA if all updates
+    see the same batch, so that PyTorch replays what it has compiled. It takes nothing that PyTorch does not maintain.
     The choice depends on the configuration and the machine alone, never on a timing.
 
     Args:
@@ -45,41 +49,45 @@ def choose_engine(
     """
     if name != "auto":
         return name
-    if device.type == "cuda":
-        return "cuda_graph" if full_batch else "eager"
-    has_compiler = shutil.which(os.environ.get("CXX", "g++")) is not None
-    return "compile" if has_compiler and multiplications > MIN_MULTIPLICATIONS_TO_COMPILE else "eager"
+    can_compile = full_batch if device.type == "cuda" else cpp_compiler() is not None
+    return "compile" if can_compile and multiplications > MIN_MULTIPLICATIONS_TO_COMPILE else "eager"
+
+
+def cpp_compiler() -> str | None:
+    """Return the C++ compiler that PyTorch compiles for CPUs with; None where there is none."""
+    usual = {"darwin": "clang++", "win32": "cl"}.get(sys.platform, "g++")
+    return shutil.which(shlex.split(os.environ.get("CXX", usual))[0])
 
 
 def compile_engine(engine: Engine, batches: Sequence[Examples]) -> None:
     """Compile the engine's gradients for the sizes of these batches, and leave them uncompiled if that fails."""
-    compiled = compiled_backward(engine.network, engine.loss)
+    replayed = len(batches) == 1 and engine.network.device.type == "cuda"
+    compiled = compiled_backward(engine.network, engine.loss, replayed=replayed)
     try:
         for batch in batches:
             for part in engine.microbatches(batch):
                 compiled(part)
-    except torch._dynamo.exc.TorchDynamoException as error:
-        reason = str(error).strip().splitlines()[0]
+    except (
+        Exception
+    ) as error:  # the compiler's many; what is wrong with the network, eager training says again
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         warnings.warn(f"engine: compilation failed, training continues uncompiled ({reason})", stacklevel=2)
     else:
         engine.backward = compiled
 
 
-def make_engine(
-    name: EngineName, batches: Sequence[Examples], steps: bool, *arguments: Any, **sizes: Any
-) -> Engine:
+def make_engine(name: EngineName, batches: Sequence[Examples], *arguments: Any, **sizes: Any) -> Engine:
     """Build an engine, captured or compiled where its name says so.
 
     Args:
         name: what `choose_engine` returned.
         batches: a batch of each size that it will see; the graph is captured on the first.
-        steps: whether it makes whole updates; otherwise it computes losses and their gradients.
         arguments: of `Engine`.
         sizes: of `Engine`.
     """
     engine = (GraphEngine if name == "cuda_graph" else Engine)(*arguments, **sizes)
     if isinstance(engine, GraphEngine):
-        engine.capture(batches[0], steps=steps)
+        engine.capture(batches[0])
     elif name == "compile":
         compile_engine(engine, batches)
     return engine

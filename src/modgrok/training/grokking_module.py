@@ -469,7 +469,6 @@ class GrokkingModule(ScoredModule):
             self._engine = make_engine(
                 self.used_engine,
                 batches.of_each_size(),
-                not self.automatic_optimization,
                 self.network,
                 self.loss,
                 self._optimizers(),
