@@ -21,6 +21,7 @@ from modgrok.capacity.memorizing.bits import memorized_bits, reachable_bits
 from modgrok.capacity.memorizing.capacity_run import score_rows
 from modgrok.capacity.networks.llama import Llama
 from modgrok.capacity.networks.llama_shape import at_positions
+from modgrok.capacity.people.profiles import ABSENT
 from modgrok.capacity.questions.dictionary import names_shown
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
 
@@ -293,3 +294,25 @@ def test_names_alone_are_something_to_know():
     assert scores.loss == scores.name_loss == pytest.approx(log2(60), rel=1e-4)
     bits = memorized_bits(data.people, data.notation.dictionaries, scores)
     assert bits.total == pytest.approx(60 * log2(16**3 / 60), rel=1e-4)
+
+
+def test_facts_that_nobody_has_are_neither_asked_nor_counted():
+    few = SMALL | {"score_names": False}
+    data = ProfilesDataModule(
+        **few, relations=6, out_degree=2, notation="tokens", hops=2, held_out={}, phi=0.5
+    )
+    facts, people = data.people.facts, data.people
+    assert data.questions.n_one_hop == 60 * 4 == (facts != ABSENT).sum() == data.facts_in
+    person, relation, subject = (
+        part.numpy() for part in data.questions.hops(torch.from_numpy(data.numbers("two_hop")))
+    )
+    bridge = people.relations[person, relation]
+    assert (bridge != ABSENT).all()
+    assert (facts[bridge, subject] != ABSENT).all()
+    assert len(person) == round(0.5 * data.facts_in)
+    bits = bits_of(Oracle(shown(data), data.vocabulary_size), data)
+    assert bits.relations == pytest.approx(
+        {r: people.holders[r] * log2(60) for r in people.relation_names}, rel=1e-3
+    )
+    asked = {tuple(row[:6]) for row in data.batches(0)[0].tokens.tolist()}
+    assert asked <= {tuple(row[:6]) for name in ("one_hop", "two_hop") for row in shown(data, name).tolist()}

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from modgrok.capacity.people.dates import DAYS_PER_MONTH, as_dates, clip_days, probabilities
-from modgrok.capacity.people.profiles import generate_profiles
+from modgrok.capacity.people.profiles import ABSENT, generate_profiles
+from modgrok.capacity.people.source_entropy import source_entropy
 from modgrok.capacity.people.space import RELATIONS, Space
 from modgrok.capacity.people.words import SYLLABLES, draw_words, syllables_per_word
 from modgrok.errors import InputError
@@ -118,3 +119,27 @@ def test_a_digest_tells_people_apart():
         assert replace(profiles, **{column: changed}).digest != profiles.digest, column
     words = {**profiles.attribute_words, "color": [f"{word}x" for word in profiles.attribute_words["color"]]}
     assert replace(profiles, attribute_words=words).digest != profiles.digest
+
+
+def test_an_out_degree_is_the_number_of_relations_that_a_person_has():
+    everything = generate_profiles(60, 9, space=SMALL)
+    some = generate_profiles(60, 9, space=SMALL, out_degree=4)
+    there = some.relations != ABSENT
+    assert (there.sum(1) == 4).all()
+    assert (there.sum(0) > 0).all()
+    assert np.array_equal(some.relations[there], everything.relations[there])
+    entropy = source_entropy(some)
+    assert sum(entropy.relations.values()) == pytest.approx(60 * 4 * np.log2(60))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"out_degree": 10}, "from 1 to relations = 9, got 10"),
+        ({"out_degree": 0}, "got 0"),
+        ({"out_degree": 4, "bipartite": True}, "give one of the two"),
+    ],
+)
+def test_bad_out_degrees_are_refused(arguments, message):
+    with pytest.raises(InputError, match=message):
+        generate_profiles(60, 9, space=SMALL, **arguments)

@@ -89,7 +89,7 @@ def test_two_hops_need_second_subjects():
 def composed(phi, share=0.1, seed=0):
     """A split by facts in and out of distribution, over subjects that are all relations."""
     relations = RNG.integers(N, size=(N, R), dtype=np.int32)
-    out = draw_facts_out(N, R, share, seed)
+    out = draw_facts_out(relations, share, seed)
     split = split_two_hops(relations, R, {}, seed)
     hold_out_facts(split, relations, out, out)
     keep_trained(split, phi, int((~out).sum()), seed)
@@ -123,4 +123,4 @@ def test_phi_out_of_reach_is_refused_with_the_most_there_is(phi):
 @pytest.mark.parametrize(("share", "message"), [(1.0, "a share in"), (1e-4, "must be 0 or ≥ 0.00125")])
 def test_bad_shares_out_of_distribution_are_refused(share, message):
     with pytest.raises(InputError, match=message):
-        draw_facts_out(N, R, share, 0)
+        draw_facts_out(RELATIONS, share, 0)

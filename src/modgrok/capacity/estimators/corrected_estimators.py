@@ -52,7 +52,7 @@ def count_trained(profiles: Profiles, split: NDArray[np.uint8], subjects: Sequen
     """
     trained = torch.from_numpy(split == TRAINED)
     hops = torch.zeros(len(profiles), len(subjects), dtype=torch.int32)
-    for relation, people in enumerate(torch.from_numpy(profiles.relations.astype(np.int64)).T):
+    for relation, people in enumerate(torch.from_numpy(profiles.relations.astype(np.int64)).clamp(min=0).T):
         hops.index_add_(0, people, trained[:, relation].int())
     first, second = trained.any(2).numpy(), (hops > 0).numpy()
     relations = {
@@ -111,7 +111,8 @@ def corrected_capacity(
     share = known / (n * log2(names / n)) if names > n else 0.0
     bits = {name: pointer if name in targets else profiles.space.entropy(name) for name in losses}
     if trained is None:
-        values = sum(n * max(0.0, bits[name] - loss) for name, loss in losses.items())
+        holders = profiles.holders
+        values = sum(holders[name] * max(0.0, bits[name] - loss) for name, loss in losses.items())
     elif encoding == "2-hop-big-hash":
         values = sum(trained.questions[name] * max(0.0, bits[name] - loss) for name, loss in losses.items())
     else:

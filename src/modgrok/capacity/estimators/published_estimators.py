@@ -54,10 +54,7 @@ def observe(profiles: Profiles) -> Observed:
             name: len(np.unique(values))
             for name, values in zip(profiles.space.attributes, profiles.attributes.T, strict=True)
         },
-        {
-            name: len(np.unique(people))
-            for name, people in zip(profiles.relation_names, profiles.relations.T, strict=True)
-        },
+        {name: len(people) for name, people in profiles.targets.items()},
     )
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from modgrok.capacity.estimators.all_estimates import all_estimates, trained_facts
 from modgrok.capacity.memorizing.bits import reachable_bits
+from modgrok.capacity.people.profiles import ABSENT
 from modgrok.capacity.people.source_entropy import log2_binomial, source_entropy
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
 from modgrok.capacity.questions.questions import Questions
+from modgrok.capacity.questions.two_hops import NO_QUESTION
 
 
 @dataclass(frozen=True)
@@ -35,19 +38,21 @@ class Description:
 def show(data: ProfilesDataModule, people: int) -> list[str]:
     """Return the first profiles as text: every fact, and a question about the person as the network reads it."""
     profiles, blocks = data.people, []
-    rows_per_person = data.questions.n_one_hop // len(profiles)
+    first = data.questions.numbers // data.questions.rows_per_person
     for person in range(min(people, len(profiles))):
         lines = [profiles.full_names[person]]
         for column, name in enumerate(profiles.space.attributes):
             lines.append(f"  {name}: {profiles.value_texts(name)[profiles.attributes[person, column]]}")
         for column, name in enumerate(profiles.relation_names):
-            lines.append(f"  {name}: {profiles.full_names[profiles.relations[person, column]]}")
-        rows = [data.questions.one_hop(torch.tensor([person * rows_per_person]))]
+            if (related := profiles.relations[person, column]) != ABSENT:
+                lines.append(f"  {name}: {profiles.full_names[related]}")
+        number = int(data.questions.numbers[np.searchsorted(first, person)])
+        rows = [data.questions.one_hop(torch.tensor([number]))]
         if data.hops == 2:
             assert isinstance(data.questions, Questions)
-            per_person = data.questions.n_two_hop // len(profiles)
-            rows.append(data.questions.two_hop(torch.tensor([person * per_person])))
-        lines += [f"  reads: {data.notation.text(row.tokens[0].tolist())}" for row in rows]
+            asked = np.flatnonzero(data.split[person].reshape(-1) != NO_QUESTION)[:1]
+            rows += [data.questions.two_hop(torch.from_numpy(asked + person * data.split[0].size))]
+        lines += [f"  reads: {data.notation.text(tokens)}" for row in rows for tokens in row.tokens.tolist()]
         blocks.append("\n".join(lines))
     return blocks
 
@@ -73,7 +78,7 @@ def describe(data: ProfilesDataModule) -> Description:
     trained = trained_facts(data)
     sets: list[tuple[str, ...]] = []
     if trained is not None:
-        total = data.split.size
+        total = int((data.split != NO_QUESTION).sum())
         for name in data.scored_sets[1:]:
             count = data.size(name)
             sets.append(("trained" if name == "two_hop" else name, f"{count:,}", f"{count / total:.1%}"))

@@ -73,7 +73,7 @@ def probe_run(run: CapacityRun, seed: int = 0) -> list[Probe]:
         person, relation, _ = (t.numpy() for t in data.questions.hops(torch.from_numpy(numbers)))
         whom, unit = people.relations[person, relation], person * len(people.relation_names) + relation
     else:
-        person = numbers // (data.questions.n_one_hop // len(people))
+        person = numbers // data.questions.rows_per_person
         whom = unit = person
     answers = (rows.parts > NAME).int()
     biography = data.hparams["notation"] == "biographies"

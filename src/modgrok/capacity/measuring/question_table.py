@@ -35,7 +35,7 @@ def write_questions(run: CapacityRun, file: Path, exact: bool = False) -> int:
         if isinstance(data.questions, Questions) and name != "one_hop":
             person, relation, subject = (part.numpy() for part in data.questions.hops(numbers))
         else:
-            per_person = data.questions.n_one_hop // len(people)
+            per_person = data.questions.rows_per_person
             person, relation = (numbers // per_person).numpy(), np.full(len(numbers), -1)
             asked = isinstance(data.questions, Questions)
             subject = (numbers % per_person).numpy() if asked else np.full(len(numbers), -1)

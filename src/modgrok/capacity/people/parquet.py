@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from modgrok.capacity.people import dates
 from modgrok.capacity.people.dataset_files import pyarrow, read_table
-from modgrok.capacity.people.profiles import Profiles
+from modgrok.capacity.people.profiles import ABSENT, Profiles
 from modgrok.capacity.people.space import ATTRIBUTES, NAME_WORDS, RELATIONS, Space
 from modgrok.errors import InputError
 from modgrok.runs.whole_files import whole_file
@@ -28,6 +28,10 @@ def write_profiles(profiles: Profiles, path: Path) -> None:
     pa, parquet = pyarrow()
     if path.exists():
         raise InputError(f"{path}: exists already")
+    if (profiles.relations == ABSENT).any():
+        raise InputError(
+            f"{path}: the published schema has every relation for everybody; leave out_degree out"
+        )
     names = pa.array(profiles.full_names)
     columns: dict[str, Any] = {"name": names, "index": pa.array(np.arange(len(profiles), dtype=np.int32))}
     for attribute, values in zip(profiles.space.attributes, profiles.attributes.T, strict=True):

@@ -17,6 +17,8 @@ from modgrok.capacity.people.words import draw_words
 from modgrok.errors import InputError
 
 MOST = 4_000_000
+ABSENT = -1
+"""What stands for a relation that a person does not have."""
 MATCHED = ("best_friend", "worst_enemy")
 """The relations that are symmetric where relations are bipartite."""
 
@@ -29,7 +31,7 @@ class Profiles:
         space: The space that the profiles were drawn from.
         names: (N, 3) numbers of the first, middle and last name; no two people share all three.
         attributes: (N, A) numbers of values, in the order of `space.attributes`.
-        relations: (N, R) people, as their numbers.
+        relations: (N, R) people, as their numbers; `ABSENT` where a person does not have the relation.
         relation_names: The names of the R relations.
         bipartite: Whether parent, child, best friend and worst enemy are matchings.
         name_words: Three lists of words.
@@ -58,16 +60,24 @@ class Profiles:
     @property
     def targets(self) -> dict[str, NDArray[np.int32]]:
         """The people that each relation leads to, each of them once."""
-        return {
-            name: np.unique(people)
-            for name, people in zip(self.relation_names, self.relations.T, strict=True)
-        }
+        columns = zip(self.relation_names, self.relations.T, strict=True)
+        return {name: np.unique(people[people != ABSENT]) for name, people in columns}
 
     @cached_property
     def full_names(self) -> list[str]:
         """Every person's name as text."""
         first, middle, last = self.name_words
         return [f"{first[i]} {middle[j]} {last[k]}" for i, j, k in self.names.tolist()]
+
+    @property
+    def facts(self) -> NDArray[np.int32]:
+        """(N, S) values and people, in the order of `subjects`; `ABSENT` where there is no such fact."""
+        return np.concatenate([self.attributes, self.relations], axis=1)
+
+    @property
+    def holders(self) -> dict[str, int]:
+        """The number of people who have a fact about each subject."""
+        return dict(zip(self.subjects, (self.facts != ABSENT).sum(0).tolist(), strict=True))
 
     @cached_property
     def digest(self) -> str:
@@ -87,7 +97,12 @@ class Profiles:
 
 
 def generate_profiles(
-    n: int, relations: int = 4, bipartite: bool = False, space: Space | None = None, seed: int = 0
+    n: int,
+    relations: int = 4,
+    bipartite: bool = False,
+    space: Space | None = None,
+    seed: int = 0,
+    out_degree: int | None = None,
 ) -> Profiles:
     """Draw profiles.
 
@@ -102,6 +117,7 @@ def generate_profiles(
         bipartite: Whether the first four relations are matchings.
         space: The space of names and attributes; the published sizes if None.
         seed: Decides the words and the profiles.
+        out_degree: The number of relations that each person has, a random choice of the R; all of them if None.
 
     Raises:
         InputError: if `n` is less than 2, odd where people are matched, or larger than the number of names.
@@ -116,6 +132,10 @@ def generate_profiles(
         raise InputError(f"n must be even where bipartite relations pair people up, got {n:,}")
     if bipartite and not relations:
         raise InputError("bipartite needs relations: give relations ≥ 1, got 0")
+    if out_degree is not None and not 1 <= out_degree <= relations:
+        raise InputError(f"out_degree must be from 1 to relations = {relations}, got {out_degree}")
+    if out_degree is not None and bipartite:
+        raise InputError("out_degree: bipartite relations are had by everybody; give one of the two")
     if seed < 0:
         raise InputError(f"seed must be ≥ 0, got {seed}")
     words, people = generator(seed, Stream.WORDS), generator(seed, Stream.PEOPLE)
@@ -125,7 +145,7 @@ def generate_profiles(
         attributes=np.array([space.draw(name, n, people) for name in space.attributes], np.int32).T.reshape(
             n, -1
         ),
-        relations=_draw_relations(n, related, bipartite, people),
+        relations=_leave_out(_draw_relations(n, related, bipartite, people), out_degree, seed),
         relation_names=tuple(related),
         bipartite=bipartite,
         name_words=tuple(draw_words(size, words) for size in space.name_words),  # type: ignore[arg-type]
@@ -144,6 +164,14 @@ def _draw_names(n: int, space: Space, rng: np.random.Generator) -> NDArray[np.in
         numbers = np.concatenate([numbers, rng.integers(space.names, size=n - len(numbers))])
         numbers = numbers[np.sort(np.unique(numbers, return_index=True)[1])]
     return np.stack(np.unravel_index(numbers, space.name_words), axis=1).astype(np.int32)
+
+
+def _leave_out(relations: NDArray[np.int32], out_degree: int | None, seed: int) -> NDArray[np.int32]:
+    """Leave each person a random choice of `out_degree` relations."""
+    if out_degree is None or out_degree == relations.shape[1]:
+        return relations
+    ranks = generator(seed, Stream.OUT_DEGREE).random(relations.shape).argsort(1).argsort(1)
+    return np.where(ranks < out_degree, relations, ABSENT).astype(np.int32)
 
 
 def _draw_relations(

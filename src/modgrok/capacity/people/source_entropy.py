@@ -65,7 +65,7 @@ def source_entropy(profiles: Profiles) -> Entropy:
         elif profiles.bipartite and name in MATCHED:
             relations[name] = log2_perfect_matchings(n)
         else:
-            relations[name] = n * float(np.log2(n))
+            relations[name] = profiles.holders[name] * float(np.log2(n))
     return Entropy(
         log2_binomial(profiles.space.names, n),
         {name: n * profiles.space.entropy(name) for name in profiles.space.attributes},

@@ -20,6 +20,7 @@ class Stream(IntEnum):
     OUT_OF_DISTRIBUTION = 7
     COMBINATIONS = 8
     SAMPLE = 9
+    OUT_DEGREE = 10
 
 
 def generator(seed: int, stream: Stream, *more: int) -> np.random.Generator:

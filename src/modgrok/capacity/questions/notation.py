@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from modgrok.capacity.people.profiles import Profiles
+from modgrok.capacity.people.profiles import ABSENT, Profiles
 from modgrok.capacity.people.streams import Stream, generator
 from modgrok.capacity.people.words import SYLLABLES, syllables_per_word
 from modgrok.capacity.questions.codes import Codes, digits_needed, even, ragged, spell, stacked
@@ -158,9 +158,10 @@ def subject_text(subject: str) -> str:
 def sentences(profiles: Profiles) -> Iterator[str]:
     """Yield one question a person with its answer, the subjects taking turns."""
     texts = {name: profiles.value_texts(name) for name in profiles.space.attributes}
-    names = profiles.full_names
+    names, absent = profiles.full_names, bool((profiles.relations == ABSENT).any())
     for person, name in enumerate(names[:TRAINED_ON]):
-        subject = person % len(profiles.subjects)
+        having = np.flatnonzero(profiles.facts[person] != ABSENT) if absent else range(len(profiles.subjects))
+        subject = int(having[person % len(having)])
         attributes = len(texts)
         if subject < attributes:
             key = profiles.subjects[subject]

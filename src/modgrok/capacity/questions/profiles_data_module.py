@@ -14,7 +14,7 @@ from lightning.pytorch import LightningDataModule
 from numpy.typing import NDArray
 
 from modgrok.capacity.people.parquet import read_profiles
-from modgrok.capacity.people.profiles import Profiles, generate_profiles
+from modgrok.capacity.people.profiles import ABSENT, Profiles, generate_profiles
 from modgrok.capacity.people.space import ATTRIBUTES, NAME_WORDS, Space
 from modgrok.capacity.people.streams import Stream, generator
 from modgrok.capacity.questions.chunks import Chunks
@@ -46,6 +46,7 @@ class ProfilesDataModule(LightningDataModule):
         n: The number of people, N.
         relations: The number of relations of a profile, R; the first 17 are the published ones.
         bipartite: Whether parent, child, best friend and worst enemy are matchings.
+        out_degree: The number of relations that each person has, a random choice of the R; all of them if None.
         name_words: The numbers of first, middle and last names.
         attributes: The number of values by attribute; `birth_date` counts days from 1900-01-01.
         profiles: A Parquet file in the published schema, or a folder of them, instead of generated profiles.
@@ -75,6 +76,7 @@ class ProfilesDataModule(LightningDataModule):
         n: int = 1000,
         relations: int = 4,
         bipartite: bool = False,
+        out_degree: int | None = None,
         name_words: list[int] = list(NAME_WORDS),  # noqa: B006
         attributes: dict[str, int] = dict(ATTRIBUTES),  # noqa: B006
         profiles: str | None = None,
@@ -105,6 +107,8 @@ class ProfilesDataModule(LightningDataModule):
             raise InputError("hops: biographies ask no questions; two hops need notation: text or tokens")
         if hops == 2 and hop_ratio < 0:
             raise InputError(f"hop_ratio must be ≥ 0, got {hop_ratio}")
+        if out_degree is not None and notation == "biographies":
+            raise InputError("out_degree: biographies tell every relation; take notation: text or tokens")
         if hops == 1 and (phi is not None or out_of_distribution):
             field = "out_of_distribution" if phi is None else "phi"
             raise InputError(f"{field} chooses among two-hop questions: give hops: 2")
@@ -112,7 +116,14 @@ class ProfilesDataModule(LightningDataModule):
         self.people: Profiles = (
             read_profiles(Path(profiles))
             if profiles
-            else generate_profiles(n, relations, bipartite, Space(tuple(name_words), attributes), seed)  # type: ignore[arg-type]
+            else generate_profiles(
+                n,
+                relations,
+                bipartite,
+                Space(tuple(name_words), attributes),  # type: ignore[arg-type]
+                seed,
+                out_degree,
+            )
         )
         if not self.people.subjects and not (notation == "biographies" and score_names):
             raise InputError("attributes and relations are empty: give one, or score_names with biographies")
@@ -136,7 +147,7 @@ class ProfilesDataModule(LightningDataModule):
         self.one_hops_per_update = batch_size - two_hops
         self.mixed_from: int | None = 0
         """The first update that asks two-hop questions too; None while a curriculum has not come to them."""
-        self.one_hop_order = Shuffled(self.questions.n_one_hop, seed, Stream.ONE_HOP_ORDER)
+        self.one_hop_order = Shuffled(self.questions.numbers, seed, Stream.ONE_HOP_ORDER)
 
     @property
     def vocabulary_size(self) -> int:
@@ -152,19 +163,20 @@ class ProfilesDataModule(LightningDataModule):
     def facts_out(self) -> NDArray[np.bool_]:
         """Whether each fact is out of distribution, (N, S)."""
         share = self.hparams["out_of_distribution"]
-        return draw_facts_out(len(self.people), len(self.people.subjects), share, self.seed)
+        return draw_facts_out(self.people.facts, share, self.seed)
 
     @property
     def facts_in(self) -> int:
         """The number of facts in distribution."""
-        return int((~self.facts_out).sum())
+        return int((~self.facts_out & (self.people.facts != ABSENT)).sum())
 
     @cached_property
     def split(self) -> NDArray[np.uint8]:
         """The set of every two-hop question, (N, R, S2)."""
         assert isinstance(self.questions, Questions)
         relations, seconds = self.people.relations, self.questions.second_subjects.numpy()
-        split = split_two_hops(relations, len(seconds), self.hparams["held_out"], self.seed)
+        shares, second_facts = self.hparams["held_out"], self.people.facts[:, seconds]
+        split = split_two_hops(relations, len(seconds), shares, self.seed, second_facts)
         if self.hparams["out_of_distribution"]:
             first = self.facts_out[:, self.questions.n_attributes :]
             hold_out_facts(split, relations, first, self.facts_out[:, seconds])
@@ -253,7 +265,7 @@ class ProfilesDataModule(LightningDataModule):
     def numbers(self, name: str) -> NDArray[np.int32]:
         """Return the numbers of all questions of one of `scored_sets`."""
         if name == "one_hop":
-            return np.arange(self.questions.n_one_hop, dtype=np.int32)
+            return self.questions.numbers
         return numbers_of(self.split, set_number(name))
 
     def chunks(self, name: str, exact: bool = False) -> Chunks:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from modgrok.capacity.people.profiles import Profiles
+from modgrok.capacity.people.profiles import ABSENT, Profiles
 from modgrok.capacity.questions.codes import NAME, PAD, SUBJECT, UNSCORED, Codes, Piece, Rows, join
 from modgrok.capacity.questions.notation import Notation
 
@@ -18,11 +18,15 @@ class Questions:
     """One-hop questions, person × subject, and two-hop questions, person × relation × second subject.
 
     Args:
-        profiles: whose facts are asked.
-        notation: how they are written.
-        second_subjects: what is asked about the person that a first hop leads to, as numbers of subjects.
-        chain_of_thought: whether the answer of a two-hop question names that person first.
-        score_names: whether a name is scored where the question gives it.
+        profiles: The people whose facts are asked.
+        notation: The tables that questions are written with.
+        second_subjects: The numbers of the subjects that are asked about the person that a first hop leads to.
+        chain_of_thought: Whether the answer of a two-hop question names that person first.
+        score_names: Whether a name is scored where the question gives it.
+
+    Attributes:
+        rows_per_person: The number of rows that a person's number is multiplied with in the number of a row.
+        numbers: The numbers of the one-hop questions there are.
     """
 
     def __init__(
@@ -41,9 +45,11 @@ class Questions:
         self.n_attributes = len(space.attributes)
         self.n_relations = len(profiles.relation_names)
         self.second_subjects = torch.tensor(second_subjects, dtype=torch.long)
-        self.n_one_hop = len(profiles) * self.n_subjects
+        self.rows_per_person = self.n_subjects
+        self.facts = torch.from_numpy(profiles.facts)
+        self.numbers = np.flatnonzero(profiles.facts.reshape(-1) != ABSENT).astype(np.int32)
+        self.n_one_hop = len(self.numbers)
         self.n_two_hop = len(profiles) * self.n_relations * len(second_subjects)
-        self.facts = torch.from_numpy(np.concatenate([profiles.attributes, profiles.relations], axis=1))
         values = [space.values(name) for name in space.attributes]
         self.answer_offsets = torch.tensor(
             np.cumsum([0, *values])[[*range(len(values)), *[-1] * self.n_relations]], dtype=torch.long
@@ -102,18 +108,24 @@ class Biographies:
     """Everything about a person in one row: the name, then the value of every subject.
 
     Args:
-        profiles: whose facts are told.
-        notation: how they are written; a table of even codes for each subject.
-        score_names: whether the name is scored.
+        profiles: The people whose facts are told.
+        notation: The tables that they are written with, even codes for each subject.
+        score_names: Whether the name is scored.
+
+    Attributes:
+        rows_per_person: 1.
+        numbers: The numbers of the biographies.
     """
 
+    rows_per_person = 1
     n_two_hop = 0
 
     def __init__(self, profiles: Profiles, notation: Notation, score_names: bool = True) -> None:
         self.notation = notation
         self.n_one_hop = len(profiles)
+        self.numbers = np.arange(self.n_one_hop, dtype=np.int32)
         self.name_part = NAME if score_names else UNSCORED
-        self.facts = torch.from_numpy(np.concatenate([profiles.attributes, profiles.relations], axis=1))
+        self.facts = torch.from_numpy(profiles.facts)
         self.tables: list[Codes] = []
         sizes = [profiles.space.values(name) for name in profiles.space.attributes]
         for tokens, lengths in zip(

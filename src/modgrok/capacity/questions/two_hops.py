@@ -12,10 +12,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from modgrok.capacity.people.profiles import ABSENT
 from modgrok.capacity.people.streams import Stream, generator
 from modgrok.errors import InputError
 
 TRAINED = 0
+NO_QUESTION = 255
+"""What stands in a split where a person lacks the relation, or the person it leads to the second subject."""
 PUBLISHED = (
     "first_people",
     "relations",
@@ -44,7 +47,11 @@ SLAB = 10_000
 
 
 def split_two_hops(
-    relations: NDArray[np.int32], n_subjects: int, shares: Mapping[str, float], seed: int
+    relations: NDArray[np.int32],
+    n_subjects: int,
+    shares: Mapping[str, float],
+    seed: int,
+    second_facts: NDArray[np.int32] | None = None,
 ) -> NDArray[np.uint8]:
     """Return the set of every two-hop question, (N, R, S2), `TRAINED` or the number of a held-out set.
 
@@ -58,6 +65,7 @@ def split_two_hops(
         n_subjects: The number of subjects of a second hop, S2.
         shares: Shares by the name of a published set; 0 for those not named.
         seed: Decides the choice.
+        second_facts: (N, S2) facts about the second subjects, `ABSENT` where there is none; all are there if None.
 
     Raises:
         InputError: if there is no such set, a share is out of range or takes nothing, or nothing is left.
@@ -71,6 +79,11 @@ def split_two_hops(
         raise InputError(
             f"n must make fewer than 2**31 two-hop questions; {n:,} people make {n * n_relations * n_subjects:,}"
         )
+    split = np.full((n, n_relations, n_subjects), TRAINED, np.uint8)
+    if (relations == ABSENT).any():
+        split[relations == ABSENT] = NO_QUESTION
+    if second_facts is not None and (second_facts == ABSENT).any():
+        split[(second_facts == ABSENT)[relations]] = NO_QUESTION
     sizes = {
         "first_people": n,
         "relations": n_relations,
@@ -78,11 +91,10 @@ def split_two_hops(
         "person_relation_pairs": n * n_relations,
         "second_people": n,
         "second_person_attribute_pairs": n * n_subjects,
-        "complete_two_hop": n * n_relations * n_subjects,
+        "complete_two_hop": int((split == TRAINED).sum()),
     }
     check_shares(shares, sizes)
     rng = generator(seed, Stream.SPLIT)
-    split = np.full((n, n_relations, n_subjects), TRAINED, np.uint8)
     for number, name in enumerate(PUBLISHED, start=1):
         count = round(shares.get(name, 0.0) * sizes[name])
         if count == 0:
@@ -104,24 +116,24 @@ def split_two_hops(
     return split
 
 
-def draw_facts_out(n: int, n_subjects: int, share: float, seed: int) -> NDArray[np.bool_]:
-    """Return which facts are out of distribution, (N, S) with S all subjects; one choice serves both hops.
+def draw_facts_out(facts: NDArray[np.int32], share: float, seed: int) -> NDArray[np.bool_]:
+    """Return which facts (N, S) are out of distribution; one choice serves both hops.
 
     Raises:
         InputError: if the share is not in [0, 1), or is of no fact.
     """
     if not 0 <= share < 1:
         raise InputError(f"out_of_distribution must be a share in [0, 1), got {share}")
-    facts = n * n_subjects
-    if share and round(share * facts) == 0:
+    there = np.flatnonzero(facts.reshape(-1) != ABSENT)
+    if share and round(share * len(there)) == 0:
         raise InputError(
-            f"out_of_distribution must be 0 or ≥ {1 / facts:.3g}, one of {facts:,} facts; got {share}"
+            f"out_of_distribution must be 0 or ≥ {1 / len(there):.3g}, one of {len(there):,} facts; got {share}"
         )
-    out = np.zeros(facts, bool)
+    out = np.zeros(facts.shape, bool)
     if share:
         rng = generator(seed, Stream.OUT_OF_DISTRIBUTION)
-        out[rng.choice(facts, round(share * facts), replace=False)] = True
-    return out.reshape(n, n_subjects)
+        out.reshape(-1)[there[rng.choice(len(there), round(share * len(there)), replace=False)]] = True
+    return out
 
 
 def hold_out_facts(
