@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-import yaml
 from lightning.pytorch.loggers import wandb
 from lightning_utilities.core.imports import RequirementCache
 
@@ -105,33 +104,6 @@ def test_cuda_that_is_not_there(refused):
 def test_config_file_with_an_unknown_key(refused, tmp_path):
     (tmp_path / "a.yaml").write_text("data: {task: x + y, modulus: 11}\ntrainer: {max_stepz: 2}\n")
     assert "'max_stepz'; did you mean 'trainer.max_steps'?" in refused("fit", "--config", "a.yaml")
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ("model.lr", "model.optimizer.lr"),
-        ("model.warmup_updates", "model.lr_scheduler.updates"),
-        ("model.lp_strength", "model.gradient_filters, with modgrok.training.LpPenalty"),
-        ("phases.threshold", "model.threshold"),
-        ("stop.threshold", "model.threshold"),
-        ("stop.heldout_loss", "trainer.callbacks, with lightning's EarlyStopping on heldout/loss"),
-        ("model.network.normalisation", "normalization"),
-    ],
-)
-def test_fields_of_earlier_versions_are_refused_with_their_new_name(refused, tmp_path, old, new):
-    said = f"{old.replace('network.', 'network: ')} is now {new}\n"
-    assert refused(*FIT, f"--{old}", "1").endswith(said)
-    config = {"data": {"task": "x + y", "modulus": 11}}
-    *sections, name = old.split(".")
-    node = config
-    for section in sections:
-        node = node.setdefault(section, {})
-    node[name] = 1
-    (tmp_path / "old.yaml").write_text(yaml.safe_dump(config))
-    (tmp_path / "inheriting.yaml").write_text("config: old.yaml")
-    for file in ("old.yaml", "inheriting.yaml"):
-        assert refused("fit", "--config", file).endswith(said)
 
 
 def test_config_file_that_is_no_yaml(refused, tmp_path):

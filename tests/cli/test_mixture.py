@@ -61,13 +61,23 @@ def test_phases_are_also_each_formulas_own(mixture):
     assert found["memorised_at"] >= max(memorised)
 
 
+def when(grokked_at):
+    return "not within 150 updates" if grokked_at is None else f"at update {grokked_at:,}"
+
+
 def test_report_compares_the_mixture_with_each_formula_alone(mixture, small_run, capsys):
     main(["analyze", str(mixture.path), "--alone", str(small_run)])
     out = capsys.readouterr().out
     alone = load_run(small_run).snapshot().history
-    assert "of 2 formulas grokked in one network" in out or "All 2 formulas" in out
     summary = json.loads((mixture.path / "report" / "summary.json").read_text())
     addition, division = summary["tasks"]
+    grokked = [task["grokked_at"] for task in summary["tasks"]]
+    said = (
+        f"{2 - grokked.count(None)} of 2 formulas grokked in one network"
+        if mixture.findings.grokked_at is None
+        else f"All 2 formulas grokked in one network, the last of them at update {mixture.findings.grokked_at:,}"
+    )
+    assert out.startswith(f"{said}: x + y {when(grokked[0])}")
     assert addition["alone"]["grokked_at"] == alone.grokked_at
     assert addition["alone"]["train_fraction"] == 0.5
     assert "alone, from 50% of its pairs" in out

@@ -54,11 +54,6 @@ class Structure:
     answer_map: Integers | None = None
     group: Group | None = None
 
-    @property
-    def n_values(self) -> tuple[int, ...]:
-        """Count the distinct values of each part: 15 and 113 for x**8 + y**9 mod 113."""
-        return tuple(map(_n_values, self.parts))
-
 
 def structure_of(task: Task) -> Structure:
     """Find how a task's answers separate, wherever its operation is defined: also outside the task's domain.

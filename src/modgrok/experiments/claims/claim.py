@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modgrok.errors import InputError, brief, did_you_mean
+from modgrok.errors import InputError, brief, check_choice, did_you_mean
 from modgrok.experiments.plans.plan import Plan
 from modgrok.experiments.plans.sweep_file import make_plan, read_sweep
 
@@ -134,12 +134,14 @@ def check_measures(claim: Claim, path: Path) -> None:
         GroupMeasures,
         Measures,
     )
+    from modgrok.analysis.task_view import BasisName
 
     known = (
         *("grokked_at", "grokked", *SCORES, *PHASES, "key_frequencies", "key_irreps"),
         *(*Measures.names(), *GroupMeasures.names(), *GeneralMeasures.names(), *ClockOrPizza.names()),
     )
     for number, figure in enumerate(claim.figures):
+        check_choice(f"{path}: claim.figures[{number}].basis", figure.basis, BasisName)
         if figure.measure not in known and not GroupMeasures.names_irrep(figure.measure):
             raise InputError(
                 f"{path}: claim.figures[{number}].measure: {brief(figure.measure)} is none of {', '.join(known)}"

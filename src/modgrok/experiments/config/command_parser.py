@@ -16,23 +16,6 @@ from modgrok.experiments.config.integers import with_integers
 
 LONGEST_MESSAGE = 500
 
-RENAMED = {
-    "model.lr": "model.optimizer.lr",
-    "model.betas": "model.optimizer.betas",
-    "model.weight_decay": "model.optimizer.weight_decay",
-    "model.warmup_updates": "model.lr_scheduler.updates",
-    "model.lp_strength": "model.gradient_filters, with modgrok.training.LpPenalty",
-    "model.lp_power": "model.gradient_filters, with modgrok.training.LpPenalty",
-    "model.tf32": "torch.set_float32_matmul_precision, from Python",
-    "phases": "model.threshold",
-    "phases.threshold": "model.threshold",
-    "stop.threshold": "model.threshold",
-    "stop.heldout_loss": "trainer.callbacks, with lightning's EarlyStopping on heldout/loss",
-    "normalisation": "normalization",
-    "initialisation": "initialization",
-}
-"""What fields of earlier configs are called now; those without a dot are arguments of a network."""
-
 UNKNOWN = re.compile(
     r"unrecognized arguments: --([\w.]+)|Group '([\w.]+)' does not accept option '([\w.]+)'|"
     r"Option '([\w.]+)' is not accepted"
@@ -55,7 +38,7 @@ def shortened(message: object) -> str:
 
 
 class CommandParser(ArgumentParser):
-    """A parser whose errors are a line or two, with the new name of a renamed field or the nearest known one."""
+    """A parser whose errors are a line or two, with the known field nearest to one that is unknown."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Raise the message as an InputError."""
@@ -63,8 +46,6 @@ class CommandParser(ArgumentParser):
         text = shortened(ALTERNATIVES.sub("", said))
         if unknown := UNKNOWN.match(text):
             name = ".".join(filter(None, unknown.groups()))
-            if name in RENAMED:
-                raise InputError(f"{name} is now {RENAMED[name]}") from None
             options = [
                 option.removeprefix("--") for action in self._actions for option in action.option_strings
             ]
