@@ -63,11 +63,11 @@ FIT = ("fit", "--data.task", "x + y", "--data.modulus", "11", "--trainer.max_ste
         (["--trainer.max_step", "3"], "did you mean 'trainer.max_steps'"),  # no abbreviations
         (
             ["--trainer.max_steps", "-1"],
-            "the run would never end; give max_steps, max_time or stop.grokked_for",
+            "the run would never end; give max_steps, max_epochs, max_time or stop.grokked_for",
         ),
-        (["--trainer.max_epochs", "5"], "trainer.max_epochs: 5 epochs, but a run counts updates"),
+        (["--trainer.limit_val_batches", "1"], "trainer.limit_val_batches: a score counts all pairs"),
         (["--trainer.devices", "2"], "trainer.devices: 2 devices for one network"),
-        (["--trainer.gradient_clip_val", "1"], "model.gradient_filters"),
+        (["--trainer.overfit_batches", "1"], "trainer.overfit_batches: train on fewer pairs"),
         (["--trainer.val_check_interval", "7"], "trainer.val_check_interval: model.evaluate_every says"),
         (["--traner.max_steps", "3"], "did you mean 'trainer.max_steps'"),
         (["--checkpoint.every", "0"], "checkpoint.every must be a positive integer, got 0"),
