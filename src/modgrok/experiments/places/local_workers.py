@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import selectors
+import queue
 import subprocess
 import sys
+import threading
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,16 +19,20 @@ TICK_SECONDS = 0.5
 STOP_SECONDS = 120
 """How long a worker that was asked to stop may take to write its checkpoint; it may be compiling."""
 
+GPU_MEMORY_OF_A_WORKER = 2 << 30
+"""Bytes of a GPU that a worker takes: what PyTorch loads there, and a small network."""
+
 
 @dataclass(frozen=True)
 class LocalWorkers:
     """Worker processes on this machine.
 
     One thread each is the fastest for small networks: two processes of one thread made more updates than one process
-    of two in every measurement.
+    of two in every measurement. Where there are GPUs, each worker has one of them to itself or shares it.
 
     Args:
-        workers: how many at once; one for each core that this process may use, divided by `threads`, unless given.
+        workers: how many at once; unless given, one for each core that this process may use, divided by `threads`, and
+            no more than fit in the memory of the GPUs.
         threads: CPU threads of each.
     """
 
@@ -42,42 +47,52 @@ class LocalWorkers:
 
     def run(self, directory: Path, names: Sequence[str]) -> Generator[None]:
         """Run the cells; see `Place.run`."""
-        waiting = deque(names)
-        count = min(self.workers or max(1, available_cores() // self.threads), len(names))
+        waiting, gpus = deque(names), visible_gpus()
+        count = min(self.workers or self._fitting(gpus), len(names))
         running: dict[int, subprocess.Popen[str]] = {}
-        with selectors.DefaultSelector() as answers:
+        answers: queue.SimpleQueue[tuple[int, str]] = queue.SimpleQueue()
 
-            def start(number: int) -> None:
-                worker = self._start(directory, number)
-                running[number] = worker
-                answers.register(worker.stdout, selectors.EVENT_READ, number)  # type: ignore[arg-type]
-                _give(worker, waiting.popleft())
+        def start(number: int) -> None:
+            worker = running[number] = self._start(directory, number, gpus)
+            # a thread for each worker: on Windows pipes cannot be waited for together
+            threading.Thread(target=_read, args=(number, worker, answers), daemon=True).start()
+            _give(worker, waiting.popleft())
 
+        try:
+            for number in range(count):
+                start(number)
+            while running:
+                for number, answer in _answers(answers):
+                    if number not in running:  # it has been told to end
+                        continue
+                    if answer and waiting:
+                        _give(running[number], waiting.popleft())
+                        continue
+                    _finish(running.pop(number))
+                    if waiting:  # the worker died, and its cell with it
+                        start(number)
+                yield
+        finally:
+            for worker in running.values():
+                _stop(worker)
             try:
-                for number in range(count):
-                    start(number)
-                while running:
-                    for key, _ in answers.select(TICK_SECONDS):
-                        worker = running[key.data]
-                        if worker.stdout.readline() and waiting:  # type: ignore[union-attr]
-                            _give(worker, waiting.popleft())
-                            continue
-                        answers.unregister(key.fileobj)
-                        _finish(running.pop(key.data))
-                        if waiting:  # the worker died, and its cell with it
-                            start(key.data)
-                    yield
+                for worker in running.values():
+                    worker.wait(STOP_SECONDS)
             finally:
                 for worker in running.values():
-                    worker.terminate()
-                try:
-                    for worker in running.values():
-                        worker.wait(STOP_SECONDS)
-                finally:
-                    for worker in running.values():
-                        worker.kill()
+                    worker.kill()
 
-    def _start(self, directory: Path, number: int) -> subprocess.Popen[str]:
+    def _fitting(self, gpus: Sequence[str]) -> int:
+        """Return how many workers the cores take and, where there are GPUs, their memory."""
+        cores = max(1, available_cores() // self.threads)
+        if not gpus:
+            return cores
+        import torch
+
+        memory = [torch.cuda.get_device_properties(i).total_memory for i in range(len(gpus))]
+        return max(1, min(cores, sum(each // GPU_MEMORY_OF_A_WORKER for each in memory)))
+
+    def _start(self, directory: Path, number: int, gpus: Sequence[str]) -> subprocess.Popen[str]:
         logs = directory / "logs"
         logs.mkdir(exist_ok=True)
         with open(logs / f"worker_{number}.log", "a", encoding="utf-8") as log:
@@ -94,14 +109,56 @@ class LocalWorkers:
                 stderr=log,
                 text=True,
                 encoding="utf-8",
-                start_new_session=True,  # Ctrl-C is the sweep's to handle
-                env=os.environ | {"OMP_NUM_THREADS": str(self.threads)},
+                # Ctrl-C is the sweep's to handle
+                start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+                env=os.environ
+                | {"OMP_NUM_THREADS": str(self.threads)}
+                | ({"CUDA_VISIBLE_DEVICES": gpus[number % len(gpus)]} if gpus else {}),
             )
 
 
 def available_cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def visible_gpus() -> list[str]:
+    """Return the GPUs that this process may use, as CUDA_VISIBLE_DEVICES names them."""
+    import torch
+
+    count = torch.cuda.device_count()
+    named = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+    return named[:count] if named[0] else [str(i) for i in range(count)]
+
+
+def _read(number: int, worker: subprocess.Popen[str], answers: queue.SimpleQueue[tuple[int, str]]) -> None:
+    """Pass a worker's answers on, and an empty one when it has ended."""
+    with suppress(ValueError):  # its output was closed
+        for line in worker.stdout or ():
+            answers.put((number, line))
+    answers.put((number, ""))
+
+
+def _answers(answers: queue.SimpleQueue[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Yield the answers that have come, after waiting a moment for the first."""
+    with suppress(queue.Empty):
+        yield answers.get(timeout=TICK_SECONDS)
+        while True:
+            yield answers.get_nowait()
+
+
+def _stop(worker: subprocess.Popen[str]) -> None:
+    """Let a worker write its checkpoint and end."""
+    if sys.platform == "win32":  # where a process cannot be asked: the end of its input tells it
+        _close(worker)
+    else:
+        worker.terminate()
+
+
+def _close(worker: subprocess.Popen[str]) -> None:
+    with suppress(BrokenPipeError):
+        worker.stdin.close()  # type: ignore[union-attr]
 
 
 def _give(worker: subprocess.Popen[str], name: str) -> None:
@@ -111,7 +168,5 @@ def _give(worker: subprocess.Popen[str], name: str) -> None:
 
 def _finish(worker: subprocess.Popen[str]) -> None:
     """Let an idle or dead worker end."""
-    with suppress(BrokenPipeError):
-        worker.stdin.close()  # type: ignore[union-attr]
+    _close(worker)
     worker.wait()
-    worker.stdout.close()  # type: ignore[union-attr]

@@ -9,6 +9,7 @@ whoever started it is gone.
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import os
 import queue
@@ -105,7 +106,10 @@ class _Names:
         self.ended.set()
         self._names.put(None)
         if self.busy.is_set():
-            os.kill(os.getpid(), signal.SIGTERM)
+            if sys.platform == "win32":  # where a signal to a process ends it at once
+                _thread.interrupt_main(signal.SIGTERM)
+            else:
+                os.kill(os.getpid(), signal.SIGTERM)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names.get, None)
