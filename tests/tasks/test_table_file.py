@@ -161,10 +161,8 @@ def test_a_checkpoint_holds_its_table(tmp_path: Path) -> None:
 
 def test_tables_come_from_python_too() -> None:
     data = ModularDataModule("mine", train_fraction=0.5, answer_tables={"mine": MATRIX.tolist()})
-    assert (data.n_answers, data.title, str(data.tasks[0].operation)) == (6, "mine", "the table mine")
+    assert (data.n_answers, data.title, str(data.tasks[0].operation)) == (6, "mine", "mine")
     with pytest.raises(InputError, match="its rows have different lengths"):
         ModularDataModule("mine", answer_tables={"mine": [[0, 1], [1]]})
-    with pytest.raises(
-        InputError, match="modulus: the table mine has 3 symbols, so it must be 3 or left out"
-    ):
+    with pytest.raises(InputError, match="modulus: mine has 3 symbols, so it must be 3 or left out"):
         ModularDataModule("mine", 5, answer_tables={"mine": MATRIX.tolist()})

@@ -23,7 +23,7 @@ class ListedAnswers(Operation):
     answers: Integers
 
     def __str__(self) -> str:
-        return f"the table {self.name}"
+        return self.name
 
     @property
     def n_operands(self) -> int:

@@ -72,10 +72,13 @@ class Experiment(ConfiguredRun):
         return [LogNorms(), Milestones(), LogHyperparameters(), ProgressBar()]
 
     def before_instantiate_classes(self) -> None:
-        """Drop options that the checkpoint overrides."""
+        """Drop options that the checkpoint overrides; take the tables that it holds."""
         super().before_instantiate_classes()
         if self.recorded:
             self.config.model.pretrained = self.config.model.pretrained_parts = None
+            data, recorded = self.config.data, self.recorded["data"]
+            if data.answer_tables is None and data.task == recorded["task"]:
+                data.answer_tables = recorded.get("answer_tables")
         check_precision(self.config.trainer.precision)  # before Lightning takes bfloat16 for it on a CPU
 
     def check_run(self) -> None:
