@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from modgrok.callbacks.stop_after_grokking import StopAfterGrokking
 from modgrok.training import GrokkingModule
 
 SECONDS_BETWEEN_LINES = 10.0
+SECONDS_BETWEEN_REWRITINGS = 0.25
 BARS = "▁▂▃▄▅▆▇█"
 WIDTH_ELSEWHERE = 80
 """Columns of a line that is not shown on a terminal."""
@@ -29,10 +31,17 @@ def duration(seconds: float) -> str:
     return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"
 
 
+def in_notebook() -> bool:
+    """Whether a notebook's kernel runs this program."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and type(ipython.get_ipython()).__name__ == "ZMQInteractiveShell"
+
+
 class ProgressBar(LightningProgressBar):
     """Shows update, accuracies with the held-out curve so far, and when the run ends.
 
-    On a terminal one line of its whole width; elsewhere (a file, a scheduler's log) a line every ten seconds.
+    On a terminal one line of its whole width, in a notebook one that is written over; elsewhere (a file, a scheduler's
+    log) a line every ten seconds.
     """
 
     def __init__(self) -> None:
@@ -54,7 +63,8 @@ class ProgressBar(LightningProgressBar):
         if self._enabled:
             print(pl_module.how, flush=True)  # noqa: T201
         console = Console()
-        if self._enabled and console.is_terminal:
+        self._over = self._enabled and in_notebook()
+        if self._enabled and console.is_terminal and not self._over:
             self._live = Live(console=console, refresh_per_second=4)
             self._live.start()
 
@@ -62,6 +72,10 @@ class ProgressBar(LightningProgressBar):
         """Show where the run is."""
         if self._live is not None:
             self._show(trainer, pl_module)
+        elif self._over:
+            if time.monotonic() - self._line >= SECONDS_BETWEEN_REWRITINGS:
+                self._line = time.monotonic()
+                self._write_over(trainer, pl_module)
         elif self._enabled and time.monotonic() - self._line >= SECONDS_BETWEEN_LINES:
             self._line = time.monotonic()
             print(self.line(trainer, pl_module, WIDTH_ELSEWHERE), flush=True)  # noqa: T201
@@ -70,6 +84,10 @@ class ProgressBar(LightningProgressBar):
         assert self._live is not None
         width = self._live.console.width
         self._live.update(Text(self.line(trainer, module, width), no_wrap=True, overflow="ellipsis"))
+
+    def _write_over(self, trainer: Trainer, module: GrokkingModule, end: str = "") -> None:
+        line = self.line(trainer, module, WIDTH_ELSEWHERE).ljust(WIDTH_ELSEWHERE)
+        print(f"\r{line}", end=end, flush=True)  # noqa: T201
 
     def line(self, trainer: Trainer, module: GrokkingModule, width: int) -> str:
         """Write the moment in one line of at most `width` columns, if the words alone fit."""
@@ -120,6 +138,9 @@ class ProgressBar(LightningProgressBar):
         if self._live is not None:
             self._first = trainer.global_step
             self._show(trainer, pl_module)
+        elif self._over:
+            self._first = trainer.global_step
+            self._write_over(trainer, pl_module, end="\n")
         self._close()
 
     def on_exception(self, trainer: Trainer, pl_module: GrokkingModule, exception: BaseException) -> None:  # type: ignore[override]

@@ -54,13 +54,16 @@ def worth_table(
         return link(f"off={_switch(analysis, part)}", words)
 
     whole, *parts = task.worth
+    if not any(part.kind == "neurons" and part.number is not None for part in parts):
+        # without groups the "other" neurons are all of them, and nothing is learned by taking them away
+        parts = [part for part in parts if part.kind != "neurons"]
     sides = [side for side in _SIDES if getattr(whole, side) is not None] or ["accuracy"]
     rows = [
         (
             link("off=", "everything on") if part is whole else without(part, f"without {_words(part)}"),
             [(percent(getattr(part, side)), getattr(part, side)) for side in sides],
         )
-        for part in task.worth
+        for part in (whole, *parts)
     ]
     sentences = []
     if needed := _most_needed(whole, parts, sides[-1]):

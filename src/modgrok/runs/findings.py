@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -98,9 +99,32 @@ class Findings:
             **about_run,
         )
 
+    def _repr_html_(self) -> str:
+        """Return a table for a notebook: what there is, as a reader wants numbers."""
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{html.escape(name.replace('_', ' '))}</th>"
+            f"<td style='text-align:left'>{html.escape(_readable(name, value))}</td></tr>"
+            for name, value in vars(self).items()
+            if value is not None and name != "tasks"
+        )
+        return f"<table>{rows}</table>"
+
     def write(self, directory: Path) -> None:
         """Write `findings.json`, whole or not at all."""
         write_record(asdict(self), directory)
+
+
+def _readable(name: str, value: Any) -> str:
+    """Write a finding as a reader wants it: shares in percent, three digits, thousands apart."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if not isinstance(value, float):
+        return str(value)
+    if "accuracy" in name or name == "threshold":
+        return "100%" if value == 1 else f"{math.floor(value * 1000) / 10:g}%"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e9 else f"{value:.3g}"
 
 
 def training_bits(history: History, sizes: Sequence[tuple[int, int]]) -> tuple[float, float]:

@@ -31,8 +31,10 @@ def test_the_notebook_shows_a_run_its_curves_and_its_circuit(tmp_path, monkeypat
         shown.append(eval(last, namespace))
     run, curves, circuit, (keys, loss) = shown
     assert run.findings.grokked_at is not None
-    assert "grokked_at" in run._repr_html_()
-    assert "<svg" in run._repr_html_()
+    shown_run = run._repr_html_()
+    assert "grokked at" in shown_run
+    assert "<iframe srcdoc" in shown_run
+    assert len(shown_run) < 1_000_000
     assert curves._repr_png_()[:4] == circuit._repr_png_()[:4] == b"\x89PNG"
     assert keys
     assert loss < 1.0

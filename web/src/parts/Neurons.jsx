@@ -41,12 +41,12 @@ function Group({ state, name, members, top, columns, theme }) {
     const i = Math.floor(((event.clientY - box.top) / box.height) * height) * columns + Math.floor(((event.clientX - box.left) / box.width) * width);
     if (members[i] !== undefined) state.neuron.value = members[i];
   };
-  const said = name === "others" ? "other neurons" : `neurons tuned to frequency ${name}`;
+  const said = name === "others" ? (task.key.length ? "other neurons" : "neurons") : `neurons tuned to frequency ${name}`;
   const current = members.includes(chosen) ? chosen : members[0];
   return (
     <div class={off.includes(`group-${name}`) ? "group off" : "group"}>
       <Switch state={state} name={`group-${name}`}>
-        {name === "others" ? "others" : <><span class="mark" style={{ color: color(task, name) }}>{mark(task, name)}</span> {name}</>} <small>({members.length})</small>
+        {name === "others" ? (task.key.length ? "others" : "all") : <><span class="mark" style={{ color: color(task, name) }}>{mark(task, name)}</span> {name}</>} <small>({members.length})</small>
       </Switch>
       <canvas
         ref={canvas}
@@ -77,7 +77,7 @@ export function Neurons({ state, narrow, theme }) {
   return (
     <section class="two uneven">
       <figure class="neurons">
-        <h3>Neurons, by the frequency they are tuned to</h3>
+        <h3>Neurons{task.key.length > 0 && ", by the frequency they are tuned to"}</h3>
         {state.groups.value.map(({ name, members }) => (
           <Group key={name} state={state} name={name} members={members} top={top} columns={narrow ? 24 : 48} theme={theme} />
         ))}

@@ -14,9 +14,9 @@ function round(most, count) {
 }
 
 export function Timeline({ state }) {
-  const { net, t, last } = state, { curves, phases } = state.task.value, end = net.updates[last];
+  const { net, t, last } = state, { curves, phases, key } = state.task.value, end = net.updates[last];
   if (!end || curves.update.length < 2) return null;
-  const shown = CURVES.filter(([name]) => curves[name].every((value) => value !== null && value > 0));
+  const shown = CURVES.slice(0, key.length ? 4 : 2).filter(([name]) => curves[name].every((value) => value !== null && value > 0));
   const values = shown.flatMap(([name]) => curves[name]).map(Math.log10);
   const low = Math.floor(Math.min(...values)), high = Math.ceil(Math.max(...values));
   const X = (u) => LEFT + ((WIDTH - LEFT - RIGHT) * u) / end, Y = (v) => TOP + ((HEIGHT - TOP - BOTTOM) * (high - Math.log10(v))) / (high - low || 1);

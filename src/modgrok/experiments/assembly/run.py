@@ -12,10 +12,12 @@ from lightning.pytorch import Callback
 
 from modgrok.analysis import Circuit, RunAnalysis, analyze, analyze_checkpoints
 from modgrok.analysis.task_view import BasisName
+from modgrok.callbacks.progress_bar import in_notebook
 from modgrok.errors import InputError
 from modgrok.experiments.assembly.experiment import Experiment
 from modgrok.experiments.config.config_forms import run_options
 from modgrok.figures import circuit_figure, curves_figure, render
+from modgrok.report.network_page import network_page
 from modgrok.runs import RunDirectory
 from modgrok.runs.directory import source_name
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 class Run(RunDirectory):
     """A run: its findings, its history, its networks and how they look.
 
-    In a notebook it displays its findings and its training curves.
+    In a notebook it displays its findings, and its last network as a page does.
     """
 
     @property
@@ -66,15 +68,24 @@ class Run(RunDirectory):
         )
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(name)}</td><td>{html.escape(str(value))}</td></tr>"
-            for name, value in vars(self.findings).items()
-            if value not in (None, {})
-        )
-        image = io.StringIO()
-        self.curves().savefig(image, format="svg")
-        svg = image.getvalue()
-        return f"<p>{html.escape(str(self.path))}</p><table>{rows}</table>{svg[svg.index('<svg') :]}"
+        """Return the findings, and the last network itself to be touched; its curves where a page cannot run it."""
+        title, findings = html.escape(str(self.path)), self.findings._repr_html_()
+        snapshot = self.snapshot()
+        try:
+            page = network_page(snapshot, source_name(self.path))
+        except InputError:
+            page = None
+        if page is not None:
+            inside = page.replace("&", "&amp;").replace('"', "&quot;")
+            shown = (
+                f'<iframe srcdoc="{inside}" title="the network of {title}" sandbox="allow-scripts" '
+                'style="width:100%;height:860px;border:0"></iframe>'
+            )
+        else:
+            image = io.StringIO()
+            self.curves().savefig(image, format="svg")
+            shown = image.getvalue().partition("<svg")[2].join(("<svg", ""))
+        return f"<p>{title}</p>{findings}{shown}"
 
 
 def load_run(path: str | Path) -> Run:
@@ -98,11 +109,12 @@ def fit(
     directory: str | Path | None = None,
     callbacks: Sequence[Callback] = (),
     runs_of_one_compilation: int = 1,
+    progress: bool | None = None,
 ) -> Run:
     """Train one run.
 
-    It prints nothing and never exits; it may run in a thread, a process or a notebook. A signal (Ctrl-C) ends it with a
-    checkpoint on disk.
+    It prints nothing but its progress and never exits; it may run in a thread, a process or a notebook. A signal
+    (Ctrl-C) ends it with a checkpoint on disk.
 
     Args:
         config: a config file, or what one would hold: `{"data": {"task": "x + y", "modulus": 23}}`.
@@ -111,6 +123,7 @@ def fit(
             there is resumed, one that is finished is returned as it is.
         callbacks: that watch the run, besides those of the config; the run does not record them.
         runs_of_one_compilation: how many runs of this shape this process makes, which share what compiling costs.
+        progress: whether a line shows how far the run is; in a notebook unless given.
 
     Raises:
         InputError: if something of the config is wrong; nothing is written then.
@@ -124,7 +137,8 @@ def fit(
                 return run
         except InputError:
             pass  # it was killed before it wrote findings
-    experiment = Experiment("fit", run_options(config, overrides), directory, shown=False)
+    shown = in_notebook() if progress is None else progress
+    experiment = Experiment("fit", run_options(config, overrides), directory, shown=shown)
     experiment.model.runs_of_one_compilation = runs_of_one_compilation
     return Run(experiment.fit_with(callbacks))
 
