@@ -37,6 +37,7 @@ SAYS = {
     "test": "held-out pairs",
     "predict": "wrote 121 pairs",
     "analyze": "report: ",
+    "certify": "proved",
     "export": "wrote the weights",
     "sweep": "cells",
     "reproduce": "verdict",

@@ -134,7 +134,7 @@ def test_a_pair_is_proved_or_refuted_as_it_is_answered(kind, variant) -> None:
     assert found.real.worst_pair == tuple(data.operands[int(margins.argmin())].tolist())
 
 
-def test_a_weight_that_is_moved_until_a_pair_breaks_loses_its_proof(reference) -> None:
+def test_a_broken_pair_loses_its_proof(reference) -> None:
     snapshot = read_weights(reference("pizza/model_p99zdpze5l.pt"), "x + y", 59).snapshot
     (view,) = task_views(snapshot.data, split_known=False)
     found = prove(snapshot.network, view)
