@@ -14,6 +14,7 @@ from modgrok.capacity.estimators.plateau import fit_slope
 from modgrok.capacity.estimators.published_estimators import Encoding
 from modgrok.capacity.measuring.capacity_figures import capacity_figure
 from modgrok.capacity.measuring.capacity_points import capacity_points, comparable, slope_of
+from modgrok.capacity.measuring.composition import composition_figure, compositions, compositions_in_words
 from modgrok.capacity.measuring.measure import two_hop_bits
 from modgrok.capacity.measuring.measure_page import opening
 from modgrok.capacity.measuring.memorized import Measurement
@@ -316,3 +317,36 @@ def test_facts_that_nobody_has_are_neither_asked_nor_counted():
     )
     asked = {tuple(row[:6]) for row in data.batches(0)[0].tokens.tolist()}
     assert asked <= {tuple(row[:6]) for name in ("one_hop", "two_hop") for row in shown(data, name).tolist()}
+
+
+def composing(parameters, phi, right, at=None):
+    """A measurement of a two-hop run at some φ."""
+    history = [{"update": 100, "in_in/accuracy": 0.0}, {"update": at or 200, "in_in/accuracy": right}]
+    stored = {"facts": 1000.0, "copies": 500.0, "answers": 2000.0 * phi, "guess": 5.0, "facts_first": True}
+    return run_of(
+        parameters,
+        30,
+        1000.0,
+        1000.0,
+        phi=phi,
+        two_hops=stored,
+        history=history,
+        updates=200,
+        losses={"one_hop": 0.1, "two_hop": 0.1, "in_in": 1.0},
+        accuracies={"one_hop": 1.0, "two_hop": 1.0, "in_in": right},
+        threshold=0.9,
+        data={"hops": 2, "phi": phi},
+    )
+
+
+def test_composition_is_told_by_phi_and_by_the_load_of_the_memory():
+    one_hop = run_of(1000, 100, 5000.0, 9000.0, data={"hops": 1})
+    runs = [one_hop, composing(1000, 2.0, 0.1), composing(1000, 8.0, 0.95), composing(2000, 8.0, 0.2)]
+    found = compositions(runs)
+    assert [(one.phi, one.composed_at) for one in found] == [(2.0, None), (8.0, 200), (8.0, None)]
+    assert [one.load for one in found] == [pytest.approx(1.0), pytest.approx(3.4), None]
+    assert "0 of 1 at φ = 2, 1 of 2 at φ = 8" in compositions_in_words(found)
+    by_phi, by_load = composition_figure(found).panels
+    assert [list(trace.x) for trace in by_phi.traces] == [[2.0, 8.0], [8.0]]
+    assert [list(trace.x) for trace in by_load.traces] == [pytest.approx([1.0, 3.4])]
+    assert "at φ = 8.0, two-hop questions that were trained on" in opening(runs)

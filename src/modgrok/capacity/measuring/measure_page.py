@@ -18,6 +18,12 @@ from modgrok.capacity.measuring.capacity_figures import (
     scheme_figure,
 )
 from modgrok.capacity.measuring.capacity_points import Group, capacity_points, comparable, each_once, slope_of
+from modgrok.capacity.measuring.composition import (
+    Composition,
+    composition_figure,
+    compositions,
+    compositions_in_words,
+)
 from modgrok.capacity.measuring.measure_table import RUN_TITLES, run_rows
 from modgrok.capacity.measuring.memorized import Measurement
 from modgrok.capacity.measuring.probe import Probe
@@ -74,12 +80,13 @@ def measure_page(
 def sections(measurements: Sequence[Measurement], probes: Mapping[str, Sequence[Probe]]) -> list[Section]:
     """Return the figures of the page under their headings; those without panels are left out."""
     runs = each_once(measurements)
-    groups = comparable(runs)
+    groups, composed = comparable(runs), compositions(runs)
     several = [plateau_figure(groups), capacity_figure(groups), exposure_figure(groups)]
     growth = [growth_figure(m) for m in runs if len(m.history) > 1] if len(runs) <= SPELLED_OUT else []
     return [
         Section("plateau", "Bits", [figure for figure in (*several, *growth) if figure.panels]),
         Section("encodings", "Encodings", [comparison_figure(found) for found in comparisons(runs)]),
+        Section("composition", "Composition", [composition_figure(composed)] if len(composed) > 1 else []),
         Section("losses", "Losses", [loss_figure(m) for m in runs if len(m.losses) > 1 and m.history]),
         Section("schemes", "Estimators", [scheme_figure(m) for m in runs if m.relations]),
         Section("probes", "Probes", [probe_figure(run, of_run) for run, of_run in probes.items()]),
@@ -110,8 +117,11 @@ def opening(measurements: Sequence[Measurement]) -> str:
         text += " It had not converged: a longer run would show more."
     elif rising:
         text += f" {rising} of the {len(runs)} runs had not converged: a longer run would show more."
-    for m in runs if len(runs) <= SPELLED_OUT else ():
-        text += _composition_in_words(m)
+    composed = compositions(runs)
+    if len(composed) > SPELLED_OUT:
+        text += f" {compositions_in_words(composed)}"
+    else:
+        text += "".join(_composition_in_words(one) for one in composed)
     return " ".join([text, *(found.words for found in comparisons(runs))])
 
 
@@ -132,19 +142,11 @@ def _capacity_in_words(group: Group) -> str:
     return text + "."
 
 
-def _composition_in_words(m: Measurement) -> str:
-    """Say of a run with two hops what became of the held-out combinations."""
-    text = ""
-    for name in ("complete_two_hop", "in_in"):
-        if name not in m.losses:
-            continue
-        at = m.composed_at[name]
-        learned = (
-            f"composed at update {at:,}" if at is not None else f"not composed within {m.updates:,} updates"
-        )
-        text += (
-            f" In {m.run}, two-hop questions that were trained on cost {m.losses['two_hop']:.3f} bits each, "
-            f"{m.accuracies['two_hop']:.1%} right; combinations held out ({name}) cost {m.losses[name]:.1f} bits "
-            f"each, {m.accuracies[name]:.1%} right, {learned}."
-        )
-    return text
+def _composition_in_words(one: Composition) -> str:
+    m, at = one.run, one.composed_at
+    learned = f"composed at update {at:,}" if at is not None else f"not composed within {m.updates:,} updates"
+    return (
+        f" In {m.run}, at φ = {one.phi:.1f}, two-hop questions that were trained on cost {m.losses['two_hop']:.3f} "
+        f"bits each, {m.accuracies['two_hop']:.1%} right; combinations held out ({one.name}) cost "
+        f"{m.losses[one.name]:.1f} bits each, {one.right:.1%} right, {learned}."
+    )
