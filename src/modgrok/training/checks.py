@@ -8,7 +8,13 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Callback, Trainer
-from lightning.pytorch.callbacks import BatchSizeFinder, EarlyStopping, LearningRateFinder, Timer
+from lightning.pytorch.callbacks import (
+    BaseFinetuning,
+    BatchSizeFinder,
+    EarlyStopping,
+    LearningRateFinder,
+    Timer,
+)
 from lightning.pytorch.callbacks.pruning import ModelPruning
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
@@ -28,9 +34,10 @@ REFUSED_CALLBACKS: Mapping[type[Callback], str] = {
     LearningRateFinder: "a loss that falls fast at first says nothing of grokking; compare learning rates with a sweep "
     "of model.optimizer.lr",
     BatchSizeFinder: "how many pairs an update sees is part of the experiment; give data.batch_size",
+    BaseFinetuning: "it unfreezes layers of names that the network does not have; freeze parts with model.frozen",
     ModelPruning: "it replaces weights by masks, which no checkpoint is read back from; freeze parts with model.frozen",
 }
-"""Callbacks of Lightning's that cannot do their work here, with the reason."""
+"""Callbacks of Lightning's that cannot do their work here, with the reason; what is derived from them may."""
 
 
 def check_precision(precision: object) -> None:
@@ -66,7 +73,7 @@ def check_callbacks(callbacks: Iterable[Callback]) -> None:
     """Raise an InputError if a callback of Lightning's cannot do its work in a run."""
     for callback in callbacks:
         for kind, reason in REFUSED_CALLBACKS.items():
-            if isinstance(callback, kind):
+            if isinstance(callback, kind) and type(callback).__module__.startswith("lightning."):
                 raise InputError(f"trainer.callbacks: {type(callback).__name__}: {reason}")
 
 

@@ -210,8 +210,8 @@ class GrokkingModule(ScoredModule):
             optimizer = self.optimizer(trained)
             field = "lr_scheduler"
             scheduler = self.lr_scheduler(optimizer)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"model.{field}: {error}") from error
+        except (NotImplementedError, TypeError, ValueError) as error:
+            raise InputError(f"model.{field}: {str(error) or 'a base class, which does nothing'}") from error
         if isinstance(scheduler, ReduceLROnPlateau):
             raise InputError(
                 "model.lr_scheduler: ReduceLROnPlateau needs a metric at each step; take another"
