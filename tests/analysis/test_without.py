@@ -8,6 +8,7 @@ from modgrok import MLP, Transformer
 from modgrok.analysis import analyze, causal_worth
 from modgrok.data import ModularData
 from modgrok.errors import InputError
+from modgrok.interop import read_weights
 from modgrok.runs import History, Snapshot
 
 
@@ -97,14 +98,48 @@ def test_a_part_that_is_not_there_is_named(parts, message) -> None:
         circuit.without(**parts)(data.pairs.tokens)
 
 
+def test_an_irrep_taken_away_leaves_the_embedding_without_its_entries() -> None:
+    torch.manual_seed(0)
+    data = ModularData("x * y in S4")
+    network = MLP(**data.network_shape, d_model=16, d_mlp=20, input="concatenation").eval()
+    (circuit,) = analyze(Snapshot(network, data, 0, History()))
+    pairs = circuit.view.group_pairs
+    _, cache = circuit.without(irreps=[1, 3]).run_with_cache(data.pairs.tokens)
+    for position in (0, 1):
+        table = torch.zeros(24, 16, dtype=torch.float64)
+        elements = (pairs.first, pairs.second)[position]
+        table[elements] = cache["hook_embed"][:, position].double()
+        parts = pairs.parts(table).sum(1)
+        whole = torch.zeros_like(table)
+        whole[elements] = network.embed.W_E[data.operands[:, position]].detach().double()
+        expected = pairs.parts(whole).sum(1)
+        assert parts[[1, 3]].abs().max() < 1e-10
+        kept = [i for i in range(len(parts)) if i not in (1, 3)]
+        torch.testing.assert_close(parts[kept], expected[kept], rtol=1e-5, atol=1e-8)
+    with pytest.raises(InputError, match="irreps: the task's group has 5, numbered from 0; got 5"):
+        circuit.without(irreps=[5])
+    with pytest.raises(InputError, match="irreps: the task's group has 0"):
+        circuit_of(MLP)[0].without(irreps=[0])
+
+
+def test_the_worth_of_a_group_network_is_by_irrep(reference) -> None:
+    told = read_weights(reference("groups/S5_MLP_seed2/model.pt"), "x * y in S5", 120)
+    (circuit,) = analyze(told.snapshot)
+    worth = {one.part: one for one in causal_worth(circuit)}
+    assert worth["nothing"].accuracy == 1
+    assert worth["the standard irrep"].accuracy < 0.2
+    assert worth["the sign irrep"].accuracy == 1  # a key irrep that no answer depends on
+    sizes = {one.part: one.size for one in worth.values() if one.kind == "neurons"}
+    assert (sizes["neurons of the sign irrep"], sizes["neurons of the standard irrep"]) == (7, 119)
+    assert worth["other neurons"].accuracy == 1
+
+
 def test_an_mlp_has_no_heads() -> None:
     with pytest.raises(InputError, match="heads: the network has none"):
         circuit_of(MLP)[0].without(heads=[0])
 
 
 def test_the_worth_of_a_part_is_what_is_left_without_it(reference) -> None:
-    from modgrok.interop import read_weights
-
     snapshot = read_weights(reference("pizza/model_p99zdpze5l.pt"), "x + y", 59).snapshot
     (circuit,) = analyze(snapshot)
     worth = {one.part: one for one in causal_worth(circuit)}

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from modgrok.analysis.circuit import Circuit
 
-Kind = Literal["whole", "frequency", "head", "neurons"]
+Kind = Literal["whole", "frequency", "irrep", "head", "neurons"]
 
 
 @dataclass(frozen=True)
@@ -18,10 +18,10 @@ class Worth:
     """The accuracy of a network without one part.
 
     Attributes:
-        part: in words: "frequency 17", "head 2", "neurons of frequency 17", "other neurons"; "nothing" for the whole
-            network.
+        part: in words: "frequency 17", "the sign irrep", "head 2", "neurons of frequency 17", "other neurons"; of the
+            whole network "nothing".
         kind: of part.
-        number: the frequency or the head; None for the whole network and for neurons of no key frequency.
+        number: the frequency, the irrep or the head; None for the whole network and for neurons of no key frequency.
         size: how many neurons were taken away, of a group of them.
         accuracy: over all pairs, as what follows from 0 to 1.
         trained: over the training pairs; None where the split is not known.
@@ -47,9 +47,9 @@ class Worth:
 def causal_worth(circuit: Circuit) -> tuple[Worth, ...]:
     """Score a network whole, then without each of its parts.
 
-    The parts are the key frequencies in the embedding, the heads of the last layer, the neurons tuned to each key
-    frequency, and the neurons tuned to none of them; see `without`. A part without which no answer is wrong does
-    nothing that the others do not do too, whatever it is tuned to.
+    The parts are the key frequencies, or in a group the key irreps, in the embedding, the heads of the last layer, the
+    neurons tuned to each of these, and the neurons tuned to none; see `without`. A part without which no answer is
+    wrong does nothing that the others do not do too, whatever it is tuned to.
 
     Returns:
         The whole network, then a row for each part.
@@ -65,27 +65,47 @@ def causal_worth(circuit: Circuit) -> tuple[Worth, ...]:
         >>> [worth.part for worth in causal_worth(circuit) if worth.kind == "head"]
         ['head 0', 'head 1']
     """
-    keys, clusters = circuit.key_frequencies, circuit.tuning.clusters
-    heads = (
-        0 if circuit.paths.heads is None or circuit.attention is None else circuit.attention.pattern.shape[1]
-    )
-    in_keys = torch.isin(clusters, torch.tensor(keys, dtype=clusters.dtype, device=clusters.device))
-    groups: list[tuple[str, int | None, Tensor]] = [
-        *((f"neurons of frequency {k}", k, clusters == k) for k in keys),
-        ("other neurons", None, ~in_keys),
-    ]
     found = [_worth(circuit, circuit.right, "nothing", "whole")]
-    for k in keys if circuit.paths.embedding is not None else ():
-        right = circuit.answered_right(circuit.without(frequencies=[k]))
-        found.append(_worth(circuit, right, f"frequency {k}", "frequency", k))
-    for head in range(heads):
+    kind, groups = _tuned(circuit)
+    for number, name, _ in groups if circuit.paths.embedding is not None else ():
+        left = circuit.without(**{"frequencies" if kind == "frequency" else "irreps": [number]})
+        found.append(_worth(circuit, circuit.answered_right(left), name, kind, number))
+    for head in range(_heads(circuit)):
         right = circuit.answered_right(circuit.without(heads=[head]))
         found.append(_worth(circuit, right, f"head {head}", "head", head))
-    for part, number, of_group in groups:
-        if neurons := of_group.nonzero().flatten().tolist():
-            right = circuit.answered_right(circuit.without(neurons=neurons))
-            found.append(_worth(circuit, right, part, "neurons", number, len(neurons)))
-    return tuple(found)
+    others = torch.ones_like(circuit.tuning.active)
+    for number, name, tuned in groups:
+        others &= ~tuned
+        found += _of_neurons(circuit, f"neurons of {name}", number, tuned)
+    return (*found, *_of_neurons(circuit, "other neurons", None, others))
+
+
+def _tuned(circuit: Circuit) -> tuple[Kind, list[tuple[int, str, Tensor]]]:
+    """The key frequencies, or the key irreps: the number of each, its name, and (m,) bool, the neurons tuned to it."""
+    if circuit.group is None:
+        clusters = circuit.tuning.clusters
+        return "frequency", [(k, f"frequency {k}", clusters == k) for k in circuit.key_frequencies]
+    names = [f"the {irrep.name} irrep" for irrep in circuit.group.pairs.irreps]
+    neurons = circuit.group_neurons
+    if neurons is None:
+        nothing = torch.zeros_like(circuit.tuning.active)
+        return "irrep", [(key, names[key], nothing) for key in circuit.keys]
+    return "irrep", [(key, names[key], neurons.irreps == key) for key in circuit.keys]
+
+
+def _heads(circuit: Circuit) -> int:
+    if circuit.paths.heads is None or circuit.attention is None:
+        return 0
+    return circuit.attention.pattern.shape[1]
+
+
+def _of_neurons(circuit: Circuit, part: str, number: int | None, chosen: Tensor) -> list[Worth]:
+    """The worth of some neurons, a (m,) mask; nothing where there are none."""
+    neurons = chosen.nonzero().flatten().tolist()
+    if not neurons:
+        return []
+    right = circuit.answered_right(circuit.without(neurons=neurons))
+    return [_worth(circuit, right, part, "neurons", number, len(neurons))]
 
 
 def _worth(

@@ -242,9 +242,14 @@ class Circuit:
         )
 
     def without(
-        self, *, frequencies: Sequence[int] = (), heads: Sequence[int] = (), neurons: Sequence[int] = ()
+        self,
+        *,
+        frequencies: Sequence[int] = (),
+        irreps: Sequence[int] = (),
+        heads: Sequence[int] = (),
+        neurons: Sequence[int] = (),
     ) -> EditedNetwork:
-        """Take frequencies out of the embedding, and heads and neurons out of the last layer; see `without`.
+        """Take frequencies or irreps out of the embedding, and heads and neurons out of the last layer; see `without`.
 
         Returns:
             What is left of the network, to be scored: `circuit.without(heads=[0])(tokens)` are logits, (n, p).
@@ -253,7 +258,9 @@ class Circuit:
             InputError: if there is no such part.
         """
         shared = _readable(self.network)[0]
-        return without(shared, self.view, frequencies=frequencies, heads=heads, neurons=neurons)
+        return without(
+            shared, self.view, frequencies=frequencies, irreps=irreps, heads=heads, neurons=neurons
+        )
 
     def answered_right(self, network: Network) -> Tensor:
         """Run another network over the task's n pairs: (n,) bool, whether each is answered right."""

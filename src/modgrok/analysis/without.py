@@ -19,6 +19,7 @@ def without(
     view: TaskView,
     *,
     frequencies: Sequence[int] = (),
+    irreps: Sequence[int] = (),
     heads: Sequence[int] = (),
     neurons: Sequence[int] = (),
 ) -> EditedNetwork:
@@ -29,11 +30,12 @@ def without(
         view: the task.
         frequencies: taken out of the embedding: at each position that shows an operand, the symbols' vectors lose
             their projection on cos and sin of w_k·s, s being where the symbol stands on the task's clock.
+        irreps: of the task's group, by their numbers in `view.group_pairs.irreps`; taken out of the embedding likewise.
         heads: of the last layer; each gives zero to the residual stream.
         neurons: of the last layer; each is zero.
 
     Raises:
-        InputError: if there is no such frequency, head or neuron, or the network has no heads or no embedding.
+        InputError: if there is no such frequency, irrep, head or neuron, or the network has no heads or no embedding.
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
@@ -52,12 +54,21 @@ def without(
     top = view.clocked_pairs.clock.top_frequency
     if wrong := [k for k in frequencies if not 1 <= k <= top]:
         raise InputError(f"frequencies: {wrong[0]} is not one of 1 to {top}")
+    known = () if view.group_pairs is None else view.group_pairs.irreps
+    if wrong := [number for number in irreps if not 0 <= number < len(known)]:
+        raise InputError(f"irreps: the task's group has {len(known)}, numbered from 0; got {wrong[0]}")
     edits: dict[str, Edit] = {}
-    if len(frequencies):
+    if len(frequencies) or len(irreps):
         if paths.embedding is None:
-            raise InputError("frequencies: the network's readout_paths name no embedding to take them out of")
+            raise InputError(
+                "the network's readout_paths name no embedding to take frequencies or irreps out of"
+            )
         name, table = paths.embedding
-        edits[name] = _without_frequencies(table.detach(), view, frequencies)
+        functions = [
+            torch.cat([_waves(view, operand, frequencies), _entries(view, operand, irreps)])
+            for operand in range(view.task.n_operands)
+        ]
+        edits[name] = _without_functions(table.detach(), view, functions)
     if len(heads):
         if paths.heads is None:
             raise InputError("heads: the network has none")
@@ -81,17 +92,32 @@ def _zeros(name: str, chosen: Sequence[int]) -> Edit:
     return lambda rows, _: [map_rows(clear, position) for position in rows]
 
 
-def _without_frequencies(table: Tensor, view: TaskView, frequencies: Sequence[int]) -> Edit:
-    """Replace the vectors of the operands' symbols, rows of a table (v, d)."""
+def _waves(view: TaskView, operand: int, frequencies: Sequence[int]) -> Tensor:
+    """The cosines and sines of an operand's symbols, (2f, s)."""
+    basis = view.clocked_pairs.operand_bases[operand]
+    return basis.planes[torch.tensor(frequencies, dtype=torch.int64)].flatten(0, 1)
+
+
+def _entries(view: TaskView, operand: int, irreps: Sequence[int]) -> Tensor:
+    """An orthonormal basis of the irreps' entries as functions of an operand's symbols, (D, s)."""
+    group, s = view.group_pairs, view.task.n_symbols
+    if group is None or not len(irreps):
+        return torch.zeros(0, s, dtype=torch.float64)
+    chosen = group.bases[:, torch.isin(group.irrep_of, torch.tensor(irreps, device=group.irrep_of.device))]
+    entries = chosen.new_zeros(chosen.shape[1], s)
+    entries[:, group.symbols[operand]] = chosen.T
+    return entries.cpu()
+
+
+def _without_functions(table: Tensor, view: TaskView, functions: Sequence[Tensor]) -> Edit:
+    """Take functions of each operand's symbols, (f, s), out of the symbols' vectors, rows of a table (v, d)."""
     tables: dict[int, Tensor] = {}
     s = view.task.n_symbols
     for position, word in enumerate(view.words):
         if word in VARIABLES:
-            basis = view.clocked_pairs.operand_bases[VARIABLES.index(word)]
-            waves = basis.planes[torch.tensor(frequencies)].flatten(0, 1).to(table.device)  # (2f, s)
-            # the planes of different frequencies overlap where the operand's map is many-to-one
-            left, values, _ = torch.linalg.svd(waves.T, full_matrices=False)
-            span = left[:, values > 1e-6]
+            # they need not be independent: the waves of a many-to-one map are not
+            _, values, right = torch.linalg.svd(functions[VARIABLES.index(word)], full_matrices=False)
+            span = right[values > 1e-6].T.to(table.device)
             symbols = table[:s].double()
             tables[position] = torch.cat([(symbols - span @ (span.T @ symbols)).to(table.dtype), table[s:]])
 
