@@ -177,6 +177,8 @@ def test_predictions_are_a_table_of_every_pair(small_run, tmp_path, suffix):
         assert int(row["predicted"]) == probabilities[i].argmax()
         assert float(row["probability"]) == pytest.approx(probabilities[i].max().item(), rel=1e-6)
         assert (row["split"] == "trained-on") == bool(snapshot.data.trained_on[i])
+        mirrored = bool(snapshot.data.trained_on[11 * y + x])
+        assert (str(row["new"]) == "True") == (row["split"] == "held-out" and not mirrored)
     before = file.read_bytes()
     with pytest.raises(SystemExit) as stopped:
         main(["predict", "--ckpt_path", str(small_run), "--predictions.file", str(file)])

@@ -14,7 +14,7 @@ from modgrok.training import GrokkingModule
 
 
 class Predictions(Callback):
-    """Writes the predictions of `predict`: operands, answer, predicted, its probability, and the side of the split.
+    """Writes the predictions of `predict`, a row for each pair; see `prediction_table`.
 
     Args:
         file: a `.csv` or `.parquet` file, which must not exist yet.

@@ -42,7 +42,7 @@ def check_table(file: Path) -> None:
 
 
 def write_table(file: Path, data: ModularData, predicted: Tensor, probability: Tensor) -> None:
-    """Write operands, answer, predicted, its probability, and the side of the split of every pair.
+    """Write every pair: operands, answer, predicted, its probability, the side of the split, whether it is new.
 
     Args:
         file: a `.csv` or `.parquet` file, which must not exist yet.
@@ -59,6 +59,7 @@ def write_table(file: Path, data: ModularData, predicted: Tensor, probability: T
         "predicted": predicted.tolist(),
         "probability": probability.tolist(),
         "split": ["trained-on" if trained else "held-out" for trained in data.trained_on.tolist()],
+        "new": (~data.pairs.known).tolist(),
     }
     if file.suffix == ".parquet":
         import pyarrow
