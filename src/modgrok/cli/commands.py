@@ -6,6 +6,7 @@ What takes seconds to import is imported by the command that needs it.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -116,6 +117,9 @@ def main(args: Sequence[str] | None = None) -> None:
     Exits with 2 where the user's input is wrong, with 1 where a run could not continue, and with 130 after Ctrl-C.
     """
     args = sys.argv[1:] if args is None else args
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file on Windows has an encoding without ℤ or ⁻
+            stream.reconfigure(errors="replace")
     if list(args) == ["--version"]:
         print(f"modgrok {modgrok.__version__}")
         return

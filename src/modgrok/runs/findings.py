@@ -180,7 +180,7 @@ def read_record(directory: Path, build: Callable[[dict[str, Any]], T]) -> T:
     """
     file = directory / FINDINGS
     try:
-        return build(json.loads(file.read_text()))
+        return build(json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise InputError(
             f"{directory}: the run has no {FINDINGS} yet; it is written when a run ends"

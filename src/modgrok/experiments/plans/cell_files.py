@@ -101,7 +101,7 @@ class CellFiles:
         found = {}
         for file in sorted((self.directory / "running").glob("*.json")):
             try:
-                found[file.stem] = Progress(**json.loads(file.read_text()))
+                found[file.stem] = Progress(**json.loads(file.read_text(encoding="utf-8")))
             except (OSError, ValueError, TypeError):  # it has just ended
                 continue
         return found
