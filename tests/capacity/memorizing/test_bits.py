@@ -341,7 +341,14 @@ def composing(parameters, phi, right, at=None):
 
 def test_composition_is_told_by_phi_and_by_the_load_of_the_memory():
     one_hop = run_of(1000, 100, 5000.0, 9000.0, data={"hops": 1})
-    runs = [one_hop, composing(1000, 2.0, 0.1), composing(1000, 8.0, 0.95), composing(2000, 8.0, 0.2)]
+    too_many = run_of(1000, 900, 2000.0, 9000.0, data={"hops": 1})  # each is seen too rarely
+    runs = [
+        one_hop,
+        too_many,
+        composing(1000, 2.0, 0.1),
+        composing(1000, 8.0, 0.95),
+        composing(2000, 8.0, 0.2),
+    ]
     found = compositions(runs)
     assert [(one.phi, one.composed_at) for one in found] == [(2.0, None), (8.0, 200), (8.0, None)]
     assert [one.load for one in found] == [pytest.approx(1.0), pytest.approx(3.4), None]

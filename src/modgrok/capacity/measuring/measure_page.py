@@ -80,7 +80,7 @@ def measure_page(
 def sections(measurements: Sequence[Measurement], probes: Mapping[str, Sequence[Probe]]) -> list[Section]:
     """Return the figures of the page under their headings; those without panels are left out."""
     runs = each_once(measurements)
-    groups, composed = comparable(runs), compositions(runs)
+    groups, composed = comparable(m for m in runs if m.two_hops is None), compositions(runs)
     several = [plateau_figure(groups), capacity_figure(groups), exposure_figure(groups)]
     growth = [growth_figure(m) for m in runs if len(m.history) > 1] if len(runs) <= SPELLED_OUT else []
     return [
@@ -111,7 +111,8 @@ def opening(measurements: Sequence[Measurement]) -> str:
             f"what can be known, {m.bits_per_parameter:.2f} bits per parameter."
         )
     else:
-        text = f"{len(runs)} runs. " + " ".join(map(_capacity_in_words, comparable(runs)))
+        one_hop = [m for m in runs if m.two_hops is None]  # others hold answers of two hops besides
+        text = " ".join([f"{len(runs)} runs.", *map(_capacity_in_words, comparable(one_hop))])
     rising = sum(m.converged is False for m in runs)
     if rising and len(runs) == 1:
         text += " It had not converged: a longer run would show more."

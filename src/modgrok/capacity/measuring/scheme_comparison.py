@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log2, prod
-from statistics import fmean, stdev
 from typing import get_args
 
 import numpy as np
 
 from modgrok.capacity.estimators.published_estimators import Encoding, Selection
 from modgrok.capacity.estimators.schemes import STEPS, Comparison, compare, name_loss
-from modgrok.capacity.measuring.capacity_points import each_once
+from modgrok.capacity.measuring.capacity_points import capacity_points, each_once
 from modgrok.capacity.measuring.memorized import Measurement
 
 LEAST_DEVIATION = 0.05
@@ -85,16 +84,18 @@ def is_names_only(m: Measurement) -> bool:
 
 
 def measured_capacities(runs: Sequence[Measurement]) -> dict[int, Capacity]:
-    """Return the capacity by number of parameters, of networks that were full of one-hop facts."""
-    capacities: dict[int, list[float]] = {}
-    for m in runs:
-        if m.two_hops is None and m.full and not is_names_only(m):
-            capacities.setdefault(m.parameters, []).append(m.bits_per_parameter)
+    """Return the capacity by number of parameters, of networks that were full of one-hop facts.
+
+    It is that at the number of people of whom they came to know most: of more, each is seen too rarely.
+    """
+    one_hop = [m for m in runs if m.two_hops is None and not is_names_only(m)]
     return {
-        parameters: Capacity(
-            fmean(found), max(LEAST_DEVIATION * fmean(found), stdev(found) if len(found) > 1 else 0.0)
+        point.parameters: Capacity(
+            point.bits / point.parameters,
+            max(LEAST_DEVIATION * point.bits, (point.high - point.low) / 2) / point.parameters,
         )
-        for parameters, found in capacities.items()
+        for point in capacity_points(one_hop)
+        if point.full
     }
 
 
@@ -149,7 +150,8 @@ def _compare(
     runs = sorted(
         (m for m in each_once(predicted) if m.parameters in capacities), key=lambda m: (m.parameters, m.n)
     )
-    if len({(m.parameters, m.n, m.relations) for m in runs}) < 2:
+    groups = [(m.parameters, m.n, m.relations, m.phi, m.updates) for m in runs]
+    if len(set(groups)) < 2:
         return None
     predictions = {
         scheme: np.array(
@@ -161,7 +163,6 @@ def _compare(
         for scheme in schemes
     }
     losses = [measured(m) for m in runs]
-    groups = [(m.parameters, m.n, m.relations, m.updates) for m in runs]
     return SchemeComparison(
         question,
         runs,
