@@ -1,4 +1,8 @@
-"""The least time an update can take: its multiplications at the machine's own matmul rate."""
+"""What an update is held against: the multiplications of the network as it is written, at the machine's matmul rate.
+
+No bound that holds for every implementation: the same function can be computed with fewer multiplications, such as from
+a table of every token through the first layer, which was slower all the same.
+"""
 
 import time
 from statistics import median
@@ -9,7 +13,7 @@ import torch
 def multiply_adds(
     pairs: int, answers: int, d: int = 128, h: int = 4, k: int = 32, m: int = 512, layers: int = 1
 ) -> int:
-    """Count the multiply-adds of a forward pass that no implementation can avoid.
+    """Count the multiply-adds of a forward pass as the network is written, with equal rows computed once.
 
     Per pair, at the last position: W_O, W_in, W_out of each layer and W_U. In deeper networks every layer but the last
     is also needed at the positions before, whose rows repeat less the later they stand; those are left out.

@@ -61,7 +61,8 @@ class ProgressBar(LightningProgressBar):
         """Say how updates are made; start the clock and, on a terminal, the line."""
         self._first, self._start, self._line = trainer.global_step, time.monotonic(), time.monotonic()
         if self._enabled:
-            print(pl_module.how, flush=True)  # noqa: T201
+            compiles = pl_module.used_engine in ("compile", "cuda_graph")
+            print(pl_module.how, *["compiling…"] * compiles, sep="\n", flush=True)  # noqa: T201
         console = Console()
         self._over = self._enabled and in_notebook()
         if self._enabled and console.is_terminal and not self._over:
