@@ -16,7 +16,10 @@ CLAIM_KEYS = ("says", "source", "figures", "left_out", "weights", "out_of_reach"
 FIGURE_KEYS = ("name", "measure", "published", "tolerance", "where", "over", "basis", "fails_beyond")
 WEIGHTS_KEYS = ("file", "formula", "modulus")
 
-SCORES = ("train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy")
+SCORES = (
+    *("train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy"),
+    *("heldout_accuracy_new", "heldout_accuracy_known"),
+)
 PHASES = ("end of memorisation", "end of circuit formation", "end of cleanup")
 
 
