@@ -86,6 +86,7 @@ def test_a_claim_is_run_judged_written_and_listed_only_while_its_runs_are_there(
     assert saved["figures"][0]["ours"]["estimate"] == sum(r.findings.heldout_accuracy for r in runs) / 2
     page = (directory / "report" / "claim.html").read_text()
     assert "Not reproduced" in page
+    assert page.count('class="estimate"') == 2 * len(verdicts)
     assert 'href="index.html"' in page
     assert "not reproduced" in listed(capsys)["analytic_solution"]
 

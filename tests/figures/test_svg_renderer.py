@@ -12,7 +12,20 @@ import numpy as np
 import pytest
 import torch
 
-from modgrok.figures import DARK, LIGHT, Axis, Bars, Heatmap, Line, Panel, Points, svg_panel
+from modgrok.figures import (
+    DARK,
+    LIGHT,
+    Axis,
+    Bars,
+    Figure,
+    Heatmap,
+    Intervals,
+    Line,
+    Panel,
+    Points,
+    render,
+    svg_panel,
+)
 from modgrok.figures.svg_renderer import color_filters
 
 MALICE = '"><img src=x onerror=alert(1)>&'
@@ -82,6 +95,21 @@ def test_a_map_is_its_values_in_gray_upside_down_unless_it_runs_down():
         assert gray[rows[1], :, 0].tolist() == [128, 255, 255]
         data = json.loads(next(root.iter("image")).get("data-map"))
         assert (data["low"], data["high"], data["y"], data["x"]) == (0.0, 4.0, 1, 0)
+
+
+def test_intervals_end_where_they_end_and_at_the_edge_where_they_do_not():
+    nan, inf = float("nan"), float("inf")
+    rows = Intervals(
+        ["a", "b", "c"], [2.0, 4.0, nan], [4.0, 5.0, 8.0], [6.0, inf, nan], ["key0", "key1", "key2"]
+    )
+    root = drawn(Panel("", [rows], Axis(range=(0, 10)), Axis(reversed=True)))
+    lines = [path.get("d") for path in root.iter("path") if path.get("class") == "interval"]
+    assert lines == ["M200.0 166.7H600.0", "M400.0 500.0H1000.0", ""]
+    marks = [path.get("d") for path in root.iter("path") if path.get("class") == "estimate"]
+    assert marks == ["M400.0 166.7h0", "M500.0 500.0h0", "M800.0 833.3h0"]
+    assert [title.text for title in root.iter("title")] == ["a: 4 (2 to 6)", "b: 5 (4 to ∞)", "c: 8"]
+    assert labels(root, "y") == ["a", "b", "c"]
+    assert render(Figure("", [Panel("", [rows])])).axes[0].lines
 
 
 def test_text_is_text():

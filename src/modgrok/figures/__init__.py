@@ -7,7 +7,7 @@ from modgrok.figures.circuit_figure import circuit_figure
 from modgrok.figures.coefficient_figure import coefficient_figures
 from modgrok.figures.comparison_figure import comparison_figure
 from modgrok.figures.embedding_figures import components_figure, embedding_figures
-from modgrok.figures.figure import Axis, Band, Bars, Figure, Heatmap, Line, Panel, Points
+from modgrok.figures.figure import Axis, Band, Bars, Figure, Heatmap, Intervals, Line, Panel, Points
 from modgrok.figures.group_figures import group_figures, group_progress_figures
 from modgrok.figures.logit_figures import logit_figures
 from modgrok.figures.mixture_figures import mixture_figures
@@ -33,6 +33,7 @@ __all__ = [
     "Bars",
     "Figure",
     "Heatmap",
+    "Intervals",
     "Line",
     "Panel",
     "Picture",

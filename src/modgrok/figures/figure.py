@@ -5,6 +5,7 @@ Colors and color scales are names of the palette, such as "train" or "key0". All
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -111,7 +112,33 @@ class Points:
     joined: bool = False
 
 
-Trace = Line | Bars | Heatmap | Points
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """A row for each interval: a line from its low end to its high end, and a mark at the estimate.
+
+    Attributes:
+        y: a name for each of the n rows.
+        low: n numbers; NaN where there is no interval, −inf where it has no end.
+        estimate: n numbers; NaN where there is none.
+        high: n numbers, likewise.
+        color: one color, or n.
+        name: in the legend.
+    """
+
+    y: Sequence[str]
+    low: Sequence[float]
+    estimate: Sequence[float]
+    high: Sequence[float]
+    color: str | Sequence[str]
+    name: str = ""
+
+    @property
+    def x(self) -> list[float]:
+        """All ends and estimates that are numbers."""
+        return [value for value in (*self.low, *self.estimate, *self.high) if math.isfinite(value)]
+
+
+Trace = Line | Bars | Heatmap | Points | Intervals
 
 
 @dataclass(frozen=True)
@@ -174,7 +201,7 @@ class Panel:
     events: Sequence[tuple[str, float]] = ()
 
     @property
-    def named_traces(self) -> list[Line | Bars | Points]:
+    def named_traces(self) -> list[Line | Bars | Points | Intervals]:
         """The traces that the legend names: those with a name and a color, if there is more than one."""
         named = [t for t in self.traces if not isinstance(t, Heatmap) and t.name and isinstance(t.color, str)]
         return named if len(named) > 1 else []

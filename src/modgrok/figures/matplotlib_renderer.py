@@ -21,7 +21,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from modgrok.figures.figure import Bars, Figure, Heatmap, Line, Panel, Points, as_array
+from modgrok.figures.figure import Bars, Figure, Heatmap, Intervals, Line, Panel, Points, as_array
 from modgrok.figures.palette import LIGHT
 
 WIDTH = 8.0
@@ -103,6 +103,8 @@ def _draw(panel: Panel, picture: Picture, left: float, top: float, width: float,
             _line(axes, trace)
         elif isinstance(trace, Points):
             _points(axes, trace)
+        elif isinstance(trace, Intervals):
+            _intervals(axes, trace)
         elif isinstance(trace, Heatmap):
             image = _heatmap(axes, trace, panel)
             if trace.colorbar:
@@ -175,13 +177,14 @@ def _frame(axes: Axes, panel: Panel) -> None:
         )
 
 
-def _handle(trace: Line | Bars | Points) -> Line2D | Patch:
+def _handle(trace: Line | Bars | Points | Intervals) -> Line2D | Patch:
     color = LIGHT[str(trace.color)]
     if isinstance(trace, Line):
         return Line2D([], [], color=color, linestyle=":" if trace.dotted else "-", label=trace.name)
     if isinstance(trace, Points):
         return Line2D([], [], color=color, linestyle="", marker=_SYMBOLS[trace.symbol], label=trace.name)
-    return Patch(color=color, alpha=trace.opacity, label=trace.name)
+    opacity = trace.opacity if isinstance(trace, Bars) else 1.0
+    return Patch(color=color, alpha=opacity, label=trace.name)
 
 
 def _line(axes: Axes, trace: Line) -> None:
@@ -230,6 +233,15 @@ def _points(axes: Axes, trace: Points) -> None:
         linewidths=0 if trace.symbol == "circle" else 1,
         zorder=2,
     )
+
+
+def _intervals(axes: Axes, trace: Intervals) -> None:
+    colors = [trace.color] * len(trace.y) if isinstance(trace.color, str) else trace.color
+    for row, (low, estimate, high, color) in enumerate(
+        zip(trace.low, trace.estimate, trace.high, colors, strict=True)
+    ):
+        axes.plot([low, high], [row, row], color=LIGHT[color], linewidth=2)
+        axes.plot([estimate], [row], color=LIGHT[color], marker="o")
 
 
 def _heatmap(axes: Axes, trace: Heatmap, panel: Panel) -> AxesImage:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from markupsafe import Markup
 
-from modgrok.figures.figure import Axis, Bars, Heatmap, Line, Panel, Points, as_array
+from modgrok.figures.figure import Axis, Bars, Heatmap, Intervals, Line, Panel, Points, as_array
 from modgrok.figures.numbers import number
 from modgrok.figures.palette import DARK, LIGHT, Palette
 
@@ -243,7 +243,7 @@ def _traces(panel: Panel, x: _Scale, y: _Scale) -> Iterator[Markup]:
     lines = [trace for trace in panel.traces if isinstance(trace, Line) and not trace.dotted]
     bars = [trace for trace in panel.traces if isinstance(trace, Bars)]
     tops: Array = np.zeros(1)
-    if not any(isinstance(trace, Heatmap) for trace in panel.traces) and not panel.equal:
+    if not any(isinstance(trace, Heatmap | Intervals) for trace in panel.traces) and not panel.equal:
         yield _rules(x, y)
     for trace in panel.traces:
         if isinstance(trace, Line):
@@ -252,6 +252,8 @@ def _traces(panel: Panel, x: _Scale, y: _Scale) -> Iterator[Markup]:
             yield _points(trace, x, y)
         elif isinstance(trace, Heatmap):
             yield _heatmap(trace, panel)
+        elif isinstance(trace, Intervals):
+            yield _intervals(trace, x, y)
         else:
             number_ = bars.index(trace)
             below = tops if panel.stacked else np.zeros(1)
@@ -318,6 +320,32 @@ def _room(positions: Array) -> float:
 
 def _tops(panel: Panel) -> Array:
     return np.sum([_values(trace.y) for trace in panel.traces if isinstance(trace, Bars)], axis=0)
+
+
+def _intervals(trace: Intervals, x: _Scale, y: _Scale) -> Markup:
+    colors = [trace.color] * len(trace.y) if isinstance(trace.color, str) else trace.color
+    drawn = []
+    for row, (label, low, estimate, high, color) in enumerate(
+        zip(trace.y, trace.low, trace.estimate, trace.high, colors, strict=True)
+    ):
+        ends = [end if math.isfinite(end) else edge for end, edge in ((low, x.low), (high, x.high))]
+        left, right = x(np.array(ends))
+        up = float(y(row))
+        said = "–" if math.isnan(estimate) else number(estimate)
+        line = "" if math.isnan(low) and math.isnan(high) else f"M{left:.1f} {up:.1f}H{right:.1f}"
+        mark = "" if math.isnan(estimate) else f"M{float(x(estimate)):.1f} {up:.1f}h0"
+        title = f"{label}: {said}" + (f" ({_end(low)} to {_end(high)})" if line else "")
+        drawn.append(
+            Markup(
+                '<g stroke="var(--{})"><title>{}</title><path d="{}" class="interval"/>'
+                '<path d="{}" class="estimate"/></g>'
+            ).format(color, title, line, mark)
+        )
+    return Markup("").join(drawn)
+
+
+def _end(value: float) -> str:
+    return number(value) if math.isfinite(value) else "∞" if value > 0 else "–"
 
 
 def _points(trace: Points, x: _Scale, y: _Scale) -> Markup:
@@ -423,7 +451,7 @@ def _legend(panel: Panel) -> Markup:
                 trace.color, MARKS[trace.symbol]
             )
         else:
-            sample = _swatch(trace.color, trace.opacity)
+            sample = _swatch(trace.color, trace.opacity if isinstance(trace, Bars) else 1.0)
         entries.append(Markup("<li>{}{}</li>").format(sample, trace.name))
     if panel.shape == "wide":
         entries += [Markup("<li>{}{}</li>").format(_swatch(band.color), band.name) for band in panel.bands]

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from dataclasses import asdict
 from urllib.parse import unquote
 
@@ -92,7 +93,7 @@ def test_a_browser_draws_it_offline_and_sorts_its_rows(sweep, show, width, schem
     assert page.problems == []
     assert {url.partition(":")[0] for url in page.requests} <= {"file", "data"}
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    assert page.locator(".plot").count() == 3 + 1 + 2
+    assert page.locator(".plot").count() == 3 + (1 + 1) + (2 + 2)
     assert page.locator("img[src=x]").count() == 0
     column = page.locator("#cells th").all_inner_texts().index("grokked at")
     for descending in (False, True):
@@ -101,8 +102,18 @@ def test_a_browser_draws_it_offline_and_sorts_its_rows(sweep, show, width, schem
         numbers = [int(text.replace(",", "")) for text in shown if text]
         assert numbers == sorted(numbers, reverse=descending)
         assert shown[len(numbers) :] == [""] * (len(shown) - len(numbers)), "censored cells come last"
-    link = unquote(page.locator("#cells tbody a").first.get_attribute("href"))
-    assert (sweep / "report" / link).resolve().is_dir()
+
+
+def test_a_row_opens_the_page_of_its_cell_where_there_is_one(sweep) -> None:
+    plan = read_plan(sweep / "plan.yaml")
+    text = (sweep / "report" / "index.html").read_text()
+    assert 'href="../cells' not in text
+    page = CellFiles(sweep).cell(plan.cells[3].name) / PAGE
+    page.parent.mkdir()
+    page.write_text("the page of the cell")
+    write_results(plan, sweep)
+    (link,) = re.findall(r'href="(\.\./cells[^"]*)"', (sweep / "report" / "index.html").read_text())
+    assert (sweep / "report" / unquote(link)).read_text() == "the page of the cell"
 
 
 def test_of_random_answers_the_page_shows_bits_and_no_times(tmp_path) -> None:

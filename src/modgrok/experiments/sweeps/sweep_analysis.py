@@ -33,12 +33,14 @@ class Group:
         sample: their times to grok, in updates.
         grokked: the share that grokked, with its Wilson interval.
         median: the Kaplan–Meier median, with its interval.
+        accuracies: of the held-out pairs at the end, of each cell.
     """
 
     name: str
     sample: Sample
     grokked: Interval
     median: Interval
+    accuracies: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,13 @@ class SweepAnalysis:
         order = sorted(set(labels), key=lambda label: (isinstance(label, str), label))
         samples = {label: self.sample(rows[labels == label]) for label in order}
         groups = tuple(
-            Group(value_text(label), one, share(int(one.happened.sum()), len(one)), median_time(one))
+            Group(
+                value_text(label),
+                one,
+                share(int(one.happened.sum()), len(one)),
+                median_time(one),
+                tuple(rows["heldout_accuracy"][labels == label].dropna()),
+            )
             for label, one in samples.items()
         )
         test = log_rank(list(samples.values())) if len(samples) > 1 else None
@@ -134,7 +142,8 @@ class SweepAnalysis:
             labels = [value_text(_plain(expression(cell.values))) for cell in self.plan.cells]
             found.append(self.grouping(name, pd.Series(labels, index=self.table.index)))
         if not found and len(self.varied) == 1:
-            found.append(self.grouping(self.varied[0], self.table[self.varied[0]]))
+            (field,) = self.varied
+            found.append(self.grouping(self.plan.labels[field].replace("_", " "), self.table[field]))
         return [grouping for grouping in found if grouping is not None]
 
 

@@ -13,7 +13,7 @@ from modgrok.errors import InputError
 from modgrok.experiments.plans.plan import value_text
 from modgrok.experiments.sweeps.statistics import kaplan_meier, median_time
 from modgrok.experiments.sweeps.sweep_analysis import Group, Grouping, SweepAnalysis
-from modgrok.figures import Axis, Figure, Heatmap, Line, Panel
+from modgrok.figures import Axis, Figure, Heatmap, Intervals, Line, Panel
 from modgrok.runs import RunDirectory
 from modgrok.runs.snapshot import read_checkpoint
 
@@ -93,9 +93,11 @@ def survival_figures(groupings: Sequence[Grouping]) -> list[Figure]:
             )
             for place, batch in enumerate(batches)
         ]
+        panels += [_accuracies(batch) for batch in batches if all(group.accuracies for group in batch)]
         look_for = (
             "Kaplan–Meier curves: a cell that stopped before it grokked counts as waiting until then, "
-            "and not after."
+            "and not after. Below, how far the cells of each group had come at their ends: the lowest accuracy, the "
+            "median and the highest, which differ also where no cell grokked."
         )
         figures.append(Figure(f"Time to grok by {grouping.name}", panels, look_for))
     return figures
@@ -107,6 +109,21 @@ def _survival(group: Group, color: str) -> Line:
     x = np.repeat(np.append(0, curve.time), 2)[1:]
     y = np.repeat(np.append(1, curve.survival), 2)[:-1]
     return Line(x.tolist(), y, color, f"{group.name} ({len(group.sample)})")
+
+
+def _accuracies(groups: Sequence[Group]) -> Panel:
+    low, median, high = (
+        [float(np.quantile(group.accuracies, level)) for group in groups] for level in (0.0, 0.5, 1.0)
+    )
+    names = [f"{group.name} ({len(group.sample)})" for group in groups]
+    rows = Intervals(names, low, median, high, COLORS[: len(groups)])
+    return Panel(
+        "Held-out accuracy at the end",
+        [rows],
+        Axis("accuracy", range=(-0.02, 1.02)),
+        Axis(reversed=True),
+        shape="wide",
+    )
 
 
 def accuracy_figures(analysis: SweepAnalysis, directory: Path) -> list[Figure]:

@@ -134,12 +134,12 @@ def group_row(group: Group) -> dict[str, str]:
 
 
 def _rows(table: pd.DataFrame, columns: list[str], directory: Path) -> list[dict[str, Any]]:
-    """The rows of cells: the text and, of numbers written otherwise, the value to sort by; the link of each."""
+    """The rows of cells: the text and, of numbers written otherwise, the value to sort by; the page of each, if any."""
     shown = [[_shown(name, value) for value in table[name].tolist()] for name in columns]
-    links = []
+    links: list[str | None] = []
     for path in table["path"]:
         page = Path(path, PAGE)
-        links.append(quote(f"../{page if (directory / page).exists() else path + '/'}"))
+        links.append(quote(f"../{page}") if (directory / page).exists() else None)
     return [{"fields": values, "link": link} for *values, link in zip(*shown, links, strict=True)]
 
 
