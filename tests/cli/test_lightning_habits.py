@@ -146,6 +146,15 @@ def test_the_version_is_said(capsys):
     assert capsys.readouterr().out == f"modgrok {modgrok.__version__}\n"
 
 
+@pytest.mark.parametrize(("batches", "updates"), [("true", 1), ("3", 3)])
+def test_a_trial_makes_its_updates_and_one_scoring_and_writes_nothing(tmp_path, capsys, batches, updates):
+    main([*FIT, *SHORT, "--trainer.fast_dev_run", batches])
+    out = capsys.readouterr().out
+    assert f"updates {updates}, one evaluation" in out
+    assert "lightning_logs" not in out
+    assert not list(tmp_path.iterdir())
+
+
 # options
 
 

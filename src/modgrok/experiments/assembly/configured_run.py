@@ -302,8 +302,8 @@ class ConfiguredRun(LightningCLI, ABC):
 
     @property
     def path(self) -> Path:
-        """The run's directory."""
-        return Path(self._run_logger.log_dir)
+        """The run's directory; where it would be, for one that writes nothing."""
+        return Path(self._run_logger.log_dir if self.writes else self.trainer.default_root_dir)
 
     @property
     def writes(self) -> bool:
