@@ -24,7 +24,7 @@ class Command(NamedTuple):
 
     Attributes:
         help: its line in the help.
-        function: where the function is that takes its options, as `module:name`.
+        function: the function that takes its options, as `module:name`.
     """
 
     help: str

@@ -58,7 +58,7 @@ class TrainingBatches:
     Args:
         examples: all training examples.
         batch_size: examples per batch; all of them unless given.
-        seed: of the shuffling.
+        seed: the seed of the shuffling.
         period: batches of an evaluation period; as many as show every example once unless given.
         per_step: batches per training step; lists of them unless it is 1.
         start: returns the number of the batch that comes first, counted from 0.

@@ -26,15 +26,15 @@ class TaskTables:
         task: a formula over x, y (and z), a word in a group such as `x * y in S4`, a name of the catalog, a table in a
             .csv or .npy file (see `tasks.table_file`), or a list of these for a mixture.
         modulus: p; for words in a group its order, for a table the number of its symbols, which need not be given.
-        train_fraction: of each task's pairs that is trained on; the rest is held out.
-        split_seed: of the split.
+        train_fraction: the fraction of each task's pairs that is trained on; the rest is held out.
+        split_seed: the seed of the split.
         split_method: `torch` as in Nanda et al. 2023, `python` as in the older notebooks; see `split.permutations`.
         template: the words of one example; `[x, y, "="]` unless given. See `Template`.
         batch_size: training pairs per update; all of them unless given.
-        batch_seed: of the order of minibatches.
+        batch_seed: the seed of the order of mini-batches.
         nonzero_operands: leave out pairs in which an operand is 0.
         unordered_pairs: keep only pairs with x ≤ y.
-        label_seed: of the labels of the task `random`.
+        label_seed: the seed of the labels of the task `random`.
         split: what is drawn for training. Of single `pairs`, many that are held out may be known by symmetry; whole
             `classes` leave only new ones. See `tasks.symmetries`.
         answer_tables: the answers of tasks that are tables, by the names that `task` gives them: nested lists of

@@ -55,7 +55,7 @@ def render_page(
             "report/analysis_page.html.jinja".
         sections: the figures.
         network: a network that runs in the page, where the template has a place for it.
-        context: what else the template names; text is escaped.
+        context: the other values that the template names; text is escaped.
     """
 
     def rows(figure: Figure) -> list[tuple[bool, list[Panel]]]:

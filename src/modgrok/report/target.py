@@ -15,7 +15,7 @@ class AnalysisTarget:
     """Checkpoints to analyze.
 
     Attributes:
-        checkpoints: in the order of their updates; the circuit is read from the last.
+        checkpoints: the checkpoints in the order of their updates; the circuit is read from the last.
         source: the last two names of the path, which the report calls them by.
         output: the default directory of the report.
     """

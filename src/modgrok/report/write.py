@@ -18,7 +18,7 @@ def check_output(directory: Path, files: Sequence[str] = FILES) -> None:
     """Raise an InputError unless `directory` is new, empty or holds an earlier report, and can be written.
 
     Args:
-        directory: of the report.
+        directory: the report's directory.
         files: the names of a report's files, the page first.
     """
     if directory.is_dir():

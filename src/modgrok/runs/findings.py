@@ -26,22 +26,22 @@ class Findings:
     Attributes:
         task: the formula, or a mixture's formulas joined by a vertical bar.
         modulus: p.
-        updates: how many were made.
+        updates: the number of updates made.
         threshold: the accuracy that memorised and grokked refer to.
         memorised_at: the first evaluated update at which the training accuracy reached the threshold.
         grokked_at: the same for the held-out accuracy.
         delay: updates from memorising to grokking.
         censored_at: the last update of a run that has not grokked: grokking would have come later, or never.
         train_loss: last scores, as all scores below.
-        train_accuracy: of all training pairs.
+        train_accuracy: the accuracy over all training pairs.
         heldout_loss: mean over the held-out pairs; for mixtures, losses are sums of the formulas' means.
-        heldout_accuracy: of all held-out pairs.
-        parameters: of the network.
+        heldout_accuracy: the accuracy over all held-out pairs.
+        parameters: the number of the network's parameters.
         entropy: bits of the training answers if each were drawn at random, n·log2 p.
         bits: bits of the training answers that the network knows, entropy minus loss. For the task `random` this is
             what it remembers. None where the loss is no logarithm of a probability.
         seconds: wall time spent on training, resumptions included.
-        engine: what made the updates.
+        engine: the engine that made the updates.
         threads: CPU threads that made them.
         finished: whether the run came to its end; a run that a signal stopped did not.
         tasks: for mixtures, memorised_at, grokked_at, grokked_new_at, delay and last scores of each formula.
@@ -49,7 +49,7 @@ class Findings:
             threshold; None, too, where there are none.
         heldout_new: how many held-out pairs are new. This field and the three others are None in the findings of runs
             that did not tell new pairs from known ones.
-        heldout_known: how many are known by symmetry.
+        heldout_known: the number of held-out pairs that are known by symmetry.
         heldout_accuracy_new: over the new pairs; None where there are none.
         heldout_accuracy_known: over those known by symmetry; None where there are none.
         updates_per_step: the updates that a training step made; None in the findings of runs that did not record them.

@@ -27,7 +27,7 @@ class Score(NamedTuple):
         loss: their mean loss.
         accuracy: the share that is right.
         probability: the mean probability of the right answer.
-        accuracy_new: of held-out pairs, the accuracy over those that are new; None where there are none.
+        accuracy_new: the accuracy over the held-out pairs that are new; None where there are none.
         accuracy_known: the same over those that are known by symmetry.
         zero_losses: of training pairs, the share whose loss is exactly zero, so that it has no gradient.
     """

@@ -27,7 +27,7 @@ class RunLogger(TensorBoardLogger):
     """Logs into a new `lightning_logs/version_N`, or into the directory of a run, new or resumed.
 
     Args:
-        root: where `lightning_logs` is.
+        root: the directory that `lightning_logs` is in.
         directory: the run's own directory; a new `version_N` unless given.
         update: the update being resumed from; later events are purged because they will be logged again.
     """
@@ -62,7 +62,7 @@ class RunLogger(TensorBoardLogger):
         """Let a logger that would take a version of its own beside the run's write into the run's directory.
 
         Args:
-            logger: of no version so far.
+            logger: a logger that has taken no version yet.
             update: the update being resumed from; an earlier table is kept under a name with this number.
         """
         if Path(logger.root_dir).resolve() != Path(self.root_dir).resolve():

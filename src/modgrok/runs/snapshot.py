@@ -53,14 +53,14 @@ class Snapshot:
     Other people's weights are a snapshot too; which pairs they were trained on is unknown unless they say so.
 
     Attributes:
-        network: in evaluation mode, on the CPU.
+        network: the network, in evaluation mode, on the CPU.
         data: its pairs and their split.
-        update: how many updates were made.
+        update: the number of updates made.
         history: the scores up to here.
         split_known: whether `data`'s split is the one that the network was trained on.
-        pretrained_from: where its initial weights came from, if from another run.
+        pretrained_from: the run that its initial weights came from, if they did.
         frozen: the parts that were not trained.
-        loss: what it was trained on.
+        loss: the loss that it was trained on.
     """
 
     network: Network

@@ -52,7 +52,7 @@ class ConfiguredRun(LightningCLI, ABC):
     given last, too. What the options say comes on top.
 
     Args:
-        command: what it is assembled for, such as `fit`.
+        command: the command that it is assembled for, such as `fit`.
         args: options as on the command line.
         directory: the run's own directory, resumed where it has a checkpoint; a new `lightning_logs/version_N` unless
             given.

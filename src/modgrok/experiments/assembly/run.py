@@ -121,8 +121,8 @@ def fit(
         overrides: values of single fields, by dotted names: `{"data.modulus": 113}`.
         directory: the run's own directory, a new `lightning_logs/version_N` unless given. A run that was interrupted
             there is resumed, one that is finished is returned as it is.
-        callbacks: that watch the run, besides those of the config; the run does not record them.
-        runs_of_one_compilation: how many runs of this shape this process makes, which share what compiling costs.
+        callbacks: callbacks besides those of the config; the run does not record them.
+        runs_of_one_compilation: the number of runs of this shape that share the cost of compiling.
         progress: whether a line shows how far the run is; in a notebook unless given.
 
     Raises:

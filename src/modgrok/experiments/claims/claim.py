@@ -28,13 +28,13 @@ class PublishedFigure:
     """One published number.
 
     Attributes:
-        name: what it is, in words.
-        measure: what is measured of the runs; see `measurement.measure`.
+        name: its name, in words.
+        measure: the measure that is taken of the runs; see `measurement.measure`.
         published: the number.
-        tolerance: how far ours may lie from it and still be the same.
+        tolerance: the largest distance of ours from it that still counts as the same.
         where: the varied values of the cells that it is measured on; all cells unless given.
         over: the figure is the measure of these cells divided by that of the cells in `where`: a speed-up.
-        basis: that the circuit is looked at in, for measures of the circuit.
+        basis: the basis that the circuit is looked at in, for measures of the circuit.
         fails_beyond: the number from which on ours would show the opposite of the claim, such as 1 for a speed-up.
     """
 
@@ -54,8 +54,8 @@ class Weights:
 
     Attributes:
         file: relative to the claim's file.
-        formula: what they were trained on.
-        modulus: of the formula.
+        formula: the formula that they were trained on.
+        modulus: the modulus of the formula.
     """
 
     file: Path
@@ -68,11 +68,11 @@ class Claim:
     """A published claim.
 
     Attributes:
-        name: of its file.
+        name: its file's name without the suffix.
         says: the claim in a sentence.
-        source: where it was published.
+        source: the paper or the page that published it.
         figures: the published numbers.
-        left_out: what of the published setting ours has not.
+        left_out: the parts of the published setting that ours leaves out.
         plan: the runs that test it; None where it is about other people's weights.
         weights: those weights.
         out_of_reach: why it cannot be tested here, if it cannot.

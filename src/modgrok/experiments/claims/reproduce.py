@@ -63,8 +63,8 @@ def reproduce(
     Args:
         claim: the claim.
         path: its file.
-        directory: of its runs.
-        place: where the cells run.
+        directory: the directory of its runs.
+        place: the place where the cells run.
         watch: called about once a second with where the sweep stands.
 
     Raises:

@@ -19,9 +19,9 @@ class Result:
 
     Attributes:
         figure: the published figure.
-        ours: what our runs give, with its 95% interval. No number where a median time was reached by too few cells; no
-            interval for a single run.
-        verdict: of this figure.
+        ours: the number that our runs give, with its 95% interval. No number where a median time was reached by too
+            few cells; no interval for a single run.
+        verdict: the verdict on this figure.
     """
 
     figure: PublishedFigure

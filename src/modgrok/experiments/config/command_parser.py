@@ -72,8 +72,8 @@ def check_null(section: str, kind: type, values: Namespace, others: Sequence[str
 
     Args:
         section: its name.
-        kind: whose arguments its fields are.
-        values: of the fields.
+        kind: the class whose arguments its fields are.
+        values: the values of its fields.
         others: arguments that the section does not have.
     """
     for name, parameter in inspect.signature(kind, eval_str=True).parameters.items():

@@ -61,7 +61,7 @@ def read_yaml(
 
     Args:
         path: the file.
-        what: what the file should be, for the message about one that is something else.
+        what: a description of what the file should be, for the message about one that is something else.
         largest: the most bytes that it may have.
         most_values: the most values that it may hold, with what its aliases repeat.
         nul_allowed: whether its values may have NUL characters, which no file name has.

@@ -28,8 +28,8 @@ class FirstLook:
     Attributes:
         tables: its tasks; None where only a checkpoint tells them.
         network: the class path of its network.
-        engine: what was asked for.
-        directory: where it is written; None if it is not.
+        engine: the engine that was asked for.
+        directory: the directory that it is written into; None for a run that writes nothing.
     """
 
     tables: TaskTables | None
@@ -107,7 +107,7 @@ def read_tables(
     Args:
         prog: the command, for its help.
         args: its options, with the content of config files in the place of their paths.
-        configs: that content by path; sections other than the data are not looked at.
+        configs: the content of the config files by path; only their data sections are looked at.
         recorded: the arguments of a run's data.
 
     Raises:

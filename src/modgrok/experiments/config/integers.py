@@ -14,7 +14,7 @@ def with_integers(parser: ArgumentParser, args: Sequence[str]) -> list[str]:
     """Return options with 10000 for 1e4 wherever a field takes an integer, and neither another number nor text.
 
     Args:
-        parser: what knows the fields.
+        parser: the parser that knows the fields.
         args: options, with the content of config files, as JSON, in the place of their paths.
     """
     options = list(args)

@@ -18,8 +18,8 @@ class Cost:
     """What a sweep costs at most.
 
     Attributes:
-        updates: of all cells, if none stops before its limit; infinite where one has no limit.
-        seconds_per_update: of the first cell, uncompiled, on one thread.
+        updates: the updates of all cells, if none stops before its limit; infinite where one has no limit.
+        seconds_per_update: the seconds of one update of the first cell, uncompiled, on one thread.
     """
 
     updates: float

@@ -25,7 +25,7 @@ class Kind(ABC):
 
     Attributes:
         seed_fields: the fields that `seed` stands for.
-        columns: what of a run's findings is in the sweep's table, with the type of a pandas column.
+        columns: the findings of a run that are in the sweep's table, with the type of a pandas column.
     """
 
     seed_fields: ClassVar[tuple[str, ...]]

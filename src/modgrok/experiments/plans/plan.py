@@ -52,11 +52,11 @@ class Plan:
     """What a sweep file says.
 
     Attributes:
-        question: what the sweep asks, in words; the title of its page.
-        command: what trains a cell: `fit`, or `capacity fit`.
+        question: the question that the sweep asks, in words; the title of its page.
+        command: the command that trains a cell, `fit` or `capacity fit`.
         config: the config that all cells share, with what it inherits.
         shared: fields that all cells set over the config (`set:`); their strings may have {parameters}.
-        axes: what varies, slowest first.
+        axes: the fields that vary, the slowest first.
         alternatives: the fields set by each value of a name that stands for several fields.
         skip: the condition of cells that are left out.
         groups: expressions that divide the cells into groups for the page to compare, by name.

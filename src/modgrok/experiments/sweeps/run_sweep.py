@@ -46,9 +46,9 @@ class Standing:
     Attributes:
         finished, failed: numbers of cells, those of earlier invocations included.
         waiting: the number of cells that neither run nor have ended.
-        running: how far each running cell is, by name.
+        running: the progress of each running cell, by name.
         seconds: since this invocation started.
-        seconds_left: how long the rest takes at the speed so far; None before anything is known of it.
+        seconds_left: the time that the rest takes at the speed so far; None before anything is known of it.
     """
 
     finished: int
@@ -73,8 +73,8 @@ def sweep(
 
     Args:
         path: the sweep file; see `read_plan`.
-        place: where the cells run; worker processes on this machine unless given.
-        directory: of the sweep; `lightning_logs/sweeps/NAME` for NAME.yaml unless given.
+        place: the place where the cells run; worker processes on this machine unless given.
+        directory: the sweep's directory; `lightning_logs/sweeps/NAME` for NAME.yaml unless given.
         watch: called about once a second with where the sweep stands.
 
     Returns:

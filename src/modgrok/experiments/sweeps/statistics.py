@@ -170,8 +170,8 @@ class LogNormalFit:
     """Censored log-normal times with one mean for each group and one variance, fitted by maximum likelihood.
 
     Attributes:
-        variance: of log time (natural) within the groups.
-        log_likelihood: of the log times.
+        variance: the variance of log time (natural) within the groups.
+        log_likelihood: the log-likelihood of the log times.
         parameters: the number of means, and the variance.
     """
 

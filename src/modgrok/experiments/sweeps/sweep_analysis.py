@@ -48,8 +48,8 @@ class Grouping:
     """One way to divide the finished cells, and what it explains.
 
     Attributes:
-        name: what the groups are by.
-        groups: in the order of their values.
+        name: the name of the expression that divides the cells.
+        groups: the groups, in the order of their values.
         test: the log-rank test of whether they differ; None where there is one group.
         unexplained: the variance of log time within groups over that of all cells together, both by maximum
             likelihood on the censored times; None where too few cells grokked.
@@ -69,7 +69,7 @@ class SweepAnalysis:
     """A plan's table, and what is computed from it.
 
     Attributes:
-        plan: of the sweep.
+        plan: the sweep's plan.
         table: a row for each cell, in the plan's order; see `make_table`.
     """
 

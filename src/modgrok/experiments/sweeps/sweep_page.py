@@ -26,8 +26,8 @@ def sweep_page(plan: Plan, table: pd.DataFrame, directory: Path) -> str:
     """Render the page as HTML.
 
     Args:
-        plan: what was asked.
-        table: what came out; see `make_table`.
+        plan: the sweep's plan.
+        table: a row for each cell; see `make_table`.
         directory: the sweep's directory, whose cells have the histories.
     """
     analysis = SweepAnalysis(plan, table)
