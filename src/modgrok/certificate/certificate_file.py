@@ -45,9 +45,9 @@ def sentence(certificate: Certificate, explained: ExplainedMargin | None) -> str
         return str(certificate)
     follow = "all answers follow" if explained.share == 1 else f"{explained.share:.1%} of the answers follow"
     return (
-        f"{certificate} The circuit alone, the mean of the logits over all that is equally far from the right answer, "
-        f"has margin {explained.margin:.4g}; the rest of the logits moves a margin by at most {explained.rest:.4g}, so "
-        f"that {follow} from the circuit and this bound."
+        f"{certificate} The part of the logits that depends only on how far an answer is from the right one has margin "
+        f"{explained.margin:.4g}; the rest moves a margin by at most {explained.rest:.4g}, so that {follow} from that "
+        "part and this bound."
     )
 
 
