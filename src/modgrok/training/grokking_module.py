@@ -103,7 +103,7 @@ class GrokkingModule(ScoredModule):
             of an update unless given. A step has one update wherever a callback or an option of the trainer looks at
             single updates; see `updates_per_step.watcher`.
         threshold: accuracy from which a side of the split counts as learned.
-        engine: what makes the updates: `eager`, `compile`, `cuda_graph`, or `auto` for the fastest that fits.
+        engine: what makes the updates: `eager`, `compile`, `cuda_graph`, or `auto`; see `choose_engine`.
         threads: CPU threads that make the updates; follow from the size of an update unless given.
         pretrained: a run or a checkpoint that the network starts from.
         pretrained_parts: parts of it that are taken over; all unless given.
