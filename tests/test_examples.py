@@ -6,7 +6,7 @@ from importlib import import_module
 
 import pytest
 
-ROOMS = ["analysis", "models", "tasks"]
+ROOMS = ["analysis", "capacity", "models", "tasks"]
 
 
 def public(room):

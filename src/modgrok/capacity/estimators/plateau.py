@@ -21,7 +21,7 @@ def fit_slope(capacity: Mapping[int, float]) -> Slope:
     """Fit capacity = slope · parameters by least squares, with a 95% interval of Student's t.
 
     Args:
-        capacity: the most bits that a network of each number of parameters has memorized.
+        capacity: The most bits that networks have memorized, by their number of parameters.
     """
     p, bits = np.array(list(capacity), float), np.array(list(capacity.values()))
     slope = float(p @ bits / (p @ p))

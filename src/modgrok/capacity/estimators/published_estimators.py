@@ -25,7 +25,7 @@ Encoding = Literal["optimal", "2-hop-big-hash", "2-hop-double"]
 
 @dataclass(frozen=True)
 class Observed:
-    """What the estimators see of a data set.
+    """The counts of a data set that the estimators see.
 
     Attributes:
         n: The number of people, N.

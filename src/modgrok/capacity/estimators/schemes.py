@@ -24,7 +24,7 @@ SURE = 0.95
 
 @dataclass(frozen=True)
 class TwoHopBits:
-    """What there is to store of one-hop facts and trained two-hop questions.
+    """The bits of one-hop facts and trained two-hop questions that there are to store.
 
     Attributes:
         facts: Bits of all one-hop facts, and of the names that their answers show.
@@ -112,7 +112,7 @@ def compare(
         predictions: The predicted losses by scheme, each (STEPS, runs), bits.
         measured: The measured losses of the runs, bits.
         guesses: The losses of a guess, bits.
-        groups: What the data of each run are; runs of one group differ in their seeds only.
+        groups: The data set of each run; runs of one group differ in their seeds only.
     """
     scale, log_weights = np.array(guesses), -(STEPS**2) / 2
     likelihood: dict[str, NDArray[np.float64]] = {}  # (runs, capacities, errors)

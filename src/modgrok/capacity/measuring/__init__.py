@@ -1,1 +1,1 @@
-"""What runs have memorized: numbers, probes, pictures and the page."""
+"""Runs measured: numbers, probes, pictures and the page."""

@@ -187,7 +187,7 @@ def loss_figure(measurement: Measurement) -> Figure:
 
 
 def probe_figure(run: str, probes: Sequence[Probe]) -> Figure:
-    """What probes know at every layer and position, a map for each target."""
+    """Draw the bits that probes know at every layer and position, a map for each target."""
     panels = []
     for probe in probes:
         bits = torch.tensor(probe.bits).clamp(min=0)

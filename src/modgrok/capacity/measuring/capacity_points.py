@@ -1,4 +1,4 @@
-"""The capacity of networks from runs: what a network came to know where there was more to know."""
+"""The capacity of networks from runs: the bits they came to know where there was more to know."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def comparable(measurements: Iterable[Measurement]) -> list[Group]:
 
 @dataclass(frozen=True)
 class CapacityPoint:
-    """What networks of one size came to know at most.
+    """The most bits that networks of one size came to know.
 
     Attributes:
         parameters: The number of parameters.

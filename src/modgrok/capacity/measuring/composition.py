@@ -17,7 +17,7 @@ COMBINATIONS = ("in_in", "complete_two_hop")
 
 @dataclass(frozen=True)
 class Composition:
-    """What became of the held-out combinations of a run.
+    """The held-out combinations of a run, and whether they came to be answered.
 
     Attributes:
         run: The measurement.
@@ -46,7 +46,7 @@ class Composition:
 
 
 def compositions(measurements: Sequence[Measurement]) -> list[Composition]:
-    """Return what became of the held-out combinations of every run that has some, by φ."""
+    """Return the `Composition` of every run that held combinations out, by φ."""
     runs, found = each_once(measurements), []
     capacities = measured_capacities(runs)
     for m in runs:

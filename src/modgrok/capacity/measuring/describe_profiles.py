@@ -1,4 +1,4 @@
-"""What a data set is, before any training: bits by part and by scheme, questions by set."""
+"""A data set described before any training: bits by part and by scheme, questions by set."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modgrok.capacity.questions.two_hops import NO_QUESTION
 
 @dataclass(frozen=True)
 class Description:
-    """What a data set is.
+    """A data set in numbers and words.
 
     Attributes:
         title: The people, in words.

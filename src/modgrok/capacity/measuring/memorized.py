@@ -1,4 +1,4 @@
-"""What one run has memorized, as plain data."""
+"""The measurement of one run, as plain data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIZES = ("n", "seed", "batch_size", "sample")
 
 @dataclass(frozen=True)
 class Measurement:
-    """What one run has memorized.
+    """The bits that one run has memorized, and the scores they come from.
 
     Attributes:
         run: The run's directory.
@@ -98,7 +98,7 @@ class Measurement:
 
     @property
     def stored(self) -> TwoHopBits | None:
-        """What there is to store of two-hop questions; None for one hop."""
+        """The bits of two-hop questions to store; None for one hop."""
         return TwoHopBits(**self.two_hops) if self.two_hops else None
 
     def reached_at(self, name: str, accuracy: float) -> int | None:

@@ -22,19 +22,19 @@ ROWS = 3000  # of a probe, a random choice where there are more
 PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
 """L2 penalties for standardized inputs. The best on people of their own is taken, a probe of no weights included."""
 ITERATIONS = 60
-SHARES = (0.6, 0.2, 0.2)  # of the people: to fit on, to choose the penalty on, to report
+SHARES_OF_PEOPLE = (0.6, 0.2, 0.2)  # of the people: to fit on, to choose the penalty on, to report
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What a linear probe knows about a target at every layer and position.
+    """The bits that linear probes know about a target, at every layer and position.
 
     Attributes:
         target: The name of what is read off: an attribute, or the first token of the bridge person's name.
         positions: Token positions, counted back from the first token of the answer, or forward in biographies.
         entropy: Bits of the target, to someone who knows its frequencies.
         bits: (layers + 1, positions), `entropy` minus the probe's loss on people that it was not fitted on.
-        control: the same for a target shuffled between people.
+        control: The same bits for a target shuffled between people.
     """
 
     target: str
@@ -85,7 +85,7 @@ def probe_run(run: CapacityRun, seed: int = 0) -> list[Probe]:
         stream = torch.stack(run.network.residual_stream(rows.tokens))  # type: ignore[operator]
     index = (start + torch.arange(length))[None, :, :, None].expand(len(stream), -1, -1, stream.shape[-1])
     states = stream.gather(2, index).transpose(1, 2).flatten(0, 1)  # (layers · positions, rows, d)
-    group = rng.choice(3, len(people), p=SHARES)[person]
+    group = rng.choice(3, len(people), p=SHARES_OF_PEOPLE)[person]
     targets: dict[str, NDArray[np.int64]] = {}
     if data.hops == 2:
         first_tokens = data.notation.answers.tokens[-len(people) :, 0].numpy()

@@ -61,7 +61,7 @@ class SchemeComparison:
 
     @property
     def words(self) -> str:
-        """What was found, in a sentence or two."""
+        """The finding in a sentence or two."""
         found = self.comparison
         each = ", ".join(
             f"{IN_WORDS.get(name, name)} {share:.2f} (misfit {found.misfits[name]:.2f} bits)"

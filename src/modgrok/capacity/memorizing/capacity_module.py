@@ -35,6 +35,13 @@ class CapacityModule(LightningModule):
 
     Raises:
         InputError: if the threshold is out of range.
+
+    Example:
+        >>> from modgrok.capacity import CapacityModule, Llama, ProfilesDataModule
+        >>> data = ProfilesDataModule(n=20, relations=2, notation="tokens")
+        >>> network = Llama(data.vocabulary_size, data.context_length, d_model=16, n_layers=1)
+        >>> CapacityModule(network, threshold=0.9).threshold
+        0.9
     """
 
     interruptible = False  # an update is soon over

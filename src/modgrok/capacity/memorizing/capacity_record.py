@@ -1,4 +1,4 @@
-"""What a checkpoint of this wing records: its network and its data as plain data, and digests to compare."""
+"""The record in a checkpoint of this wing: network and data as plain data, and digests to compare."""
 
 from __future__ import annotations
 

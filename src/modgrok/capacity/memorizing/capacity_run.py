@@ -28,6 +28,13 @@ class CapacityRun:
         history: The scores of every validation.
         seconds: Wall time of the training.
         threshold: The accuracy from which a set of questions counts as learned.
+
+    Example:
+        >>> from modgrok import fit_capacity
+        >>> config = {"data.n": 20, "data.notation": "tokens", "model.network": "modgrok.capacity.Llama"}
+        >>> run = fit_capacity(config, {"trainer.max_steps": 2})
+        >>> run.update, run.score("one_hop").accuracy
+        (2, 0.0)
     """
 
     path: Path
@@ -74,6 +81,14 @@ def load_capacity_run(path: Path | str) -> CapacityRun:
 
     Raises:
         InputError: if there is no checkpoint of this wing there, or its network or its data cannot be made again.
+
+    Example:
+        >>> from modgrok import fit_capacity
+        >>> from modgrok.capacity import load_capacity_run
+        >>> config = {"data.n": 20, "data.notation": "tokens", "model.network": "modgrok.capacity.Llama"}
+        >>> trained = fit_capacity(config, {"trainer.max_steps": 2})
+        >>> load_capacity_run("lightning_logs/version_0").parameters == trained.parameters
+        True
     """
     file = find_checkpoint(Path(path))
     checkpoint, record = read_record(file)

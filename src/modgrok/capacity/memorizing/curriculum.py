@@ -15,6 +15,11 @@ class Curriculum(Callback):
 
     Raises:
         InputError: if `below` is not positive.
+
+    Example:
+        >>> from modgrok.capacity import Curriculum
+        >>> Curriculum(below=1.0).below
+        1.0
     """
 
     def __init__(self, below: float = 1.44) -> None:

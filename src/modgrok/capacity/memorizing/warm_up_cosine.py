@@ -24,6 +24,14 @@ class WarmUpCosine(LambdaLR):
 
     Raises:
         InputError: if a number is out of range, or the cosine has no length.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.capacity import WarmUpCosine
+        >>> optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+        >>> schedule = WarmUpCosine(optimizer, warmup=4)
+        >>> optimizer.param_groups[0]["lr"]
+        0.25
     """
 
     def __init__(

@@ -18,7 +18,15 @@ SHORT = 32  # positions
 
 
 class Llama(LlamaNetwork):
-    """`LlamaNetwork` written out in this file; it needs no other library."""
+    """`LlamaNetwork` written out in this file; it needs no other library.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.capacity import Llama
+        >>> network = Llama(vocabulary_size=20, context_length=8, d_model=16, n_layers=1)
+        >>> network(torch.zeros(2, 8, dtype=torch.long)).shape
+        torch.Size([2, 8, 20])
+    """
 
     def build(self, shape: LlamaShape) -> None:
         """Make the modules and draw their weights."""

@@ -1,4 +1,4 @@
-"""What the two implementations of a Llama share: their arguments, their sizes and how their weights are drawn."""
+"""The arguments, sizes and initial weights that the two implementations of a Llama share."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from modgrok.errors import InputError, brief
 
 OWN = {f"modgrok.capacity.{kind.__name__}": kind for kind in (Llama, TransformersLlama)}
 BEFORE_CLASS_PATHS = {kind.__name__: path for path, kind in OWN.items()}
-"""What runs recorded before they recorded class paths."""
+"""Class paths by the bare names that older runs recorded."""
 
 
 def class_path(network: nn.Module) -> str:

@@ -16,6 +16,13 @@ class TransformersLlama(LlamaNetwork):
 
     Raises:
         InputError: if a size is out of range, or transformers is not installed.
+
+    Example:
+        >>> from modgrok.capacity import Llama, TransformersLlama
+        >>> sizes = {"vocabulary_size": 20, "context_length": 8, "d_model": 16, "n_layers": 1}
+        >>> ours, theirs = Llama(**sizes), TransformersLlama(**sizes)
+        >>> theirs.llama.load_state_dict(ours.state_dict())
+        <All keys matched successfully>
     """
 
     def build(self, shape: LlamaShape) -> None:

@@ -16,9 +16,9 @@ from modgrok.capacity.people.streams import Stream, generator
 from modgrok.capacity.people.words import draw_words
 from modgrok.errors import InputError
 
-MOST = 4_000_000
+MOST_PEOPLE = 4_000_000
 ABSENT = -1
-"""What stands for a relation that a person does not have."""
+"""The mark of a relation that a person does not have."""
 MATCHED = ("best_friend", "worst_enemy")
 """The relations that are symmetric where relations are bipartite."""
 
@@ -54,7 +54,7 @@ class Profiles:
 
     @property
     def subjects(self) -> tuple[str, ...]:
-        """What can be asked about a person: the attributes, then the relations."""
+        """The subjects of questions about a person: the attributes, then the relations."""
         return (*self.space.attributes, *self.relation_names)
 
     @property
@@ -124,8 +124,8 @@ def generate_profiles(
     """
     space = space or Space()
     related = relation_names(relations)
-    if not 2 <= n <= MOST:
-        raise InputError(f"n must be from 2 to {MOST:,} people, got {n:,}")
+    if not 2 <= n <= MOST_PEOPLE:
+        raise InputError(f"n must be from 2 to {MOST_PEOPLE:,} people, got {n:,}")
     if n > space.names:
         raise InputError(f"n must be ≤ {space.names:,}, the names that name_words make; got {n:,}")
     if bipartite and n % 2:

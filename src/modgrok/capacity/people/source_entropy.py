@@ -38,9 +38,9 @@ class Entropy:
     """Bits of a whole data set.
 
     Attributes:
-        names: log2 C(M, N), of the set of names.
-        attributes: of all N values of each attribute.
-        relations: of all N values of each relation, given those before it.
+        names: Bits of the set of names, log2 C(M, N).
+        attributes: Bits of all values of each attribute.
+        relations: Bits of all values of each relation, given the relations before it.
     """
 
     names: float

@@ -8,7 +8,7 @@ import numpy as np
 
 
 class Stream(IntEnum):
-    """What is drawn; the numbers are part of what a seed means and never change."""
+    """The things that are drawn; their numbers are part of the meaning of a seed and never change."""
 
     WORDS = 0
     PEOPLE = 1

@@ -1,1 +1,1 @@
-"""What the network is asked, as tokens."""
+"""Questions about people, as tokens."""

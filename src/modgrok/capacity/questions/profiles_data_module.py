@@ -69,6 +69,12 @@ class ProfilesDataModule(LightningDataModule):
 
     Raises:
         InputError: if a field is out of range, or the profiles cannot be read.
+
+    Example:
+        >>> from modgrok.capacity import ProfilesDataModule
+        >>> data = ProfilesDataModule(n=20, relations=2, notation="tokens", hops=2, held_out={}, phi=1)
+        >>> data.size("one_hop"), data.size("two_hop"), data.size("in_in")
+        (120, 120, 120)
     """
 
     def __init__(

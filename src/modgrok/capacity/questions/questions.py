@@ -1,4 +1,4 @@
-"""What the network is asked, as rows of tokens made from numbers: questions of one and two hops, and biographies."""
+"""Questions of one and two hops, and biographies: rows of tokens made from numbers."""
 
 from __future__ import annotations
 

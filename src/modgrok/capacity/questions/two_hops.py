@@ -1,4 +1,4 @@
-"""Which two-hop questions are trained on, and which are held out.
+"""The choice of two-hop questions that are trained on and held out.
 
 Seven sets are those of the published system. Four more tell composition from memory, as Wang et al. 2024 (arXiv
 2405.15071) do: facts out of distribution are asked in one hop only, so that a question with such a fact in its first
@@ -18,7 +18,7 @@ from modgrok.errors import InputError
 
 TRAINED = 0
 NO_QUESTION = 255
-"""What stands in a split where a person lacks the relation, or the person it leads to the second subject."""
+"""The mark in a split where a person lacks the relation, or the person it leads to the second subject."""
 PUBLISHED = (
     "first_people",
     "relations",
@@ -42,7 +42,7 @@ SHARES = {
 }
 """Shares unless others are given. Whole relations and subjects are held out on demand: one of four is a quarter."""
 
-MOST = 2**31
+MOST_QUESTIONS = 2**31
 SLAB = 10_000
 
 
@@ -75,7 +75,7 @@ def split_two_hops(
         raise InputError("hops: two-hop questions need relations: give relations ≥ 1, got 0")
     if n_subjects == 0:
         raise InputError("second_subjects must name at least one subject, got []")
-    if n * n_relations * n_subjects >= MOST:
+    if n * n_relations * n_subjects >= MOST_QUESTIONS:
         raise InputError(
             f"n must make fewer than 2**31 two-hop questions; {n:,} people make {n * n_relations * n_subjects:,}"
         )
