@@ -13,6 +13,7 @@ from modgrok.analysis import GroupMeasures, real_irreps
 from modgrok.analysis.run_analysis import analyze_network
 from modgrok.figures import circuit_figure, render
 from modgrok.report.analysis_page import analysis_page
+from modgrok.report.network_data import network_data
 from modgrok.report.prose import method, opening
 from modgrok.report.tables import measures_csv, summary_json
 from modgrok.runs import Snapshot
@@ -57,6 +58,11 @@ def test_the_page_tells_the_circuit(notation: str, name: str) -> None:
         assert heading in body
     for heading in ("The logits as cosines", "Spectrum of W_logit", "Fourier components"):
         assert heading not in body
+    running = network_data(found)
+    assert running is not None
+    (shown,) = running.description["tasks"]
+    assert (shown["key"], set(shown["clusters"]), shown["irreps"]) == ([], {-1}, [name] * 200)
+    assert min(shown["explained"]) > 0.99
     summary = json.loads(summary_json(found), parse_constant=lambda constant: pytest.fail(constant))
     (saved,) = summary["tasks"]
     assert saved["group"]["name"] == notation

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from modgrok.analysis import TaskView
+from modgrok.analysis import Circuit, TaskView
 from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
 from modgrok.figures.operand_maps import clock_order, map_slice
 from modgrok.models import MLP, Transformer
@@ -118,6 +118,25 @@ def _activations(task: TaskAnalysis) -> int:
     return n * (len(circuit.tuning.active) + circuit.classes.sums.shape[1])
 
 
+def _tuning(circuit: Circuit) -> dict[str, Any]:
+    """What each neuron is tuned to; on a group its irrep, since frequencies of its symbols' numbers tell nothing."""
+    if circuit.group is None:
+        keys, clusters, irreps = circuit.key_frequencies, circuit.tuning.clusters, None
+        shares = circuit.tuning.fractions
+    else:
+        keys, clusters = (), torch.full_like(circuit.tuning.clusters, -1)
+        found, names = circuit.group_neurons, [irrep.name for irrep in circuit.group.pairs.irreps]
+        shares = torch.zeros(len(clusters)) if found is None else found.purity
+        numbers = clusters if found is None else found.irreps
+        irreps = [names[number] if number >= 0 else None for number in numbers.tolist()]
+    return {
+        "key": list(keys),
+        "clusters": clusters.tolist(),
+        "explained": [round(float(share), 3) for share in shares],
+        "irreps": irreps,
+    }
+
+
 def _task(analysis: RunAnalysis, task: TaskAnalysis, kept: list[int]) -> dict[str, Any]:
     circuit, view = task.circuit, task.circuit.view
     pairs, shown = view.clocked_pairs, map_slice(view).pairs
@@ -151,12 +170,7 @@ def _task(analysis: RunAnalysis, task: TaskAnalysis, kept: list[int]) -> dict[st
             "answers": pairs.answer_at.tolist(),
             "separates": pairs.separates,
         },
-        # of a group the frequencies of its symbols' numbers tell nothing
-        "key": list(circuit.key_frequencies) if circuit.group is None else [],
-        "clusters": (
-            circuit.tuning.clusters if circuit.group is None else torch.full_like(circuit.tuning.clusters, -1)
-        ).tolist(),
-        "explained": [round(float(share), 3) for share in circuit.tuning.fractions],
+        **_tuning(circuit),
         "pairs": {
             "x": _packed(operands[:, 0], np.uint16),
             "y": _packed(operands[:, 1], np.uint16),

@@ -65,6 +65,14 @@ function Group({ state, name, members, top, columns, theme }) {
   );
 }
 
+/** What a neuron is tuned to, in a sentence. */
+function tuning(task, j) {
+  const share = percent(task.explained[j]);
+  if (task.irreps) return task.irreps[j] ? `At the end ${share} of its inputs lie in the irrep ${task.irreps[j]}.` : "It has no irrep at the end.";
+  const frequency = task.clusters[j];
+  return frequency > 0 ? `Tuned to frequency ${frequency} at the end (${share} of its variance).` : `Not tuned to one frequency at the end: the best explains ${share} of its variance.`;
+}
+
 export function Neurons({ state, narrow, theme }) {
   const task = state.task.value, values = state.forward.value?.neurons, map = state.map.value, j = state.neuron.value;
   const top = values ? Math.max(1e-9, ...values.map(Math.abs)) : 1;
@@ -73,7 +81,7 @@ export function Neurons({ state, narrow, theme }) {
     low = Math.min(low, value);
     high = Math.max(high, value);
   });
-  const frequency = task.clusters[j], name = `neuron-${j}`;
+  const name = `neuron-${j}`;
   return (
     <section class="two uneven">
       <figure class="neurons">
@@ -119,8 +127,7 @@ export function Neurons({ state, narrow, theme }) {
           }}
         />
         <p class="key">
-          {frequency > 0 ? `Tuned to frequency ${frequency} at the end` : "Not tuned to one frequency at the end: the best explains"}
-          {frequency > 0 ? ` (${percent(task.explained[j])} of its variance)` : ` ${percent(task.explained[j])} of its variance`}.
+          {tuning(task, j)}
           {values && ` On this pair ${values[j].toFixed(2)}, over all pairs from ${low.toFixed(2)} to ${high.toFixed(2)}.`}
         </p>
         <Switch state={state} name={name}>neuron {j} is on</Switch>
