@@ -118,4 +118,7 @@ def test_a_rule_that_does_not_fit_is_refused_in_a_line_and_nothing_is_written(
 def test_what_does_not_fit_a_field_is_refused_with_what_is_wrong_and_nothing_else(
     refused, option, message
 ) -> None:
-    assert refused("fit", "--data.task", "x + y", option) == f"modgrok: error: {message}\n"
+    assert (
+        refused("fit", "--data.task", "x + y", "--data.modulus", "7", option)
+        == f"modgrok: error: {message}\n"
+    )
