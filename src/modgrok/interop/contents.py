@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -134,12 +133,12 @@ def _first(content: Mapping[str, Any], *names: str) -> Any:
     return next((content[name] for name in names if name in content), None)
 
 
-def _numbers(value: Any) -> list[int] | None:
-    """Return a list of integers, from a list or a tensor; None for anything else."""
+def _numbers(value: Any) -> Tensor | None:
+    """Return a list of integers, or a tensor of them, as a tensor (n,); None for anything else."""
     if isinstance(value, Tensor) and value.dim() == 1 and not value.is_floating_point():
-        return [int(number) for number in value]
+        return value.long()
     if isinstance(value, list | tuple) and value and all(type(number) is int for number in value):
-        return list(value)
+        return torch.tensor(value, dtype=torch.int64)
     return None
 
 
@@ -147,8 +146,8 @@ def _updates(content: Mapping[str, Any], n_checkpoints: int) -> list[int]:
     """Return how many updates each checkpoint has had."""
     if not n_checkpoints:
         return []
-    lists = {name: found for name, value in content.items() if (found := _numbers(value)) is not None}
-    times = {name: found for name, found in lists.items() if "epoch" in name or "step" in name}
+    named = {name: value for name, value in content.items() if "epoch" in name or "step" in name}
+    times = {name: found for name, value in named.items() if (found := _numbers(value)) is not None}
     if not times:
         raise InputError(f"has {n_checkpoints:,} checkpoints and no list of their epochs, such as `epochs`")
     name, epochs = next(
@@ -157,9 +156,9 @@ def _updates(content: Mapping[str, Any], n_checkpoints: int) -> list[int]:
     )
     if len(epochs) != n_checkpoints:
         raise InputError(f"has {n_checkpoints:,} checkpoints and {len(epochs):,} {name}")
-    if epochs[0] < 0 or any(b <= a for a, b in pairwise(epochs)):
+    if int(epochs[0]) < 0 or bool((epochs.diff() <= 0).any()):
         raise InputError(f"{name} must be ascending from 0")
-    return [epoch + 1 for epoch in epochs]
+    return [epoch + 1 for epoch in epochs.tolist()]
 
 
 def _last_update(content: Mapping[str, Any]) -> int:
@@ -171,5 +170,12 @@ def _last_update(content: Mapping[str, Any]) -> int:
 
 
 def _indices(content: Mapping[str, Any], name: str) -> Tensor | None:
-    found = _numbers(content.get(name))
-    return None if found is None else torch.tensor(found, dtype=torch.int64)
+    found = content.get(name)
+    if found is None:
+        return None
+    numbers = _numbers(found)
+    if numbers is None:
+        raise InputError(
+            f"{name} must be a list of whole numbers, got a {type(found).__name__} of something else"
+        )
+    return numbers

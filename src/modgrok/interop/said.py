@@ -61,6 +61,7 @@ def translate(theirs: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: if it says something that our networks do not have, or says two things of one setting.
     """
+    theirs = {name: value for name, value in theirs.items() if _is_plain(value)}
     for name, allowed in _ONLY.items():
         if name in theirs and theirs[name] not in allowed:
             raise InputError(
@@ -82,12 +83,16 @@ def translate(theirs: Mapping[str, Any]) -> dict[str, Any]:
             value = _normalization(value)
         elif ours == "tokens":
             if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-                raise InputError(f"its tokens are {brief(value)}, not a list of words")
+                raise InputError(f"its tokens are {brief(value)} and should be a list of words")
         elif isinstance(value, bool) or not isinstance(value, int | float):
             raise InputError(f"its config has {name} = {brief(value)}, which is no number")
         if found.setdefault(ours, value) != value:
             raise InputError(f"its config says {ours} is {brief(found[ours])}, and {name} = {brief(value)}")
     return found
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, bool | int | float | str | list)
 
 
 def _normalization(value: Any) -> str:
