@@ -5,11 +5,13 @@ import inspect
 import pkgutil
 from typing import Literal, get_args, get_origin
 
+import numpy as np
 import pytest
 
 from modgrok.analysis.task_view import task_views
-from modgrok.data import ModularData, ModularDataModule
-from modgrok.data.split import split
+from modgrok.data import ModularDataModule
+from modgrok.data.split import draw_classes, draw_pairs, permutations
+from modgrok.data.task_tables import TaskTables
 from modgrok.errors import InputError
 from modgrok.models import MLP, Transformer
 from modgrok.models.initialization import initialize
@@ -25,10 +27,14 @@ CHECKED = {
     (Transformer.__init__, "activation"): lambda wrong: Transformer(**SIZES, activation=wrong),
     (Transformer.__init__, "initialization"): lambda wrong: Transformer(**SIZES, initialization=wrong),
     (Transformer.__init__, "biases"): lambda wrong: Transformer(**SIZES, biases=wrong),
+    (Transformer.__init__, "normalization"): lambda wrong: Transformer(**SIZES, normalization=[wrong]),
     (initialize, "name"): lambda wrong: initialize(MLP(**SIZES), wrong, 8, 8),
     (CrossEntropy.__init__, "precision"): CrossEntropy,
-    (ModularData.__init__, "split_method"): lambda wrong: ModularDataModule(**DATA, split_method=wrong),
-    (split, "method"): lambda wrong: split([9], [4], 0, wrong),
+    (TaskTables.__init__, "split_method"): lambda wrong: ModularDataModule(**DATA, split_method=wrong),
+    (TaskTables.__init__, "split"): lambda wrong: ModularDataModule(**DATA, split=wrong),
+    (permutations, "method"): lambda wrong: permutations([9], 0, wrong),
+    (draw_pairs, "method"): lambda wrong: draw_pairs([9], 0.5, 0, wrong),
+    (draw_classes, "method"): lambda wrong: draw_classes([np.arange(9)], 0.5, 0, wrong),
     (GrokkingModule.__init__, "engine"): lambda wrong: GrokkingModule(Transformer(**SIZES), engine=wrong),
     (task_views, "basis"): lambda wrong: task_views(ModularDataModule(**DATA), wrong),
 }
@@ -58,7 +64,7 @@ def test_every_argument_that_is_a_choice_is_tried_here():
     assert found - internal == {one for one in CHECKED if one[0] is not task_views}
 
 
-INTERNAL = ("Block.__init__", "choose_engine")
+INTERNAL = ("Block.__init__", "check_engine", "choose_engine", "make_engine")
 """What is called with a word that was checked before."""
 
 
