@@ -12,12 +12,13 @@ from modgrok.capacity.estimators.all_estimates import trained_facts
 from modgrok.capacity.estimators.corrected_estimators import corrected_capacity, count_trained
 from modgrok.capacity.estimators.plateau import fit_slope
 from modgrok.capacity.estimators.published_estimators import Encoding
-from modgrok.capacity.measuring.capacity_figures import capacity_figure
+from modgrok.capacity.measuring.capacity_figures import capacity_figure, comparison_figure
 from modgrok.capacity.measuring.capacity_points import capacity_points, comparable, slope_of
 from modgrok.capacity.measuring.composition import composition_figure, compositions, compositions_in_words
 from modgrok.capacity.measuring.measure import two_hop_bits
 from modgrok.capacity.measuring.measure_page import opening
 from modgrok.capacity.measuring.memorized import Measurement
+from modgrok.capacity.measuring.scheme_comparison import compare_encodings
 from modgrok.capacity.memorizing.bits import memorized_bits, reachable_bits
 from modgrok.capacity.memorizing.capacity_run import score_rows
 from modgrok.capacity.networks.llama import Llama
@@ -356,4 +357,7 @@ def test_composition_is_told_by_phi_and_by_the_load_of_the_memory():
     by_phi, by_load = composition_figure(found).panels
     assert [list(trace.x) for trace in by_phi.traces] == [[2.0, 8.0], [8.0]]
     assert [list(trace.x) for trace in by_load.traces] == [pytest.approx([1.0, 3.4])]
+    (panel,) = comparison_figure(compare_encodings(runs)).panels
+    assert list(panel.traces[-1].x) == [2.0, 8.0]
+    assert panel.x.title.startswith("φ")
     assert "at φ = 8.0, two-hop questions that were trained on" in opening(runs)

@@ -127,23 +127,29 @@ def growth_figure(measurement: Measurement) -> Figure:
 
 
 def comparison_figure(found: SchemeComparison) -> Figure:
-    """Losses of runs, and what each scheme predicts at the measured capacity, a panel for each network."""
-    panels = []
-    for parameters in found.capacities:
-        chosen = [place for place, m in enumerate(found.runs) if m.parameters == parameters]
-        people = [found.runs[i].n for i in chosen]
+    """Losses of runs, and what each scheme predicts at the measured capacity.
+
+    There is a panel for each network, against people; where runs on the same people differ in φ, a panel for each
+    network and number of people, against φ.
+    """
+    by_phi = len({m.phi for m in found.runs}) > len({m.n for m in found.runs})
+    panels: dict[str, list[int]] = {}
+    for place, m in enumerate(found.runs):
+        title = f"{m.parameters:,} parameters" + (f", {m.n:,} people" if by_phi else "")
+        panels.setdefault(title, []).append(place)
+    x = Axis("φ, trained two-hop questions per fact") if by_phi else Axis("people", log=True)
+    drawn = []
+    for title, chosen in panels.items():
+        at = [found.runs[i].phi or 0.0 if by_phi else found.runs[i].n for i in chosen]
         traces: list[Line | Points] = [
-            Line(
-                people, [losses[i] for i in chosen], f"key{place + 1}", IN_WORDS.get(name, name), dotted=True
-            )
+            Line(at, [losses[i] for i in chosen], f"key{place + 1}", IN_WORDS.get(name, name), dotted=True)
             for place, (name, losses) in enumerate(found.predicted.items())
         ]
-        traces.append(Points(people, [found.measured[i] for i in chosen], "key0", "measured"))
-        x, y = Axis("people", log=True), Axis("bits per answer", from_zero=True)
-        panels.append(Panel(f"{parameters:,} parameters", traces, x, y))
+        traces.append(Points(at, [found.measured[i] for i in chosen], "key0", "measured"))
+        drawn.append(Panel(title, traces, x, Axis("bits per answer", from_zero=True)))
     return Figure(
         found.question,
-        panels,
+        drawn,
         "Dotted: the loss that each scheme predicts for a network of the capacity that was measured on one-hop "
         "questions. Nothing is fitted to the points.",
     )

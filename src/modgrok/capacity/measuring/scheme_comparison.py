@@ -148,7 +148,8 @@ def _compare(
 ) -> SchemeComparison | None:
     capacities = measured_capacities(each_once(measurements))
     runs = sorted(
-        (m for m in each_once(predicted) if m.parameters in capacities), key=lambda m: (m.parameters, m.n)
+        (m for m in each_once(predicted) if m.parameters in capacities),
+        key=lambda m: (m.parameters, m.n, m.phi or 0.0),
     )
     groups = [(m.parameters, m.n, m.relations, m.phi, m.updates) for m in runs]
     if len(set(groups)) < 2:
