@@ -77,6 +77,24 @@ def test_curves_mark_memorisation_and_grokking():
     assert accuracies.lines[-1].get_ydata()[-1] == pytest.approx(1.0)
 
 
+def test_a_run_that_memorised_at_once_is_drawn_over_a_logarithmic_axis():
+    found = History()
+    for update in (0, 100, 200, 4000):
+        found.append(update, Score(0.1, float(update > 0), 1.0), Score(1.0, 0.2, 0.2))
+    figure = figures.curves_figure(found, "x + y mod 7")
+    assert (figure.panels[0].x.log, figure.panels[0].x.range) == (True, (100, 4000))
+    assert not figures.curves_figure(scores(), "x + y mod 7").panels[0].x.log
+    losses, _ = figures.render(figure).axes
+    assert losses.get_xscale() == "log"
+    assert "NaN" not in figures.svg_panel(figure.panels[0], "losses").replace("nan", "NaN")
+
+
+def test_what_happened_is_said_above_the_curves():
+    for axes in figures.render(figures.curves_figure(scores(), "x + y mod 7")).axes:
+        assert [text.get_text() for text in axes.texts] == ["grokked at 200 ↓", "↓ memorised at 0"]
+        assert all(text.xyann[1] > 0 for text in axes.texts), "points above the upper edge of the axes"
+
+
 def test_bars_are_as_high_as_their_values():
     bars = [figures.Bars(["a", "b"], [1.0, 3.0], "key0"), figures.Bars(["a", "b"], [2.0, 1.0], "key1")]
     for stacked, tops in ((False, [1, 3, 2, 1]), (True, [1, 3, 3, 4])):

@@ -31,6 +31,7 @@ TITLE, ROW = 0.35, 2.5
 LEFT, RIGHT, BOTTOM, TOP = 0.62, 0.2, 0.48, 0.3
 BARE = 0.06
 LEGEND_ROW = 0.17
+EVENT_ROW = 0.15
 COLORBAR = 0.4
 
 _SYMBOLS = {"circle": "o", "x": "x", "cross": "+", "star": "*", "diamond": "D", "square": "s"}
@@ -73,7 +74,12 @@ def _rows(panels: Sequence[Panel]) -> Sequence[tuple[list[Panel], int]]:
 def _height(row: tuple[list[Panel], int]) -> float:
     panels, columns = row
     plot = ROW if panels[0].shape != "square" else min(3.2, WIDTH / columns)
-    return plot + LEGEND_ROW * max(_legend_rows(panel) for panel in panels)
+    return plot + max(_above(panel) for panel in panels)
+
+
+def _above(panel: Panel) -> float:
+    """What a panel has between its title and its axes: the legend, and what happened, each in a row."""
+    return LEGEND_ROW * _legend_rows(panel) + EVENT_ROW * len(panel.events)
 
 
 def _legend_rows(panel: Panel) -> int:
@@ -89,7 +95,7 @@ def _draw(panel: Panel, picture: Picture, left: float, top: float, width: float,
     colorbar = any(isinstance(trace, Heatmap) and trace.colorbar for trace in panel.traces)
     margin, right, bottom = (BARE, BARE, BARE) if panel.bare else (LEFT, RIGHT, BOTTOM)
     right += COLORBAR if colorbar else 0.0
-    above = TOP + LEGEND_ROW * _legend_rows(panel) + 0.1 * panel.title.count("\n")
+    above = TOP + _above(panel) + 0.1 * panel.title.count("\n")
     plot_width, plot_height = width - margin - right, height - bottom - above
     whole = picture.get_figheight()
 
@@ -97,7 +103,7 @@ def _draw(panel: Panel, picture: Picture, left: float, top: float, width: float,
         return x / WIDTH, 1 - (top + above + plot_height) / whole, wide / WIDTH, plot_height / whole
 
     axes = picture.add_axes(place(left + margin, plot_width))
-    _frame(axes, panel)
+    _frame(axes, panel, plot_height)
     for trace in panel.traces:
         if isinstance(trace, Line):
             _line(axes, trace)
@@ -118,6 +124,8 @@ def _draw(panel: Panel, picture: Picture, left: float, top: float, width: float,
             axis.set_ticks(range(0, len(labels), step), labels=labels[::step])
         elif not own.log:
             axis.set_major_locator(MaxNLocator(own.ticks or 6))
+            if panel.x.title == "update" and which == "x":
+                axis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     if panel.equal and not axes.images:
         axes.set_aspect("equal", "datalim")
     if panel.y.from_zero:
@@ -128,14 +136,14 @@ def _draw(panel: Panel, picture: Picture, left: float, top: float, width: float,
     )
 
 
-def _frame(axes: Axes, panel: Panel) -> None:
+def _frame(axes: Axes, panel: Panel, plot_height: float) -> None:
     """Draw what is around and behind the traces: title, legend, axes, bands and events."""
     legend_rows = _legend_rows(panel)
     axes.set_title(
         panel.title,
         loc="center" if panel.shape == "square" else "left",
         fontsize=6.5 if panel.bare else 8.5,
-        pad=3 + 72 * LEGEND_ROW * legend_rows,
+        pad=3 + 72 * _above(panel),
         y=1,  # given, matplotlib does not measure every tick label to find it
     )
     if panel.bare:
@@ -149,15 +157,22 @@ def _frame(axes: Axes, panel: Panel) -> None:
     if panel.y.log:
         axes.set_yscale("log")
         axes.yaxis.set_minor_locator(NullLocator())
+    if panel.x.log:
+        axes.set_xscale("log")
+        axes.xaxis.set_minor_locator(NullLocator())
+    left = panel.x.range[0] if panel.x.range else -math.inf
     for band in panel.bands:
-        axes.axvspan(band.start, band.end, color=LIGHT[band.color], linewidth=0)
-    for text, x in panel.events:
-        axes.axvline(x, color=LIGHT["muted"], linewidth=1, linestyle=":")
-        axes.text(
-            *(x, 0.5, f" {text}"),
-            transform=axes.get_xaxis_transform(),
-            rotation=90,
-            verticalalignment="center",
+        axes.axvspan(max(band.start, left), max(band.end, left), color=LIGHT[band.color], linewidth=0)
+    for row, (text, x) in enumerate(reversed(panel.events)):
+        axes.axvline(max(x, left), color=LIGHT["muted"], linewidth=1, linestyle=":")
+        late = panel.x.range is not None and x > panel.x.range[1] * (0.3 if panel.x.log else 0.6)
+        axes.annotate(
+            f"{text} ↓" if late else f"↓ {text}",
+            (max(x, left), 1),
+            xycoords=axes.get_xaxis_transform(),
+            xytext=(3 if late else -3, 2 + 72 * EVENT_ROW * row),
+            textcoords="offset points",
+            horizontalalignment="right" if late else "left",
             fontsize=7,
             color=LIGHT["muted"],
         )
@@ -170,7 +185,7 @@ def _frame(axes: Axes, panel: Panel) -> None:
             ],
             ncols=_legend_columns(panel),
             loc="lower left",
-            bbox_to_anchor=(0, 1),
+            bbox_to_anchor=(0, 1 + EVENT_ROW * len(panel.events) / plot_height),
             borderaxespad=0.1,
             fontsize=7,
             frameon=False,

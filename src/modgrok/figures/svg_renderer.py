@@ -231,12 +231,12 @@ def _values(given: object) -> Array:
 
 def _behind(panel: Panel, x: _Scale) -> Iterator[Markup]:
     for band in panel.bands:
-        left, right = x(np.array([band.start, band.end]))
+        left, right = x(np.clip([band.start, band.end], x.low, x.high))
         yield Markup('<rect x="{:.1f}" y="0" width="{:.1f}" height="{}" fill="var(--{})"/>').format(
             left, max(0.0, right - left), SIDE, band.color
         )
     for _, at in panel.events:
-        yield Markup('<path d="M{:.1f} 0V{}" class="event"/>').format(float(x(at)), SIDE)
+        yield Markup('<path d="M{:.1f} 0V{}" class="event"/>').format(float(x(max(at, x.low))), SIDE)
 
 
 def _traces(panel: Panel, x: _Scale, y: _Scale) -> Iterator[Markup]:
@@ -470,7 +470,7 @@ def _events(panel: Panel, x: _Scale) -> Markup:
         return Markup("")
     rows = []
     for text, at in panel.events:
-        share = float(x(at)) / SIDE
+        share = float(x(max(at, x.low))) / SIDE
         side = "right" if share > 0.6 else "left"
         place = 100 * (1 - share if side == "right" else share)
         rows.append(

@@ -18,11 +18,23 @@ def timeline(
     phases: Sequence[Phase] = (),
     events: Mapping[str, int | None] | None = None,
     shape: Shape = "wide",
+    first: int = 0,
 ) -> Panel:
-    """Lines over the updates from 0 to `last`, where a phase without an end ends; events that are None are left out."""
+    """Lines over the updates from 0 to `last`, where a phase without an end ends; events that are None are left out.
+
+    From a `first` update above 0 on the axis is logarithmic.
+    """
     bands = []
     for phase in phases:
         name = f"{phase.name}, {phase.start:,}–{'' if phase.end is None else f'{phase.end:,}'}"
         bands.append(Band(name, phase.start, last if phase.end is None else phase.end, _BANDS[phase.name]))
     marked = [(f"{name} at {at:,}", at) for name, at in (events or {}).items() if at is not None]
-    return Panel(title, lines, Axis("update", range=(0, max(last, 1))), y, shape, bands=bands, events=marked)
+    return Panel(
+        title,
+        lines,
+        Axis("update", log=first > 0, range=(first, max(last, first + 1))),
+        y,
+        shape,
+        bands=bands,
+        events=marked,
+    )

@@ -9,6 +9,9 @@ from modgrok.figures.figure import Axis, Figure, Line
 from modgrok.figures.timeline import timeline
 from modgrok.runs import History
 
+EARLY = 30
+"""A run that memorised in less than 1/30 of its updates is drawn over a logarithmic axis."""
+
 
 def training_figures(history: History, phases: Sequence[Phase] = ()) -> list[Figure]:
     """The figures of a run's scores; none of fewer than two evaluations."""
@@ -28,18 +31,23 @@ def curves_figure(history: History, title: str, phases: Sequence[Phase] = ()) ->
     events = {"memorised": history.memorised_at, "grokked": history.grokked_at}
     if new and history.grokked_new_at != history.grokked_at:
         events["new pairs"] = history.grokked_new_at
-    marks = (history.update[-1], phases, events)
+    marks, first = (history.update[-1], phases, events), _first_shown(history)
     return Figure(
         title,
         [
             timeline(
-                "Loss", curves(history.train_loss, history.heldout_loss), Axis("loss", log=True), *marks
+                "Loss",
+                curves(history.train_loss, history.heldout_loss),
+                Axis("loss", log=True),
+                *marks,
+                first=first,
             ),
             timeline(
                 "Accuracy",
                 [*curves(history.train_accuracy, history.heldout_accuracy), *new],
                 Axis("accuracy", range=(-0.02, 1.02)),
                 *marks,
+                first=first,
             ),
         ],
         "Memorisation first: the training loss falls while the held-out loss stays high. Grokking is the late, "
@@ -51,6 +59,13 @@ def curves_figure(history: History, title: str, phases: Sequence[Phase] = ()) ->
             else ""
         ),
     )
+
+
+def _first_shown(history: History) -> int:
+    """The update at which a logarithmic axis begins; 0 for a linear one, where memorisation is not lost at its edge."""
+    if not history.memorised_at or history.memorised_at * EARLY > history.update[-1]:
+        return 0
+    return next((update for update in history.update if update > 0), 0)
 
 
 def _new_pairs(history: History) -> list[Line]:
