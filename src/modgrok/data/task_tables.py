@@ -60,6 +60,7 @@ class TaskTables:
         split: SplitBy = "pairs",
         answer_tables: dict[str, Any] | None = None,
     ) -> None:
+        chosen = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
         super().__init__()
         names = [task] if isinstance(task, str) else list(task)
         if not names:
@@ -105,18 +106,8 @@ class TaskTables:
         self.tables: list[Table] = [task.table() for task in self.tasks]
         """All tuples of each task with their answers."""
         self.config: dict[str, Any] = {
-            "task": task,
+            **chosen,
             "modulus": modulus,
-            "train_fraction": train_fraction,
-            "split_seed": split_seed,
-            "split_method": split_method,
-            "template": template,
-            "batch_size": batch_size,
-            "batch_seed": batch_seed,
-            "nonzero_operands": nonzero_operands,
-            "unordered_pairs": unordered_pairs,
-            "label_seed": label_seed,
-            "split": split,
             "answer_tables": {
                 task.name: task.operation.answers.tolist()
                 for task in self.tasks
