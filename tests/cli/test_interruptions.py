@@ -35,12 +35,16 @@ def start(directory, *args):
     return Forked(directory, *FIT, *args)
 
 
-def wait_for_checkpoint(directory, update):
-    for _ in range(1200):
-        if any(int(file.stem[7:]) >= update for file in (directory / RUN / "checkpoints").glob("*.ckpt")):
-            return
-        time.sleep(0.05)
-    raise AssertionError("no checkpoint in a minute")
+def wait_for_checkpoint(process, directory, update):
+    checkpoints = directory / RUN / "checkpoints"
+    wait_until(process, lambda: any(int(file.stem[7:]) >= update for file in checkpoints.glob("*.ckpt")))
+
+
+def wait_until(process, happened):
+    """Wait for an event however slow the machine is: until it has happened, or the process that makes it is gone."""
+    while not happened():
+        assert process.poll() is None, "the process has ended"
+        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -108,12 +112,10 @@ def test_a_hundred_kills_lose_nothing(tmp_path, uninterrupted):
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_signals_end_a_run_with_a_checkpoint_and_say_how_to_go_on(tmp_path, uninterrupted, number, code):
     process = start(tmp_path)
-    wait_for_checkpoint(tmp_path, 5)
+    wait_for_checkpoint(process, tmp_path, 5)
     process.send_signal(number)
-    began = time.monotonic()
     out, errors = process.communicate()
     assert process.returncode == code, errors
-    assert time.monotonic() - began < 10
     assert "Traceback" not in errors
     run = load_run(tmp_path / RUN)
     assert run.findings.updates == run.updates[-1] < UPDATES
@@ -128,16 +130,18 @@ def test_signals_end_a_run_with_a_checkpoint_and_say_how_to_go_on(tmp_path, unin
     assert all(torch.equal(w, expected[name]) for name, w in last.items())
 
 
-@pytest.mark.compiler
 def test_signal_does_not_wait_for_the_compiler(tmp_path, monkeypatch):
+    """The compiler is a stand-in that takes longer than any test."""
+    begun, ended, compiler = tmp_path / "begun", tmp_path / "ended", tmp_path / "compiler"
+    compiler.write_text(f"#!/bin/sh\ntouch {begun}\nsleep 600\ntouch {ended}\n")
+    compiler.chmod(0o755)
+    monkeypatch.setenv("CXX", str(compiler))
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
     process = start(tmp_path, "--model.engine", "compile")
-    wait_for_checkpoint(tmp_path, 0)
-    time.sleep(1.5)  # into the compilation, which takes many times as long
+    wait_until(process, begun.exists)
     process.send_signal(signal.SIGTERM)
-    began = time.monotonic()
     out, errors = process.communicate()
-    assert time.monotonic() - began < 10
+    assert not ended.exists()
     assert process.returncode == 143, errors
     assert "Traceback" not in errors
     assert "--ckpt_path" in out
@@ -197,7 +201,7 @@ def test_full_disk_leaves_the_last_checkpoint_whole(tmp_path, small_disk):
 
 def test_deleted_directory_is_a_clear_end(tmp_path):
     process = start(tmp_path)
-    wait_for_checkpoint(tmp_path, 5)
+    wait_for_checkpoint(process, tmp_path, 5)
     (tmp_path / "lightning_logs").rename(tmp_path / "elsewhere")
     _, errors = process.communicate()
     assert process.returncode == 1
@@ -218,7 +222,7 @@ def test_read_only_directory_leaves_the_last_checkpoint_whole(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
     )
-    wait_for_checkpoint(tmp_path, 5)
+    wait_for_checkpoint(process, tmp_path, 5)
     (tmp_path / RUN / "checkpoints").chmod(0o555)
     _, errors = process.communicate()
     assert process.returncode == 1

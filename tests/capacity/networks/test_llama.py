@@ -112,5 +112,5 @@ def test_impossible_sizes_are_refused(network, sizes):
 
 def test_without_transformers_it_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(InputError, match=r"pip install 'modgrok\[capacity\]'"):
+    with pytest.raises(InputError, match=r"pip install '\.\[capacity\]'"):
         TransformersLlama(**SIZES)

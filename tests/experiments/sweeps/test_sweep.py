@@ -1,5 +1,6 @@
 """Sweeps as a user runs them: through, interrupted, killed, on three kinds of places."""
 
+import math
 import os
 import random
 import re
@@ -126,7 +127,7 @@ SLOW = pytest.mark.slow
 )
 def test_a_sweep_disturbed_ends_with_the_undisturbed_table(sweeps, undisturbed, disturb) -> None:
     sweep = sweeps.start("--workers", 2)
-    wait_for(lambda: sweeps.settled() >= 1 or sweep.poll() is not None, 120)
+    wait_for(lambda: sweeps.settled() >= 1 or sweep.poll() is not None, math.inf)
     disturb(sweep, sweeps)
     _, errors = sweep.communicate(timeout=300)
     if disturb is interrupt:
@@ -243,15 +244,15 @@ def test_a_place_whose_package_is_missing_is_said(sweeps, monkeypatch, place, pa
     from modgrok.experiments.places.slurm_arrays import SlurmArrays
 
     monkeypatch.setitem(__import__("sys").modules, package, None)
-    with pytest.raises(InputError, match=rf"pip install 'modgrok\[{place}\]'"):
+    with pytest.raises(InputError, match=rf"pip install '\.\[{place}\]'"):
         {"slurm": SlurmArrays, "ray": RayTasks}[place]().check()
 
 
 def test_without_pandas_there_is_no_sweep(sweeps, monkeypatch) -> None:
-    from modgrok.experiments import run_sweep
+    from modgrok.experiments.sweeps import run_sweep
 
     monkeypatch.setattr(run_sweep, "find_spec", lambda package: None)
-    with pytest.raises(InputError, match=r"pip install 'modgrok\[sweep\]'"):
+    with pytest.raises(InputError, match=r"pip install '\.\[sweep\]'"):
         modgrok.sweep(sweeps.root / "small.yaml")
 
 
@@ -297,7 +298,7 @@ def test_slurm_elements_that_run_out_of_time_or_are_requeued_resume(slurm, sweep
     wait_for(lambda: list(sweeps.directory().glob("running/*.json")), 120)
     job = ask("squeue", "-h", "-r", "-t", "R", "-o", "%i").split()[0]
     ask("scancel", "--signal", "USR2", job)  # what SLURM sends when the time is nearly over
-    wait_for(lambda: sweeps.settled() >= 2 or sweep.poll() is not None, 120)
+    wait_for(lambda: sweeps.settled() >= 2 or sweep.poll() is not None, math.inf)
     if running := ask("squeue", "-h", "-r", "-t", "R", "-o", "%i").split():
         ask("scontrol", "requeue", running[0])
     _, errors = sweep.communicate(timeout=500)
