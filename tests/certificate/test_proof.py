@@ -1,5 +1,8 @@
 """What a certificate says is so: against exact arithmetic, float32 in many orders, and broken networks."""
 
+import subprocess
+import sys
+
 import mpmath
 import pytest
 import torch
@@ -221,3 +224,20 @@ def test_a_task_that_is_no_sum_has_no_explained_margin() -> None:
     data = ModularData("x**3 + x*y", 7)
     network = MLP(**data.network_shape, d_model=8, d_mlp=12)
     assert explained_margin(network, task_views(data)[0]) is None
+
+
+@pytest.mark.slow
+def test_a_large_modulus_fits_in_4_gib() -> None:
+    """At p = 397, 157,609 pairs, in a process of its own."""
+    code = (
+        "import resource, torch; from modgrok import Transformer; from modgrok.data import ModularData\n"
+        "from modgrok.analysis import task_views; from modgrok.certificate import explained_margin, prove\n"
+        "data = ModularData('x + y', 397); network = Transformer(**data.network_shape).eval()\n"
+        "(view,) = task_views(data); found = prove(network, view); explained_margin(network, view)\n"
+        "print(found.pairs, found.seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    print(said)
+    pairs, _, gib = said.split()
+    assert int(pairs) == 157_609
+    assert float(gib) < 4
