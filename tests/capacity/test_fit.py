@@ -254,7 +254,7 @@ def test_other_files_are_refused(tmp_path):
         load_capacity_run(grokking)
 
 
-@pytest.mark.parametrize("name", ["plateau", "two_hops"])
+@pytest.mark.parametrize("name", ["composition", "plateau", "two_hops"])
 def test_the_configs_train(tmp_path, name):
     config = Path(__file__).parents[2] / "configs" / "capacity" / f"{name}.yaml"
     options = ["--config", str(config), "--model.compile", "false", "--trainer.max_steps", "30"]
@@ -263,7 +263,7 @@ def test_the_configs_train(tmp_path, name):
     )
     untrained = Llama(read.data.vocabulary_size, read.data.context_length, **read.network.hparams)
     assert read.history[0]["one_hop/loss"] < score_rows(untrained, read.data, "one_hop").loss - 0.1
-    assert read.parameters == {"plateau": 10_352, "two_hops": 47_720}[name]
+    assert read.parameters == {"composition": 31_800, "plateau": 10_352, "two_hops": 47_720}[name]
 
 
 def test_a_set_is_half_right_from_the_first_validation_on_at_which_it_is(run):
