@@ -38,7 +38,8 @@ def test_the_bridge_is_not_read_off_an_untrained_network():
     assert [probe.target for probe in probes] == ["bridge", "color", "shape"]
     assert probes[0].positions == list(range(-9, 0))
     assert max(map(max, probes[0].bits)) < 0.3
-    assert min(min(map(min, probe.bits)) for probe in probes) > -1  # a probe of no weights is among the choices
+    # a probe of no weights is among the choices
+    assert min(min(map(min, probe.bits)) for probe in probes) > -1
 
 
 def test_few_people_cannot_be_split():
