@@ -6,7 +6,20 @@ from importlib import import_module
 
 import pytest
 
-ROOMS = ["analysis", "capacity", "models", "tasks"]
+ROOMS = [
+    *(
+        "analysis",
+        "callbacks",
+        "capacity",
+        "certificate",
+        "data",
+        "experiments",
+        "figures",
+        "interop",
+        "models",
+    ),
+    *("report", "runs", "tasks", "training"),
+]
 
 
 def public(room):

@@ -26,6 +26,11 @@ class Checkpoints(Checkpoint):
 
     Raises:
         InputError: if a number is out of its range.
+
+    Example:
+        >>> from lightning import Trainer
+        >>> from modgrok.callbacks import Checkpoints
+        >>> trainer = Trainer(callbacks=[Checkpoints(every=10)])
     """
 
     def __init__(self, every: int = 1000, keep: int | None = None) -> None:

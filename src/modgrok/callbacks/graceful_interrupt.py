@@ -17,6 +17,11 @@ class GracefulInterrupt(Callback):
     """Ends a run at SIGINT or SIGTERM, after the update in hand; a second signal ends the process at once.
 
     Outside the main thread, where Python takes no signals, it does nothing.
+
+    Example:
+        >>> from lightning import Trainer
+        >>> from modgrok.callbacks import GracefulInterrupt
+        >>> trainer = Trainer(callbacks=[GracefulInterrupt()])
     """
 
     def __init__(self) -> None:

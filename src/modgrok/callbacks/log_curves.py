@@ -18,6 +18,11 @@ class LogCurves(Callback):
 
     Args:
         draw: false leaves them out, as in the cells of a sweep, whose page draws them.
+
+    Example:
+        >>> from lightning import Trainer
+        >>> from modgrok.callbacks import LogCurves
+        >>> trainer = Trainer(callbacks=[LogCurves(draw=False)])
     """
 
     def __init__(self, draw: bool = True) -> None:

@@ -15,7 +15,13 @@ FIRST = ("task", "modulus", "optimizer.lr", "optimizer.weight_decay", "seed")
 
 
 class LogHyperparameters(Callback):
-    """Logs the hyperparameters, and the final scores beside them."""
+    """Logs the hyperparameters, and the final scores beside them.
+
+    Example:
+        >>> from lightning import Trainer
+        >>> from modgrok.callbacks import LogHyperparameters
+        >>> trainer = Trainer(callbacks=[LogHyperparameters()])
+    """
 
     def on_train_start(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Log the hyperparameters, except to TensorBoard, which takes them once and with the scores."""

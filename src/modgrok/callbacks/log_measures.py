@@ -27,6 +27,11 @@ class LogMeasures(BudgetedCallback):
 
     Raises:
         InputError: if `every` is not positive.
+
+    Example:
+        >>> from lightning import Trainer
+        >>> from modgrok.callbacks import LogMeasures
+        >>> trainer = Trainer(callbacks=[LogMeasures(every=10)])
     """
 
     def __init__(self, every: int | None = 1000) -> None:

@@ -11,7 +11,13 @@ from modgrok.training import GrokkingModule
 
 
 class LogNorms(Callback):
-    """Logs norms at every evaluation: L2 as `norm/<parameter>`, L1 as `norm_l1/<parameter>`, of all as `…/total`."""
+    """Logs norms at every evaluation: L2 as `norm/<parameter>`, L1 as `norm_l1/<parameter>`, of all as `…/total`.
+
+    Example:
+        >>> from lightning import Trainer
+        >>> from modgrok.callbacks import LogNorms
+        >>> trainer = Trainer(callbacks=[LogNorms()])
+    """
 
     def on_validation_epoch_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Log the norms to the loggers, as LearningRateMonitor does: `self.log` takes longer for them than scoring."""

@@ -22,6 +22,11 @@ class LogWeights(BudgetedCallback):
 
     Raises:
         InputError: if `every` is not positive.
+
+    Example:
+        >>> from lightning import Trainer
+        >>> from modgrok.callbacks import LogWeights
+        >>> trainer = Trainer(callbacks=[LogWeights(every=10)])
     """
 
     def __init__(self, every: int | None = 2000) -> None:

@@ -15,6 +15,11 @@ class Milestones(Callback):
 
     Each is the first evaluation at which accuracy reaches the module's threshold; `grokked_new_at` is that of the
     held-out pairs that are new. For mixtures every formula must reach it; each formula's own milestones are logged too.
+
+    Example:
+        >>> from lightning import Trainer
+        >>> from modgrok.callbacks import Milestones
+        >>> trainer = Trainer(callbacks=[Milestones()])
     """
 
     def on_validation_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]

@@ -18,6 +18,11 @@ class Predictions(Callback):
 
     Args:
         file: a `.csv` or `.parquet` file, which must not exist yet.
+
+    Example:
+        >>> from lightning import Trainer
+        >>> from modgrok.callbacks import Predictions
+        >>> trainer = Trainer(callbacks=[Predictions(file="pairs.csv")])
     """
 
     def __init__(self, file: str = "predictions.csv") -> None:

@@ -42,6 +42,11 @@ class ProgressBar(LightningProgressBar):
 
     On a terminal one line of its whole width, in a notebook one that is written over; elsewhere (a file, a scheduler's
     log) a line every ten seconds.
+
+    Example:
+        >>> from lightning import Trainer
+        >>> from modgrok.callbacks import ProgressBar
+        >>> trainer = Trainer(callbacks=[ProgressBar()])
     """
 
     def __init__(self) -> None:

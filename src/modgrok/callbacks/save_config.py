@@ -16,6 +16,11 @@ class SaveConfig(Callback):
     Args:
         name: the name of the file.
         dump: returns its text.
+
+    Example:
+        >>> from lightning import Trainer
+        >>> from modgrok.callbacks import SaveConfig
+        >>> trainer = Trainer(callbacks=[SaveConfig("config.yaml", lambda: "data: {}")])
     """
 
     def __init__(self, name: str, dump: Callable[[], str]) -> None:

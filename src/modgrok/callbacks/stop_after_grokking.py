@@ -19,6 +19,11 @@ class StopAfterGrokking(Callback):
 
     Raises:
         InputError: if it is negative.
+
+    Example:
+        >>> from lightning import Trainer
+        >>> from modgrok.callbacks import StopAfterGrokking
+        >>> trainer = Trainer(callbacks=[StopAfterGrokking(grokked_for=10)])
     """
 
     def __init__(self, grokked_for: int | None = None) -> None:

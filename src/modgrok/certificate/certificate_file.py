@@ -56,6 +56,19 @@ def write_certificate(path: Path, source: str, snapshot: Snapshot, found: Found)
 
     Raises:
         InputError: if the file is something else, or cannot be written.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.runs import History, Snapshot
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> snapshot = Snapshot(network, data, update=0, history=History())
+        >>> from pathlib import Path
+        >>> from modgrok.analysis import task_views
+        >>> from modgrok.certificate import explained_margin, prove, write_certificate
+        >>> (view,) = task_views(data)
+        >>> found = [(view.task.name, prove(network, view), explained_margin(network, view))]
+        >>> write_certificate(Path("certificate.json"), "my network", snapshot, found)
     """
     check_certificate(path)
     content = {
@@ -88,7 +101,14 @@ def check_certificate(path: Path) -> None:
 
 
 def certificate_of(path: Path) -> Path:
-    """Where the certificate of a run, a checkpoint or a file of weights is written unless told otherwise."""
+    """Where the certificate of a run, a checkpoint or a file of weights is written unless told otherwise.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from modgrok.certificate import certificate_of
+        >>> certificate_of(Path("weights.pth")).name
+        'weights-certificate.json'
+    """
     run = path if path.is_dir() else run_of(path)
     return run / CERTIFICATE if run else path.with_name(f"{path.stem}-{CERTIFICATE}")
 
@@ -97,6 +117,17 @@ def proved_sentences(path: Path, network: Network) -> tuple[str, ...]:
     """What the certificate of a run or a file says of a network, a sentence for each task.
 
     It says nothing where there is none, or where it is of other weights.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> from pathlib import Path
+        >>> from modgrok.certificate import proved_sentences
+        >>> proved_sentences(Path("weights.pth"), network)  # there is no certificate
+        ()
     """
     content = _read(certificate_of(path))
     if content is None or content.get("weights") != weights_digest(network):

@@ -25,6 +25,16 @@ class ExplainedMargin:
         margin: F at the right answer less its largest value elsewhere.
         rest: 2·max|R| over all pairs and answers: every answer follows from F if it is below the margin.
         share: of the pairs, those whose own 2·max|R| is below the margin.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> from modgrok.certificate import explained_margin
+        >>> 0 <= explained_margin(network, view).share <= 1
+        True
     """
 
     margin: float
@@ -38,6 +48,16 @@ def explained_margin(network: Network, view: TaskView) -> ExplainedMargin | None
 
     Returns:
         None where the task is no sum on its clock and no product in its group, or answers stand at several positions.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> from modgrok.certificate import explained_margin
+        >>> 0 <= explained_margin(network, view).share <= 1
+        True
     """
     classes = _classes(view)
     if classes is None:

@@ -29,6 +29,17 @@ class Proof:
             where every pair is proved.
         worst_pair: the operands of the pair with that bound.
         unproved: the operands of the pairs that are not proved.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> from modgrok.certificate import prove
+        >>> proof = prove(network, view).float32
+        >>> proof.proved + proof.refuted <= 121
+        True
     """
 
     proved: int
@@ -50,6 +61,17 @@ class Certificate:
         real: for the function of the stored weights in exact arithmetic.
         float32: for every evaluation in float32, sums taken in any order.
         seconds: what it took.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> from modgrok.certificate import prove
+        >>> certificate = prove(network, view)
+        >>> certificate.real.proved >= certificate.float32.proved
+        True
     """
 
     pairs: int
@@ -80,6 +102,16 @@ def prove(network: Network, view: TaskView) -> Certificate:
 
     Raises:
         InputError: if the network is something else.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> from modgrok.certificate import prove
+        >>> prove(network, view).pairs
+        121
     """
     start = time.perf_counter()
     network_in_balls = evaluation(network, (0.0, FLOAT32))

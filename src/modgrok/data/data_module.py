@@ -12,7 +12,14 @@ from modgrok.data.modular_data import ModularData
 
 
 class ModularDataModule(ModularData, LightningDataModule):
-    """The pairs of a run as a Trainer takes them, with the arguments of `TaskTables`."""
+    """The pairs of a run as a Trainer takes them, with the arguments of `TaskTables`.
+
+    Example:
+        >>> from modgrok import ModularDataModule
+        >>> data = ModularDataModule("x + y", modulus=11, train_fraction=0.3)
+        >>> data.network_shape
+        {'vocabulary_size': 12, 'n_answers': 11, 'context_length': 3}
+    """
 
     evaluate_every: int | None = None
     """Updates between two evaluations, which are an epoch of training; the module that trains on the pairs sets it.

@@ -13,7 +13,14 @@ CHUNK = 8192
 
 
 class Examples(NamedTuple):
-    """n examples of t tokens."""
+    """n examples of t tokens.
+
+    Example:
+        >>> from modgrok.data import ModularData
+        >>> pairs = ModularData("x + y", 11).training_pairs
+        >>> pairs.tokens.shape, pairs.answers.shape
+        (torch.Size([36, 3]), torch.Size([36]))
+    """
 
     tokens: Tensor  # (n, t)
     answers: Tensor  # (n,)
@@ -35,7 +42,14 @@ class Examples(NamedTuple):
 
 
 class Chunks:
-    """All examples once, in order, at most `size` at a time: a loader without workers or copies."""
+    """All examples once, in order, at most `size` at a time: a loader without workers or copies.
+
+    Example:
+        >>> from modgrok.data import Chunks, ModularData
+        >>> data = ModularData("x + y", 11)
+        >>> [chunk.size for chunk in Chunks(data.heldout_pairs, 50)]
+        [50, 35]
+    """
 
     def __init__(self, examples: Examples, size: int = CHUNK) -> None:
         self.examples = examples
@@ -62,6 +76,12 @@ class TrainingBatches:
         period: batches of an evaluation period; as many as show every example once unless given.
         per_step: batches per training step; lists of them unless it is 1.
         start: returns the number of the batch that comes first, counted from 0.
+
+    Example:
+        >>> from modgrok.data import ModularData, TrainingBatches
+        >>> batches = TrainingBatches(ModularData("x + y", 11).training_pairs, batch_size=12, seed=0)
+        >>> batches.batch_at(0).size
+        12
     """
 
     def __init__(

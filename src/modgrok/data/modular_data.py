@@ -17,6 +17,12 @@ class ModularData(TaskTables):
     """The pairs of one or several tasks as tensors, which are made when they are first asked for.
 
     It has the arguments of `TaskTables`.
+
+    Example:
+        >>> from modgrok.data import ModularData
+        >>> data = ModularData("x + y", modulus=11, train_fraction=0.3)
+        >>> data.training_pairs.size, data.heldout_pairs.size
+        (36, 85)
     """
 
     @cached_property

@@ -42,6 +42,12 @@ class TaskTables:
 
     Raises:
         InputError: if an argument is wrong.
+
+    Example:
+        >>> from modgrok.data import TaskTables
+        >>> tables = TaskTables("x**2 + y**2", modulus=97)
+        >>> tables.training_counts, [len(table.answers) for table in tables.tables]
+        ([2822], [9409])
     """
 
     def __init__(

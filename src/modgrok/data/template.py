@@ -22,7 +22,14 @@ def default_template(n_operands: int, n_tasks: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The operands' symbols, then the tasks' operators where the template shows them, then its other words."""
+    """The operands' symbols, then the tasks' operators where the template shows them, then its other words.
+
+    Example:
+        >>> from modgrok.data import Vocabulary
+        >>> vocabulary = Vocabulary(11, ("=",))
+        >>> vocabulary.token("=")
+        11
+    """
 
     n_symbols: int
     special: tuple[str, ...]
@@ -47,6 +54,12 @@ class Template:
     Raises:
         InputError: if an operand of the tasks is missing, a word names an operand that they do not have, or several
             tasks cannot be told apart.
+
+    Example:
+        >>> from modgrok.data import ModularData
+        >>> data = ModularData("x + y", 5, template=["x", "+", "y", "="])
+        >>> data.training_pairs.tokens.shape[1]
+        4
     """
 
     def __init__(self, words: Sequence[str], tasks: Sequence[Task]) -> None:

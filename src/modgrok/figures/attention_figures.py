@@ -13,7 +13,19 @@ MOST_HEADS = 8
 
 
 def attention_figures(circuit: Circuit) -> list[Figure]:
-    """The figures of the attention pattern and scores; none of a network without attention."""
+    """The figures of the attention pattern and scores; none of a network without attention.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(network, view)
+        >>> from modgrok.figures import attention_figures
+        >>> len(attention_figures(circuit)) > 0
+        True
+    """
     view, attention = circuit.view, circuit.attention
     if attention is None:
         return []

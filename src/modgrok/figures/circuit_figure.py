@@ -10,7 +10,19 @@ from modgrok.figures.spectrum_panel import frequency_bars, spectrum_panel
 
 
 def circuit_figure(circuit: Circuit, title: str) -> Figure:
-    """The spectra of W_E and W_logit, the neurons' tuning, and the cosines in the logits; on a group, the irreps."""
+    """The spectra of W_E and W_logit, the neurons' tuning, and the cosines in the logits; on a group, the irreps.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(network, view)
+        >>> from modgrok.figures import circuit_figure
+        >>> circuit_figure(circuit, "x + y mod 11").title
+        'x + y mod 11'
+    """
     if circuit.group is not None:
         measures = circuit.measures()
         assert isinstance(measures, GroupMeasures)

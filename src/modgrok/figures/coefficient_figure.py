@@ -12,7 +12,13 @@ from modgrok.figures.timeline import timeline
 def coefficient_figures(
     found: Mapping[int, LearningCoefficient], phases: Sequence[Phase] = ()
 ) -> list[Figure]:
-    """The figure of the estimates; none of fewer than two, since a single one says nothing by itself."""
+    """The figure of the estimates; none of fewer than two, since a single one says nothing by itself.
+
+    Example:
+        >>> from modgrok.figures import coefficient_figures
+        >>> coefficient_figures({})  # fewer than two estimates, no figure
+        []
+    """
     estimates = {update: one.estimate for update, one in found.items() if one.estimate is not None}
     if len(estimates) < 2:
         return []

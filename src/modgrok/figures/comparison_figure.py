@@ -13,6 +13,12 @@ def comparison_figure(histories: Mapping[str, History]) -> Figure:
 
     Args:
         histories: by the run's name; after eight the colors repeat.
+
+    Example:
+        >>> from modgrok.figures import comparison_figure
+        >>> from modgrok.runs import History
+        >>> [panel.title for panel in comparison_figure({"version_0": History(), "version_1": History()}).panels]
+        ['Accuracy', 'Loss']
     """
     update = Axis("update")
 

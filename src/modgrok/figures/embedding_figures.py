@@ -18,7 +18,19 @@ _SYMBOLS: tuple[Symbol, ...] = ("x", "cross", "star", "diamond", "square")
 
 
 def embedding_figures(circuit: Circuit) -> list[Figure]:
-    """The figures of W_E."""
+    """The figures of W_E.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(network, view)
+        >>> from modgrok.figures import embedding_figures
+        >>> len(embedding_figures(circuit)) > 0
+        True
+    """
     view, keys = circuit.view, circuit.key_frequencies
     overlap = (
         " Frequencies that cannot be told apart share their norms, and the bars stand on a floor."
@@ -98,6 +110,17 @@ def components_figure(W_E: Tensor, n_symbols: int, others: Sequence[str], title:
         n_symbols: how many tokens are operands' symbols.
         others: the names of the other tokens.
         title: of the figure.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(network, view)
+        >>> from modgrok.figures import components_figure
+        >>> components_figure(network.embed.W_E, 11, ["="], "W_E").title
+        'W_E'
     """
     symbols, rest = W_E.detach().float().split([n_symbols, len(others)])
     labels = [str(symbol) for symbol in range(n_symbols)]

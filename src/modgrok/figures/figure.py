@@ -30,6 +30,11 @@ class Line:
         name: in the legend.
         dotted: whether the line is thin and dotted.
         markers: whether its points are marked.
+
+    Example:
+        >>> from modgrok.figures import Line
+        >>> Line([0, 100], [4.6, 0.1], "train", name="loss").name
+        'loss'
     """
 
     x: Sequence[float] | Sequence[str]
@@ -50,6 +55,11 @@ class Bars:
         color: one color, or n.
         name: in the legend.
         opacity: of the bars.
+
+    Example:
+        >>> from modgrok.figures import Bars
+        >>> Bars(["1", "2"], [0.2, 0.8], "train").y
+        [0.2, 0.8]
     """
 
     x: Sequence[float] | Sequence[str]
@@ -72,6 +82,12 @@ class Heatmap:
         y0: the number of the first row.
         scale: "sequential" from the smallest value to the largest, or "signed", symmetric about 0.
         colorbar: whether the scale is drawn beside the map.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.figures import Heatmap
+        >>> Heatmap(torch.zeros(3, 4), "accuracy").scale
+        'sequential'
     """
 
     z: Tensor
@@ -101,6 +117,11 @@ class Points:
         labels: a text for each point.
         symbol: the mark.
         joined: whether a thin line joins the points in their order.
+
+    Example:
+        >>> from modgrok.figures import Points
+        >>> Points([0.0, 1.0], [1.0, 0.0]).symbol
+        'circle'
     """
 
     x: Values
@@ -123,6 +144,11 @@ class Intervals:
         high: n numbers, likewise.
         color: one color, or n.
         name: in the legend.
+
+    Example:
+        >>> from modgrok.figures import Intervals
+        >>> Intervals(["ours", "theirs"], [0.9, 0.95], [0.92, 0.96], [0.94, 0.97], "train").estimate
+        [0.92, 0.96]
     """
 
     y: Sequence[str]
@@ -152,6 +178,11 @@ class Axis:
         from_zero: whether it begins at 0 when `range` is None.
         reversed: whether it runs downwards.
         ticks: how many ticks at most; None leaves it to the renderer.
+
+    Example:
+        >>> from modgrok.figures import Axis
+        >>> Axis("update", log=True).title
+        'update'
     """
 
     title: str = ""
@@ -164,7 +195,13 @@ class Axis:
 
 @dataclass(frozen=True)
 class Band:
-    """A colored stretch of the x axis behind the traces."""
+    """A colored stretch of the x axis behind the traces.
+
+    Example:
+        >>> from modgrok.figures import Band
+        >>> Band("cleanup", 9400, 14000, "band0").end
+        14000
+    """
 
     name: str
     start: float
@@ -187,6 +224,11 @@ class Panel:
         bare: whether the axes are left out.
         bands: stretches of the x axis.
         events: texts and the x at which a dotted line marks them.
+
+    Example:
+        >>> from modgrok.figures import Axis, Line, Panel
+        >>> Panel("loss", [Line([0, 100], [4.6, 0.1], "train")], x=Axis("update")).shape
+        'half'
     """
 
     title: str
@@ -221,6 +263,11 @@ class Figure:
         title: what the panels show together.
         panels: in the order of reading.
         look_for: what a reader should look for.
+
+    Example:
+        >>> from modgrok.figures import Figure, Line, Panel
+        >>> Figure("training", [Panel("loss", [Line([0, 100], [4.6, 0.1], "train")])]).title
+        'training'
     """
 
     title: str

@@ -18,7 +18,18 @@ MOST_IRREPS = 24
 
 
 def group_figures(circuit: Circuit, measures: GroupMeasures) -> list[Figure]:
-    """The figures of one network on a group."""
+    """The figures of one network on a group.
+
+    Example:
+        >>> from modgrok import MLP, ModularDataModule
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> from modgrok.figures import group_figures
+        >>> data = ModularDataModule("x * y in S3")
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(MLP(**data.network_shape, d_model=8, d_mlp=16, input="concatenation"), view)
+        >>> len(group_figures(circuit, circuit.measures())) > 0
+        True
+    """
     return [
         Figure(
             "The logits by irrep",
@@ -48,7 +59,20 @@ def group_figure(circuit: Circuit, measures: GroupMeasures, title: str) -> Figur
 
 
 def group_progress_figures(task: TaskAnalysis) -> list[Figure]:
-    """The measures over the checkpoints; none of a single checkpoint."""
+    """The measures over the checkpoints; none of a single checkpoint.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.runs import History, Snapshot
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> snapshot = Snapshot(network, data, update=0, history=History())
+        >>> from modgrok.analysis import analyze_network
+        >>> (task,) = analyze_network(snapshot, source="my network").tasks
+        >>> from modgrok.figures import group_progress_figures
+        >>> group_progress_figures(task)  # no group, no figures
+        []
+    """
     rows = [(moment, moment.measures) for moment in task.moments]
     seen = [(moment, measures) for moment, measures in rows if isinstance(measures, GroupMeasures)]
     if len(seen) < 2:

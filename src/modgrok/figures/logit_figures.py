@@ -8,7 +8,19 @@ from modgrok.figures.spectrum_panel import frequency_bars
 
 
 def logit_figures(circuit: Circuit) -> list[Figure]:
-    """The figures of the logits along cos(w_k(s − c))."""
+    """The figures of the logits along cos(w_k(s − c)).
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(network, view)
+        >>> from modgrok.figures import logit_figures
+        >>> len(logit_figures(circuit)) > 0
+        True
+    """
     keys, found = circuit.key_frequencies, circuit.directions
     explained = [float(found.variance_explained[k - 1]) for k in keys]
     rest = float(found.variance_explained.sum()) - sum(explained)

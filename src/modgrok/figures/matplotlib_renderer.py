@@ -38,7 +38,13 @@ _SYMBOLS = {"circle": "o", "x": "x", "cross": "+", "star": "*", "diamond": "D", 
 
 
 class Picture(MatplotlibFigure):
-    """A matplotlib figure that a notebook displays by itself, without pyplot."""
+    """A matplotlib figure that a notebook displays by itself, without pyplot.
+
+    Example:
+        >>> from modgrok.figures import Figure, Line, Panel, render
+        >>> picture = render(Figure("training", [Panel("loss", [Line([0, 100], [4.6, 0.1], "train")])]))
+        >>> picture.savefig("loss.png")
+    """
 
     def _repr_png_(self) -> bytes:
         file = BytesIO()
@@ -47,7 +53,14 @@ class Picture(MatplotlibFigure):
 
 
 def render(figure: Figure) -> Picture:
-    """Draw a figure in the light palette, 8 inches wide and as high as its rows of panels need."""
+    """Draw a figure in the light palette, 8 inches wide and as high as its rows of panels need.
+
+    Example:
+        >>> from modgrok.figures import Figure, Line, Panel, render
+        >>> picture = render(Figure("training", [Panel("loss", [Line([0, 100], [4.6, 0.1], "train")])]))
+        >>> float(picture.get_figwidth())  # inches
+        8.0
+    """
     rows = list(_rows(figure.panels))
     heights = [_height(row) for row in rows]
     picture = Picture(figsize=(WIDTH, TITLE + sum(heights)), dpi=90, facecolor="white")

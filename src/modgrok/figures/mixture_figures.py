@@ -15,6 +15,13 @@ def mixture_figures(history: History, alone: Mapping[str, History]) -> list[Figu
     Args:
         history: of the mixture.
         alone: of runs on one formula of the mixture each, by the formula.
+
+    Example:
+        >>> import modgrok
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
+        >>> from modgrok.figures import mixture_figures
+        >>> mixture_figures(run.snapshot(10).history, {})
+        []
     """
     if not history.of_task:
         return []

@@ -12,7 +12,19 @@ from modgrok.figures.operand_maps import map_panel, map_slice, pair_maps
 
 
 def neuron_figures(circuit: Circuit, examples: int) -> list[Figure]:
-    """The figures of the neurons, at most `examples` of them as maps."""
+    """The figures of the neurons, at most `examples` of them as maps.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(network, view)
+        >>> from modgrok.figures import neuron_figures
+        >>> len(neuron_figures(circuit, examples=2)) > 0
+        True
+    """
     view, tuned = circuit.view, circuit.tuning
     chosen = example_neurons(circuit, examples)
     maps = pair_maps(circuit.neurons(chosen), view)

@@ -13,7 +13,19 @@ MOST = 128
 
 
 def parameter_figure(network: Network, title: str) -> Figure:
-    """Each parameter of two axes or more as a map on the scale of its largest weight: blue negative, red positive."""
+    """Each parameter of two axes or more as a map on the scale of its largest weight: blue negative, red positive.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(network, view)
+        >>> from modgrok.figures import parameter_figure
+        >>> parameter_figure(network, "weights").title
+        'weights: blue is negative, red is positive'
+    """
     panels = []
     for name, parameter in network.named_parameters():
         if parameter.dim() > 1:

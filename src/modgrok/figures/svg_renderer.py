@@ -40,6 +40,11 @@ def svg_panel(panel: Panel, name: str) -> Markup:
     Args:
         panel: what is drawn.
         name: what a screen reader says of it.
+
+    Example:
+        >>> from modgrok.figures import Line, Panel, svg_panel
+        >>> str(svg_panel(Panel("loss", [Line([0, 100], [4.6, 0.1], "train")]), "the loss"))[:4]
+        '<div'
     """
     x, y = _scale(panel, "x"), _scale(panel, "y")
     if panel.equal and not any(isinstance(trace, Heatmap) for trace in panel.traces):

@@ -14,12 +14,28 @@ EARLY = 30
 
 
 def training_figures(history: History, phases: Sequence[Phase] = ()) -> list[Figure]:
-    """The figures of a run's scores; none of fewer than two evaluations."""
+    """The figures of a run's scores; none of fewer than two evaluations.
+
+    Example:
+        >>> import modgrok
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
+        >>> from modgrok.figures import training_figures
+        >>> len(training_figures(run.snapshot(10).history)) > 0
+        True
+    """
     return [curves_figure(history, "Training curves", phases)] if len(history.update) > 1 else []
 
 
 def curves_figure(history: History, title: str, phases: Sequence[Phase] = ()) -> Figure:
-    """Losses (log axis) and accuracies over the updates, with memorisation, grokking and phases marked."""
+    """Losses (log axis) and accuracies over the updates, with memorisation, grokking and phases marked.
+
+    Example:
+        >>> import modgrok
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
+        >>> from modgrok.figures import curves_figure
+        >>> curves_figure(run.snapshot(10).history, "x + y mod 7").title
+        'x + y mod 7'
+    """
 
     def curves(train: list[float], heldout: list[float]) -> list[Line]:
         return [

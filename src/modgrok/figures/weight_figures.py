@@ -11,7 +11,19 @@ from modgrok.figures.spectrum_panel import spectrum_panel
 
 
 def weight_figures(circuit: Circuit) -> list[Figure]:
-    """The figures of W_neur, where the network has one, and of W_logit."""
+    """The figures of W_neur, where the network has one, and of W_logit.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import read_circuit, task_views
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> (view,) = task_views(data)
+        >>> circuit = read_circuit(network, view)
+        >>> from modgrok.figures import weight_figures
+        >>> len(weight_figures(circuit)) > 0
+        True
+    """
     view, keys = circuit.view, circuit.key_frequencies
     return [
         *_symbols_to_neurons(circuit),

@@ -56,6 +56,17 @@ class ForeignRun:
     Attributes:
         snapshot: the network.
         notes: how it was read and what of the file was left out, a sentence each.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.interop import Reading, read_weights, write_weights
+        >>> network = Transformer(**ModularDataModule("x + y", 11).network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> write_weights(network, Path("weights.safetensors"))
+        >>> told = Reading(tokens=["x", "y", "="])
+        >>> run = read_weights(Path("weights.safetensors"), formula="x + y", modulus=11, told=told)
+        >>> run.snapshot.data.title
+        'x + y mod 11'
     """
 
     snapshot: Snapshot
@@ -91,6 +102,17 @@ def read_weights(path: Path, formula: str, modulus: int, told: Reading | None = 
     Raises:
         InputError: if the file cannot be read as data, holds no network that is known here, does not fit the task,
             contradicts itself or the user, or can be read in several ways.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.interop import Reading, read_weights, write_weights
+        >>> network = Transformer(**ModularDataModule("x + y", 11).network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> write_weights(network, Path("weights.safetensors"))
+        >>> told = Reading(tokens=["x", "y", "="])
+        >>> run = read_weights(Path("weights.safetensors"), formula="x + y", modulus=11, told=told)
+        >>> bool((run.snapshot.network.embed.W_E == network.embed.W_E).all())
+        True
     """
     told = told or Reading()
     content, metadata = _load(path)
@@ -200,6 +222,13 @@ def write_weights(network: Network, path: Path, tokens: Sequence[str] = ()) -> N
         tokens: the words of an example, such as `x y =`.
 
     Raises InputError where the file exists or ends in something else, or the network is not a Transformer.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.interop import write_weights
+        >>> network = Transformer(**ModularDataModule("x + y", 11).network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> write_weights(network, Path("weights.safetensors"))
     """
     if not isinstance(network, Transformer):
         raise InputError(

@@ -35,6 +35,11 @@ class Reading:
         activation: of the neurons.
         normalization: `none`, `LN`, or `LNPre`, layer normalization folded into the weights.
         attention_rate: ρ, from 0 to 1.
+
+    Example:
+        >>> from modgrok.interop import Reading
+        >>> Reading(activation="gelu").told
+        {'activation': 'gelu'}
     """
 
     tokens: Sequence[str] | None = None

@@ -25,6 +25,11 @@ class Loss(ABC):
 
     Attributes:
         in_nats: whether the loss is −ln of the answer's probability.
+
+    Example:
+        >>> from modgrok.training import CrossEntropy, Loss
+        >>> isinstance(CrossEntropy(), Loss), round(CrossEntropy().of_a_guess(7), 4)  # ln 7
+        (True, 1.9459)
     """
 
     in_nats: ClassVar[bool] = False
@@ -96,6 +101,13 @@ class CrossEntropy(Loss):
         precision: of the softmax. In float32 a confident network's loss is a multiple of 1.2e-7 and its gradients
             vanish or spike: the softmax collapse of Prieto et al. 2025 (arXiv 2501.04697, section 3). In float16 and
             bfloat16 it comes sooner; `train/zero_losses` is the share of training pairs whose loss is exactly zero.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.training import CrossEntropy
+        >>> logits = torch.tensor([[2.0, 0.0, 0.0]])
+        >>> round(float(CrossEntropy()(logits, torch.tensor([0]))), 4)
+        0.2395
     """
 
     in_nats = True
@@ -134,6 +146,13 @@ class StableMax(Loss):
 
     s(x) = x + 1 for x ≥ 0 and 1 / (1 − x) below grows linearly, so that the probabilities of confident logits are not
     rounded to 0 and 1.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.training import StableMax
+        >>> logits = torch.tensor([[2.0, 0.0, 0.0]])
+        >>> round(float(StableMax()(logits, torch.tensor([0]))), 4)  # −ln(3 / 5)
+        0.5108
     """
 
     in_nats = True
@@ -163,6 +182,13 @@ class MeanSquaredError(Loss):
     """Squared error between the logits and the one-hot answer, averaged over the p answers, in float64.
 
     The logits are then estimates of the probabilities themselves.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.training import MeanSquaredError
+        >>> logits = torch.tensor([[2.0, 0.0, 0.0]])
+        >>> round(float(MeanSquaredError()(logits, torch.tensor([0]))), 4)
+        0.3333
     """
 
     def __call__(self, logits: Tensor, answers: Tensor) -> Tensor:

@@ -38,6 +38,12 @@ class Section:
         identity: the section's anchor.
         title: the heading.
         figures: a section without figures is left out.
+
+    Example:
+        >>> from modgrok.figures import Figure
+        >>> from modgrok.report import Section
+        >>> Section("curves", "Curves", [Figure("losses", [])]).title
+        'Curves'
     """
 
     identity: str
@@ -56,6 +62,12 @@ def render_page(
         sections: the figures.
         network: a network that runs in the page, where the template has a place for it.
         context: the other values that the template names; text is escaped.
+
+    Example:
+        >>> from modgrok.report import render_page
+        >>> page = render_page("report/comparison_page.html.jinja", [], names=["version_0", "version_1"], tables={})
+        >>> "2 runs side by side" in page
+        True
     """
 
     def rows(figure: Figure) -> list[tuple[bool, list[Panel]]]:

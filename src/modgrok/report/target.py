@@ -18,6 +18,13 @@ class AnalysisTarget:
         checkpoints: the checkpoints in the order of their updates; the circuit is read from the last.
         source: the last two names of the path, which the report calls them by.
         output: the default directory of the report.
+
+    Example:
+        >>> import modgrok
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
+        >>> from modgrok.report import find_target
+        >>> find_target(run.path).output.name
+        'report'
     """
 
     checkpoints: list[Path]
@@ -33,6 +40,13 @@ def find_target(path: Path) -> AnalysisTarget:
 
     Raises:
         InputError: if there is no such run or checkpoint.
+
+    Example:
+        >>> import modgrok
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
+        >>> from modgrok.report import find_target
+        >>> [path.name for path in find_target(run.path).checkpoints]
+        ['update=000000.ckpt', 'update=000010.ckpt']
     """
     if path.is_file():
         path = path.resolve()
@@ -50,5 +64,12 @@ def find_target(path: Path) -> AnalysisTarget:
 
 
 def beside(path: Path) -> Path:
-    """The directory of the report on a file outside of a run: next to it, under its name."""
+    """The directory of the report on a file outside of a run: next to it, under its name.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from modgrok.report import beside
+        >>> beside(Path("weights.pth")).as_posix()
+        'weights-report'
+    """
     return path.with_name(f"{path.stem}-report")

@@ -20,6 +20,11 @@ def check_output(directory: Path, files: Sequence[str] = FILES) -> None:
     Args:
         directory: the report's directory.
         files: the names of a report's files, the page first.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from modgrok.report import check_output
+        >>> check_output(Path("report"))  # new, so that nothing is in the way
     """
     if directory.is_dir():
         names = {path.name for path in directory.iterdir()}
@@ -47,6 +52,19 @@ def write_report(analysis: RunAnalysis, directory: Path) -> None:
 
     Raises:
         InputError: if the directory contains anything else, or cannot be written.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.runs import History, Snapshot
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> snapshot = Snapshot(network, data, update=0, history=History())
+        >>> from pathlib import Path
+        >>> from modgrok.analysis import analyze_network
+        >>> from modgrok.report import write_report
+        >>> write_report(analyze_network(snapshot, source="my network"), Path("report"))
+        >>> sorted(path.name for path in Path("report").iterdir())
+        ['index.html', 'measures.csv', 'summary.json']
     """
     check_output(directory)
     contents = (analysis_page(analysis), measures_csv(analysis), summary_json(analysis))
@@ -58,6 +76,13 @@ def write_page(directory: Path, contents: Mapping[str, str]) -> None:
 
     Raises:
         InputError: if the directory contains anything else, or cannot be written.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from modgrok.report import write_page
+        >>> write_page(Path("report"), {"index.html": "<p>a page</p>", "numbers.csv": "update,loss"})
+        >>> sorted(path.name for path in Path("report").iterdir())
+        ['index.html', 'numbers.csv']
     """
     check_output(directory, tuple(contents))
     try:

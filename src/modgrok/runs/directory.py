@@ -36,6 +36,13 @@ def find_checkpoint(path: str | Path) -> Path:
 
     Raises:
         InputError: if there is none.
+
+    Example:
+        >>> import modgrok
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
+        >>> from modgrok.runs import find_checkpoint
+        >>> find_checkpoint(run.path).name
+        'update=000010.ckpt'
     """
     path = Path(path).expanduser()
     if path.name == CHECKPOINTS and path.is_dir():
@@ -84,7 +91,15 @@ def run_of(checkpoint: Path) -> Path | None:
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """One run's directory, `lightning_logs/version_N`."""
+    """One run's directory, `lightning_logs/version_N`.
+
+    Example:
+        >>> import modgrok
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
+        >>> from modgrok.runs import RunDirectory
+        >>> [path.name for path in RunDirectory(run.path).checkpoints.values()]
+        ['update=000000.ckpt', 'update=000010.ckpt']
+    """
 
     path: Path
 

@@ -53,6 +53,12 @@ class Findings:
         heldout_accuracy_new: over the new pairs; None where there are none.
         heldout_accuracy_known: over those known by symmetry; None where there are none.
         updates_per_step: the updates that a training step made; None in the findings of runs that did not record them.
+
+    Example:
+        >>> import modgrok
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
+        >>> run.findings.task, run.findings.updates, run.findings.finished
+        ('x + y', 10, True)
     """
 
     task: str

@@ -30,6 +30,11 @@ class Score(NamedTuple):
         accuracy_new: the accuracy over the held-out pairs that are new; None where there are none.
         accuracy_known: the same over those that are known by symmetry.
         zero_losses: of training pairs, the share whose loss is exactly zero, so that it has no gradient.
+
+    Example:
+        >>> from modgrok.runs import Score
+        >>> Score(loss=0.1, accuracy=0.99, probability=0.9).accuracy
+        0.99
     """
 
     loss: float
@@ -63,6 +68,12 @@ class History:
             was not measured: before this column was there.
         heldout_accuracy_known: the same over those known by symmetry.
         train_zero_losses: the share of the training pairs whose loss is exactly zero; None where it was not measured.
+
+    Example:
+        >>> import modgrok
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
+        >>> run.snapshot(10).history.update
+        [0, 10]
     """
 
     threshold: float = THRESHOLD

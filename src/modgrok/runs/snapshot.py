@@ -61,6 +61,15 @@ class Snapshot:
         pretrained_from: the run that its initial weights came from, if they did.
         frozen: the parts that were not trained.
         loss: the loss that it was trained on.
+
+    Example:
+        >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.runs import History, Snapshot
+        >>> data = ModularDataModule("x + y", 11)
+        >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
+        >>> snapshot = Snapshot(network, data, update=0, history=History())
+        >>> snapshot.data.title
+        'x + y mod 11'
     """
 
     network: Network
@@ -128,6 +137,13 @@ def load_snapshot(path: Path) -> Snapshot:
 
     Raises:
         InputError: if the file is not a checkpoint of modgrok, or its split cannot be made again here.
+
+    Example:
+        >>> import modgrok
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
+        >>> from modgrok.runs import find_checkpoint, load_snapshot
+        >>> load_snapshot(find_checkpoint(run.path)).data.heldout_pairs.size
+        35
     """
     return snapshot_from_checkpoint(read_checkpoint(path), path)
 

@@ -112,6 +112,17 @@ class GrokkingModule(ScoredModule):
 
     Raises:
         InputError: if a value is out of its range, or `pretrained` does not fit the network.
+
+    Example:
+        >>> from lightning import Trainer
+        >>> from modgrok import GrokkingModule, ModularDataModule, Transformer
+        >>> data = ModularDataModule("x + y", modulus=7, train_fraction=0.5)
+        >>> module = GrokkingModule(Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2))
+        >>> quiet = {"enable_progress_bar": False, "enable_model_summary": False}
+        >>> trainer = Trainer(max_steps=20, accelerator="cpu", devices=1, **quiet)
+        >>> trainer.fit(module, data)
+        >>> module.global_step
+        20
     """
 
     def __init__(

@@ -30,7 +30,13 @@ from modgrok.training.checks import check_precision
 
 
 class Experiment(ConfiguredRun):
-    """A run of `modgrok fit`, `test`, `validate`, `predict` or `describe`, with callbacks as sections of the config."""
+    """A run of `modgrok fit`, `test`, `validate`, `predict` or `describe`, with callbacks as sections of the config.
+
+    Example:
+        >>> from modgrok.experiments import Experiment
+        >>> options = ["--data.task", "x + y", "--data.modulus", "7", "--trainer.max_steps", "10"]
+        >>> Experiment("fit", options).check()  # nothing is wrong with it
+    """
 
     module, data = GrokkingModule, ModularDataModule
     classes: ClassVar = {

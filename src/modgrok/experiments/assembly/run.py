@@ -29,6 +29,12 @@ class Run(RunDirectory):
     """A run: its findings, its history, its networks and how they look.
 
     In a notebook it displays its findings, and its last network as a page does.
+
+    Example:
+        >>> import modgrok
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
+        >>> run.findings.updates, run.history["update"], run.snapshot(10).update
+        (10, [0, 10], 10)
     """
 
     @property
@@ -93,6 +99,12 @@ def load_run(path: str | Path) -> Run:
 
     Raises:
         InputError: if it is none or has no checkpoint.
+
+    Example:
+        >>> import modgrok
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
+        >>> modgrok.load_run(run.path).findings.updates
+        10
     """
     run = Run(Path(path))
     if not run.path.is_dir():
@@ -129,6 +141,12 @@ def fit(
         InputError: if something of the config is wrong; nothing is written then.
         RunStoppedError: if the run could not continue.
         KeyboardInterrupt: after a signal.
+
+    Example:
+        >>> import modgrok
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
+        >>> run.findings.updates
+        10
     """
     directory = None if directory is None else Path(directory)
     if directory is not None and (run := Run(directory)).checkpoints:
@@ -148,5 +166,9 @@ def check(config: str | Path | Mapping[str, Any], overrides: Mapping[str, Any] |
 
     Raises:
         InputError: naming the field.
+
+    Example:
+        >>> from modgrok.experiments import check
+        >>> check({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})  # nothing is wrong with it
     """
     Experiment("fit", run_options(config, overrides), shown=False).check()

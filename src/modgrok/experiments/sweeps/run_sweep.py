@@ -84,6 +84,16 @@ def sweep(
         InputError: if the plan, the directory or the place is wrong; nothing has started then.
         RunStoppedError: if the disk is full.
         KeyboardInterrupt: after Ctrl-C; every running cell has a checkpoint.
+
+    Example:
+        >>> import json
+        >>> from pathlib import Path
+        >>> import modgrok
+        >>> run = {"data": {"task": "x + y", "modulus": 7}, "trainer.max_steps": 10}
+        >>> _ = Path("seeds.yaml").write_text(json.dumps({"config": run, "vary": {"seed": [0, 1]}}))
+        >>> table = modgrok.sweep("seeds.yaml")
+        >>> table["status"].tolist()
+        ['finished', 'finished']
     """
     place = place or LocalWorkers()
     directory = (directory or default_directory(path)).absolute()

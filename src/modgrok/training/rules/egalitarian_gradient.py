@@ -18,6 +18,13 @@ class EgalitarianGradient(GradientFilter):
     The gradient G = U S Vᵀ of each matrix becomes (G Gᵀ)^(−1/2) G = U Vᵀ, with the pseudo-inverse where G has no full
     rank. The weights of attention heads are the matrices of all heads side by side; vectors stay as they are. Meant
     for SGD: Adam scales what it is given.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.training import EgalitarianGradient
+        >>> weights, gradients = {"W": torch.tensor([[3.0, 4.0]])}, {"W": torch.tensor([[1.0, 0.0]])}
+        >>> EgalitarianGradient()(gradients, weights)["W"].round(decimals=4)
+        tensor([[1., 0.]])
     """
 
     def __call__(self, gradients: dict[str, Tensor], weights: dict[str, Tensor]) -> dict[str, Tensor]:

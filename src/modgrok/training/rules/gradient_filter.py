@@ -9,7 +9,17 @@ from torch import Tensor
 
 
 class GradientFilter(ABC):
-    """Changes the gradients of an update. A filter that remembers something returns it as its state."""
+    """Changes the gradients of an update. A filter that remembers something returns it as its state.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.training import GradientFilter
+        >>> class Halve(GradientFilter):
+        ...     def __call__(self, gradients, weights):
+        ...         return {name: gradient / 2 for name, gradient in gradients.items()}
+        >>> Halve()({"W": torch.ones(2)}, {"W": torch.ones(2)})["W"]
+        tensor([0.5000, 0.5000])
+    """
 
     @abstractmethod
     def __call__(self, gradients: dict[str, Tensor], weights: dict[str, Tensor]) -> dict[str, Tensor]:

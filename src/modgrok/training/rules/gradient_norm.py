@@ -20,6 +20,13 @@ class GradientNorm(GradientFilter):
 
     Raises:
         InputError: if it is not positive.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.training import GradientNorm
+        >>> weights, gradients = {"W": torch.zeros(2)}, {"W": torch.tensor([3.0, 4.0])}
+        >>> GradientNorm(1.0)(gradients, weights)["W"].round(decimals=4)
+        tensor([0.6000, 0.8000])
     """
 
     def __init__(self, largest: float) -> None:

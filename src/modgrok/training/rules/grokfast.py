@@ -22,6 +22,13 @@ class GrokfastEMA(GradientFilter):
 
     Raises:
         InputError: if a number is out of its range.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.training import GrokfastEMA
+        >>> weights, gradients = {"W": torch.tensor([[3.0, 4.0]])}, {"W": torch.tensor([[1.0, 0.0]])}
+        >>> GrokfastEMA(alpha=0.98, strength=2.0)(gradients, weights)["W"]
+        tensor([[3., 0.]])
     """
 
     def __init__(self, alpha: float = 0.98, strength: float = 2.0) -> None:
@@ -56,6 +63,13 @@ class GrokfastMA(GradientFilter):
 
     Raises:
         InputError: if a number is out of its range.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.training import GrokfastMA
+        >>> weights, gradients = {"W": torch.tensor([[3.0, 4.0]])}, {"W": torch.tensor([[1.0, 0.0]])}
+        >>> GrokfastMA(window=2, strength=5.0)(gradients, weights)["W"].shape
+        torch.Size([1, 2])
     """
 
     def __init__(self, window: int = 100, strength: float = 5.0) -> None:

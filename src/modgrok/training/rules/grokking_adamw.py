@@ -16,6 +16,12 @@ class GrokkingAdamW(AdamW):
         betas: coefficients for the running averages.
         eps: added to the denominator.
         weight_decay: decoupled.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.training import GrokkingAdamW
+        >>> GrokkingAdamW([torch.nn.Parameter(torch.ones(2))]).defaults["betas"]
+        (0.9, 0.98)
     """
 
     def __init__(

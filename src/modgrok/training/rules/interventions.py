@@ -24,6 +24,11 @@ class Intervention:
 
     Raises:
         InputError: if the window is empty.
+
+    Example:
+        >>> from modgrok.training import OutputTemperature
+        >>> OutputTemperature(2.0, first=10, last=19).changes(10)
+        True
     """
 
     def __init__(self, first: int = 0, last: int | None = None) -> None:
@@ -65,6 +70,11 @@ class WeightNormClamp(Intervention):
 
     Raises:
         InputError: if the norm is not positive, or the window is empty.
+
+    Example:
+        >>> from modgrok.training import WeightNormClamp
+        >>> WeightNormClamp(norm=30.0).norm
+        30.0
     """
 
     def __init__(self, norm: float, first: int = 0, last: int | None = None) -> None:
@@ -84,7 +94,13 @@ class WeightNormClamp(Intervention):
 
 
 class WeightDecayOff(Intervention):
-    """Trains without weight decay; the optimizers must have it as `weight_decay` of their groups."""
+    """Trains without weight decay; the optimizers must have it as `weight_decay` of their groups.
+
+    Example:
+        >>> from modgrok.training import WeightDecayOff
+        >>> WeightDecayOff(first=500).changes(499)
+        False
+    """
 
     def check(self, optimizers: Sequence[Optimizer]) -> None:
         """Raise an InputError if no optimizer has weight decay."""
@@ -115,6 +131,11 @@ class OutputTemperature(Intervention):
 
     Raises:
         InputError: if the temperature is not positive, or the window is empty.
+
+    Example:
+        >>> from modgrok.training import OutputTemperature
+        >>> OutputTemperature(2.0, first=100).temperature
+        2.0
     """
 
     def __init__(self, temperature: float, first: int = 0, last: int | None = None) -> None:
@@ -151,6 +172,11 @@ class LabelNoise(Intervention):
 
     Raises:
         InputError: if the share is out of its range, or the window is empty.
+
+    Example:
+        >>> from modgrok.training import LabelNoise
+        >>> LabelNoise(share=0.1, seed=0, last=99).changes(100)
+        False
     """
 
     def __init__(self, share: float, seed: int = 0, first: int = 0, last: int | None = None) -> None:

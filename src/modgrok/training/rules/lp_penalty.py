@@ -19,6 +19,13 @@ class LpPenalty(GradientFilter):
 
     Raises:
         InputError: if a number is out of its range.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.training import LpPenalty
+        >>> weights, gradients = {"W": torch.tensor([[3.0, 4.0]])}, {"W": torch.tensor([[1.0, 0.0]])}
+        >>> LpPenalty(strength=0.5, power=2)(gradients, weights)["W"]
+        tensor([[4., 4.]])
     """
 
     def __init__(self, strength: float, power: float = 1.0) -> None:

@@ -42,6 +42,13 @@ class MuonAdamW(Optimizer):
 
     Raises:
         InputError: if there is no matrix for Muon, or the weights have no names.
+
+    Example:
+        >>> from modgrok import Transformer
+        >>> from modgrok.training import MuonAdamW
+        >>> network = Transformer(12, 11, 3, d_model=8, d_mlp=16, n_heads=2)
+        >>> len(MuonAdamW(network.named_parameters()).param_groups)
+        2
     """
 
     def __init__(

@@ -15,6 +15,14 @@ class OrthogonalGradient(GradientFilter):
 
     For each parameter w: g⊥ = g − (w·g / w·w) w, rescaled to the norm of g. Moving along w only scales the logits of a
     network that has memorized (naive loss minimization, section 5.1).
+
+    Example:
+        >>> import torch
+        >>> from modgrok.training import OrthogonalGradient
+        >>> weights, gradients = {"W": torch.tensor([[3.0, 4.0]])}, {"W": torch.tensor([[1.0, 0.0]])}
+        >>> filtered = OrthogonalGradient()(gradients, weights)["W"]
+        >>> round(float((filtered * weights["W"]).sum()), 5) + 0
+        0.0
     """
 
     def __call__(self, gradients: dict[str, Tensor], weights: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -17,6 +17,13 @@ class WarmUp(LRScheduler):
 
     Raises:
         InputError: if the length is negative.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.training import GrokkingAdamW, WarmUp
+        >>> optimizer = GrokkingAdamW([torch.nn.Parameter(torch.ones(2))], lr=1e-3)
+        >>> WarmUp(optimizer, updates=10).get_last_lr()
+        [0.0]
     """
 
     def __init__(self, optimizer: Optimizer, updates: int = 10) -> None:
