@@ -85,6 +85,14 @@ def test_last_and_best_and_the_folder_of_checkpoints_are_checkpoints(tmp_path, c
         Experiment("test", ["--ckpt_path", "last", "--trainer.default_root_dir", "elsewhere"])
 
 
+def test_scoring_a_checkpoint_writes_nothing(tmp_path):
+    main([*FIT, *SHORT])
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    for command in ("validate", "test"):
+        main([command, "--ckpt_path", f"{RUN}/checkpoints/update=000000.ckpt"])
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
 # built-ins that give way
 
 

@@ -6,6 +6,7 @@ import time
 from abc import ABC, abstractmethod
 
 from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.trainer.states import TrainerFn
 
 from modgrok.callbacks.graceful_interrupt import was_interrupted
 from modgrok.callbacks.observing import observing
@@ -49,7 +50,9 @@ class BudgetedCallback(Callback, ABC):
 
     def on_validation_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Observe if it is time, and there is time."""
-        if trainer.sanity_checking or self._given_up or not is_due(pl_module.history, self.every):
+        if trainer.sanity_checking or trainer.state.fn != TrainerFn.FITTING:
+            return
+        if self._given_up or not is_due(pl_module.history, self.every):
             return
         start = time.perf_counter()
         if self._spent + self._cost <= TIME_SHARE * (start - self._started):

@@ -8,6 +8,7 @@ from typing import Any
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import Checkpoint
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.trainer.states import TrainerFn
 
 from modgrok.callbacks.schedule import is_due
 from modgrok.errors import InputError, RunStoppedError
@@ -57,7 +58,7 @@ class Checkpoints(Checkpoint):
     def on_validation_end(self, trainer: Trainer, pl_module: GrokkingModule) -> None:  # type: ignore[override]
         """Keep the weights if it is time, or if the network has just grokked."""
         history = pl_module.history
-        if trainer.sanity_checking or not history.update:
+        if trainer.sanity_checking or trainer.state.fn != TrainerFn.FITTING or not history.update:
             return
         update = history.update[-1]
         if update == 0 or update == history.grokked_at or is_due(history, self.every):

@@ -22,7 +22,7 @@ from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.plugins import CheckpointIO
 
-from modgrok.callbacks import GracefulInterrupt, SaveConfig
+from modgrok.callbacks import GracefulInterrupt, Predictions, SaveConfig
 from modgrok.errors import InputError, RunStoppedError, brief
 from modgrok.experiments.assembly.quiet_lightning import quiet_lightning
 from modgrok.experiments.assembly.setting_errors import (
@@ -259,9 +259,9 @@ class ConfiguredRun(LightningCLI, ABC):
             settings["enable_model_summary"] = True
         if settings["enable_checkpointing"] is False:
             own = [one for one in own if not isinstance(one, Checkpoint)]
-        if settings["fast_dev_run"]:
-            own = [one for one in own if isinstance(one, LightningProgressBar)]
-        elif self.method == "fit":
+        if settings["fast_dev_run"] or self.method != "fit":
+            own = [one for one in own if isinstance(one, LightningProgressBar | Predictions)]
+        else:
             own.append(SaveConfig(self._saved_as, lambda: self._text))
             settings["logger"] = self._loggers(settings["logger"], settings["default_root_dir"])
         settings["callbacks"] = [*given, *own, self.interrupt]
