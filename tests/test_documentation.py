@@ -9,6 +9,7 @@ import pytest
 from modgrok import ModularDataModule, Transformer
 from modgrok.cli import main
 from modgrok.experiments import Experiment
+from modgrok.experiments.config.formula_first import formula_first, with_an_end
 from modgrok.interop import write_weights
 
 ROOT = Path(__file__).parent.parent
@@ -38,6 +39,7 @@ SAYS = {
     "predict": "wrote 121 pairs",
     "analyze": "report: ",
     "certify": "proved",
+    "runs": "grokked",
     "export": "wrote the weights",
     "sweep": "cells",
     "reproduce": "verdict",
@@ -129,7 +131,9 @@ def test_command_does_what_it_should(directory, command, capsys):
         options += ["--trainer.max_steps", "30"]
     elif name == "fit":
         options += SMALL
-        Experiment("fit", options).check()  # it ends without what shortens it here
+        Experiment(
+            "fit", formula_first(with_an_end(options))
+        ).check()  # it ends without what shortens it here
         options += ["--trainer.max_steps", "30"]
     main([name, *options])
     assert SAYS[name] in capsys.readouterr().out

@@ -23,14 +23,6 @@ COLUMNS = (
 class Score(NamedTuple):
     """What was measured over some pairs.
 
-    Attributes:
-        loss: their mean loss.
-        accuracy: the share that is right.
-        probability: the mean probability of the right answer.
-        accuracy_new: the accuracy over the held-out pairs that are new; None where there are none.
-        accuracy_known: the same over those that are known by symmetry.
-        zero_losses: of training pairs, the share whose loss is exactly zero, so that it has no gradient.
-
     Example:
         >>> from modgrok.runs import Score
         >>> Score(loss=0.1, accuracy=0.99, probability=0.9).accuracy
@@ -38,11 +30,17 @@ class Score(NamedTuple):
     """
 
     loss: float
+    """The mean loss."""
     accuracy: float
+    """The share that is right."""
     probability: float
+    """The mean probability of the right answer."""
     accuracy_new: float | None = None
+    """The accuracy over the held-out pairs that are new; None where there are none."""
     accuracy_known: float | None = None
+    """The same over those that are known by symmetry."""
     zero_losses: float | None = None
+    """Of training pairs, the share whose loss is exactly zero, so that it has no gradient."""
 
     def measured(self) -> dict[str, float]:
         """Return what was measured, by its name."""
