@@ -23,7 +23,7 @@ class Basis:
     There are as many symbols as residues, s = p, except in a sum that no modulus reduces.
 
     Attributes:
-        clock: whose characters they are.
+        clock: the clock whose characters they are.
         rows: (r, s) float64, orthonormal: constant, then cos and sin of each frequency, then the indicator of
             the symbols with f(x) = 0 where 0 is off the clock. Characters that the rows before them already
             span are left out, so r is the dimension of the span.
@@ -90,7 +90,7 @@ def pullback(clock: Clock, part: npt.NDArray[np.int64] | Tensor) -> Basis:
     out.
 
     Args:
-        clock: whose characters are pulled back.
+        clock: the clock whose characters are pulled back.
         part: (s,) int64, the residue f(x) of each symbol x; −1 where f is not defined.
 
     Raises:
@@ -121,7 +121,7 @@ def pushforward(clock: Clock, answer_map: npt.NDArray[np.int64] | Tensor, n_answ
     They are what a read-out of the answers can see of a clock. Where h is one-to-one this is a pullback by its inverse.
 
     Args:
-        clock: whose characters they are.
+        clock: the clock whose characters they are.
         answer_map: h, (p,) int64, the answer at each residue; −1 where there is none.
         n_answers: a, the number of answers.
 

@@ -20,7 +20,7 @@ class Worth:
     Attributes:
         part: in words: "frequency 17", "the sign irrep", "head 2", "neurons of frequency 17", "other neurons"; of the
             whole network "nothing".
-        kind: of part.
+        kind: the kind of part.
         number: the frequency, the irrep or the head; None for the whole network and for neurons of no key frequency.
         size: how many neurons were taken away, of a group of them.
         accuracy: over all pairs, as what follows from 0 to 1.

@@ -62,7 +62,7 @@ class Circuit:
 
     Attributes:
         view: the task and its n pairs.
-        network: whose weights these are.
+        network: the network whose weights these are.
         pair_loss: what the network was trained on.
         losses: (n,) float64, that of each pair.
         right: (n,) bool, whether each pair is answered right.
@@ -70,7 +70,7 @@ class Circuit:
         margins: (n,) float64, by how much it is above the largest other logit.
         classes: the logits by class of pair; a ≥ p answers where the network has some that the task has not.
         tuning: which frequency each neuron of the last layer is tuned to.
-        attention: of the last layer; None where the network has none.
+        attention: the attention of the last layer; None where the network has none.
         group: what it does over the pairs of the task's group; None where the view has no group.
         phases: how the phases of the neurons relate; None where that is undefined.
 

@@ -96,10 +96,10 @@ def clock_or_pizza(
     """Measure how a network adds.
 
     Args:
-        network: with readout paths.
+        network: a network with readout paths.
         view: the task on its clock.
         right_logits: (n,), the right answer's logit of each pair.
-        phases: of its neurons; None where they are undefined.
+        phases: the phases of its neurons; None where they are undefined.
         n_triples: how many triples to draw for the gradient symmetricity.
     """
     pairs, paths = view.clocked_pairs, network.readout_paths
@@ -157,7 +157,7 @@ def gradient_symmetricity(
     zero the cosine is taken as 0.
 
     Args:
-        network: with an embedding that both operands share.
+        network: a network with an embedding that both operands share.
         view: the task, with two operands that stand at one position each.
         pairs: (n,) indices of pairs.
         answers: (n,), the answer c of each triple.

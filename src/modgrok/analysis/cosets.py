@@ -23,7 +23,7 @@ class Cosets:
 
     Attributes:
         subgroup: in notation, such as "A4", or "a group of order 27"; "1" where it is constant on no cosets.
-        order: of the subgroup.
+        order: the order of the subgroup.
         side: whether they are cosets g·H ("left") or H·g ("right").
         within: the share of the variance within the cosets.
 

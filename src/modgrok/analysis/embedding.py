@@ -14,7 +14,7 @@ def singular_values(matrix: Tensor, seed: int = 0) -> tuple[Tensor, Tensor]:
 
     Args:
         matrix: (p, d).
-        seed: of the random matrix.
+        seed: the seed of the random matrix.
 
     Returns:
         Two tensors of shape (min(p, d),), float64, descending.

@@ -16,7 +16,7 @@ def fourier_frequency_density(matrix: Tensor, basis: Basis, threshold: float = 0
 
     Args:
         matrix: (p, d) over the symbols.
-        basis: of the symbols.
+        basis: the basis of the symbols.
         threshold: η.
 
     Example:
@@ -40,7 +40,7 @@ def fourier_coefficient_ratio(matrix: Tensor, basis: Basis) -> float:
 
     Args:
         matrix: (p, d) over the symbols.
-        basis: of the symbols.
+        basis: the basis of the symbols.
 
     Example:
         >>> import torch

@@ -27,7 +27,7 @@ class IrrepMeasures:
     """The part of one irrep in a network; shares are of squared norms.
 
     Attributes:
-        name: of the irrep.
+        name: the name of the irrep.
         share: its share of the logits, within the bi-equivariant part.
         similarity: the cosine of the logits and its character, over all (a, b, c) χ(a·b·c⁻¹).
         embedding_x: its share of the embedding of x; where positions meet in one linear map, of the embedding times
@@ -66,10 +66,10 @@ class GroupMeasures:
             alone.
         class_function_share: the share that depends on the conjugacy class of a⁻¹·c·b⁻¹ alone.
         logits_explained: the squared similarities of all nontrivial irreps together.
-        restricted_loss: with the characters of the key irreps alone.
-        excluded_loss: with these taken out.
-        hidden_restricted_loss: with the neurons' parts in the key irreps, as functions of a·b, alone.
-        hidden_excluded_loss: with these taken out.
+        restricted_loss: the loss with the characters of the key irreps alone.
+        excluded_loss: the loss with these taken out.
+        hidden_restricted_loss: the loss with the neurons' parts in the key irreps, as functions of a·b, alone.
+        hidden_excluded_loss: the loss with these taken out.
         sum_of_squared_weights: Σ w² over all weights.
         purity: the median over the neurons of the part of their inputs in their irrep; None without inputs.
         rank_one: the median over the neurons of how much of their inputs is of rank one; None without inputs.
@@ -170,7 +170,7 @@ def measure_group(
         weights: all weights of the network.
         answers: (n²,), of all pairs.
         keys: the numbers of the key irreps that the losses refer to.
-        loss: of each pair, what the network was trained on.
+        loss: the loss of each pair, what the network was trained on.
     """
     pairs = activations.pairs
     shares, cosines = two_sided_shares(activations), similarities(activations)

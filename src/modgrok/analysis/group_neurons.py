@@ -21,7 +21,7 @@ class GroupNeurons:
     """What m neurons take from each of the two operands, X(a) and Y(b), by irrep.
 
     Attributes:
-        activations: of the network.
+        activations: the activations of the network.
         active: (m,) bool, whether the neuron's activation varies over the pairs.
         irreps: (m,) int64, the number of the irrep that has the largest part of X and Y together; −1 for a neuron
             that is off, or whose inputs are constant.

@@ -20,7 +20,7 @@ class GroupPairs:
     """The n² pairs of a task, answer = h(f(x)·g(y)), in a group of order n.
 
     Attributes:
-        group: whose product the task is.
+        group: the group whose product the task is.
         irreps: the group's real irreps.
         first: (n²,) int64, f(x) of each pair.
         second: (n²,) int64, g(y).
@@ -103,7 +103,7 @@ def place_in_group(
     """Place a task's pairs in its group.
 
     Args:
-        group: of order n.
+        group: the group of order n.
         parts: two (n,) arrays, the elements f(x) and g(y) that the symbols stand for, each element once.
         operands: (n², 2) int64, every pair of symbols.
         answer_at: h, (n,): the answer that stands for each element; the identity unless given.

@@ -37,7 +37,7 @@ class Irrep:
 
     Attributes:
         name: unique within the group: trivial, sign, standard, "frequency 3", or its dimension, as in "5a".
-        group: whose it is.
+        group: the group that it represents.
         dimension: D, that of the real matrices ρ(g).
         commutant: e, the dimension of the matrices that commute with every ρ(g): 1 for a real irrep; 2 for a complex
             one, which is two conjugate complex irreps of dimension D/2; 4 for a quaternionic one, twice a complex

@@ -35,7 +35,7 @@ class SGLD:
         burn_in: steps before the first draw.
         draws: steps whose losses are averaged.
         chains: how many, each with its own seed.
-        seed: of the first chain.
+        seed: the seed of the first chain.
 
     Raises:
         InputError: if a setting is not positive, or the pull or the burn-in is negative.
@@ -91,7 +91,7 @@ class LearningCoefficient:
         estimate: λ̂, the mean over the chains; None where the chains are no measure.
         spread: the standard deviation over the chains.
         n_beta: nβ = n / ln n of the n pairs, the inverse temperature.
-        settings: of the chains.
+        settings: the settings of the chains.
         refused: why there is no estimate; None where there is one.
 
     Example:
@@ -123,9 +123,9 @@ def learning_coefficient(
         network: w*, which is not changed.
         tokens: (n, t), of the training pairs.
         answers: (n,).
-        loss: of each pair.
+        loss: the loss of each pair.
         guess: the loss of a uniform guess.
-        settings: of the chains.
+        settings: the settings of the chains.
 
     Example:
         >>> from modgrok import MLP, ModularDataModule
@@ -161,7 +161,7 @@ def sample(
         mean_loss: L at the parameters' values.
         parameters: w, at w* when this is called and when it returns.
         n_beta: nβ.
-        settings: of the chains.
+        settings: the settings of the chains.
         most_excess: the mean loss above L(w*) beyond which a chain has left its basin.
     """
     start = [parameter.detach().clone() for parameter in parameters]

@@ -40,8 +40,8 @@ def transform_2d(maps: Tensor, x_basis: Basis, y_basis: Basis) -> Tensor:
 
     Args:
         maps: (…, p, p).
-        x_basis: of the first axis, of dimension r.
-        y_basis: of the second axis, of dimension u.
+        x_basis: the basis of the first axis, of dimension r.
+        y_basis: the basis of the second axis, of dimension u.
 
     Returns:
         (…, r, u) float64.

@@ -119,7 +119,7 @@ def measure(
         weights: all weights of the network.
         key_frequencies: those to take; this checkpoint's own unless given. To follow a run, give those of its
             last checkpoint: the measures then show their circuit growing before any neuron is tuned to it.
-        loss: of each pair, what the network was trained on.
+        loss: the loss of each pair, what the network was trained on.
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer

@@ -72,7 +72,7 @@ def phase_relation(inputs: InputSums, on_answers: Tensor) -> PhaseRelation | Non
     """Relate the phases of every live neuron at the frequency that is strongest in its input.
 
     Args:
-        inputs: of the m neurons, over all pairs.
+        inputs: the inputs of the m neurons, over all pairs.
         on_answers: (m, q), the neurons' weights to the answer that stands at each position of the clock.
 
     Returns:

@@ -68,11 +68,11 @@ def excluded_loss(
 
     Args:
         logits: (n, p), those that `classes` sums.
-        classes: of all pairs: the projection is over them.
+        classes: the classes of all pairs: the projection is over them.
         frequencies: one, or several that are taken out together.
         pairs: (n,) bool or (i,) indices of the pairs whose loss is meant; all unless given. The paper takes
             the training pairs, which a memorizing network gets right without the key frequencies.
-        loss: of each pair.
+        loss: the loss of each pair.
 
     Example:
         >>> import torch

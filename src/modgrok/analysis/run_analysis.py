@@ -75,9 +75,9 @@ class TaskAnalysis:
     """What was found of one task.
 
     Attributes:
-        circuit: of the last network looked at.
+        circuit: the circuit of the last network looked at.
         moments: the scores at each checkpoint; the last are those of the circuit.
-        phases: of the run; empty where there are no checkpoints to compare or the split is not known.
+        phases: the phases of the run; empty where there are no checkpoints to compare or the split is not known.
         right: for each moment (⌈n/8⌉,) uint8, a bit for each of the n pairs: whether it is answered right.
 
     Example:
@@ -118,8 +118,8 @@ class RunAnalysis:
         tasks: one for each task.
         alone: for a mixture, the runs on single formulas that it is compared with, by formula.
         notes: how other people's weights were read, and what is proved of the network, a sentence each.
-        weights: of earlier checkpoints, ascending by update, in float16 by their names in the state dict.
-        learning_coefficients: of each checkpoint, by update; empty unless asked for.
+        weights: the weights of earlier checkpoints, ascending by update, in float16 by their names in the state dict.
+        learning_coefficients: the learning coefficients of each checkpoint, by update; empty unless asked for.
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer

@@ -15,7 +15,7 @@ def spectrum(matrix: Tensor, basis: Basis) -> Tensor:
 
     Args:
         matrix: (p, d) over the symbols.
-        basis: of the symbols.
+        basis: the basis of the symbols.
 
     Returns:
         (⌊q/2⌋+1,) float64, the constant first.

@@ -26,13 +26,13 @@ def without(
     """Take parts away from a network and return what is left, to be scored.
 
     Args:
-        network: with readout paths.
+        network: a network with readout paths.
         view: the task.
         frequencies: taken out of the embedding: at each position that shows an operand, the symbols' vectors lose
             their projection on cos and sin of w_k·s, s being where the symbol stands on the task's clock.
         irreps: of the task's group, by their numbers in `view.group_pairs.irreps`; taken out of the embedding likewise.
-        heads: of the last layer; each gives zero to the residual stream.
-        neurons: of the last layer; each is zero.
+        heads: the heads of the last layer; each gives zero to the residual stream.
+        neurons: the neurons of the last layer; each is zero.
 
     Raises:
         InputError: if there is no such frequency, irrep, head or neuron, or the network has no heads or no embedding.

@@ -24,7 +24,7 @@ class ExplainedMargin:
     Attributes:
         margin: F at the right answer less its largest value elsewhere.
         rest: 2·max|R| over all pairs and answers: every answer follows from F if it is below the margin.
-        share: of the pairs, those whose own 2·max|R| is below the margin.
+        share: the share of pairs whose own 2·max|R| is below the margin.
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer

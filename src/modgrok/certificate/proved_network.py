@@ -61,7 +61,7 @@ def evaluation(network: Network, units: Sequence[float]) -> Evaluation:
     """Return the evaluation of a network in several arithmetics.
 
     Args:
-        network: whose weights are read; what depends on single tokens is computed here, once.
+        network: the network whose weights are read; what depends on single tokens is computed here, once.
         units: the unit roundoff of each arithmetic.
 
     Raises:

@@ -12,7 +12,7 @@ def comparison_figure(histories: Mapping[str, History]) -> Figure:
     """Draw the held-out accuracy and the held-out loss of each run over its updates.
 
     Args:
-        histories: by the run's name; after eight the colors repeat.
+        histories: the histories by the run's name; after eight the colors repeat.
 
     Example:
         >>> from modgrok.figures import comparison_figure

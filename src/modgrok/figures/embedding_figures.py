@@ -109,7 +109,7 @@ def components_figure(W_E: Tensor, n_symbols: int, others: Sequence[str], title:
         W_E: (v, d), the operands' symbols first.
         n_symbols: how many tokens are operands' symbols.
         others: the names of the other tokens.
-        title: of the figure.
+        title: the title of the figure.
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
@@ -133,8 +133,8 @@ def component_panels(
     """Pairs of principal components of rows (n, d), joined and colored in their order.
 
     Args:
-        rows: whose components these are.
-        labels: of the rows.
+        rows: the rows whose components these are.
+        labels: the labels of the rows.
         most: components, at most.
         others: further rows (d,) to show on the components, by name.
     """

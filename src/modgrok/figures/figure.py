@@ -26,8 +26,8 @@ class Line:
     Attributes:
         x: n numbers or categories.
         y: n numbers.
-        color: of the line.
-        name: in the legend.
+        color: the color of the line.
+        name: the name in the legend.
         dotted: whether the line is thin and dotted.
         markers: whether its points are marked.
 
@@ -53,8 +53,8 @@ class Bars:
         x: n numbers or categories.
         y: n numbers.
         color: one color, or n.
-        name: in the legend.
-        opacity: of the bars.
+        name: the name in the legend.
+        opacity: the opacity of the bars.
 
     Example:
         >>> from modgrok.figures import Bars
@@ -113,7 +113,7 @@ class Points:
         x: n numbers.
         y: n numbers.
         color: one color; None colors the points along the cycle of colors, in their order.
-        name: in the legend.
+        name: the name in the legend.
         labels: a text for each point.
         symbol: the mark.
         joined: whether a thin line joins the points in their order.
@@ -143,7 +143,7 @@ class Intervals:
         estimate: n numbers; NaN where there is none.
         high: n numbers, likewise.
         color: one color, or n.
-        name: in the legend.
+        name: the name in the legend.
 
     Example:
         >>> from modgrok.figures import Intervals
@@ -261,7 +261,7 @@ class Figure:
 
     Attributes:
         title: what the panels show together.
-        panels: in the order of reading.
+        panels: the panels in the order of reading.
         look_for: what a reader should look for.
 
     Example:

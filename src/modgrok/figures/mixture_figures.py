@@ -13,8 +13,8 @@ def mixture_figures(history: History, alone: Mapping[str, History]) -> list[Figu
     """The held-out accuracy of each formula; no figure of a single formula.
 
     Args:
-        history: of the mixture.
-        alone: of runs on one formula of the mixture each, by the formula.
+        history: the history of the mixture.
+        alone: the histories of runs on one formula of the mixture each, by the formula.
 
     Example:
         >>> import modgrok

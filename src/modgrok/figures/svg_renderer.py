@@ -118,7 +118,7 @@ class _Scale:
         axis: what it shows.
         low: the value at 0.
         high: the value at SIDE.
-        labels: of the categories 0, 1, …, where these are the values.
+        labels: the labels of the categories 0, 1, …, where these are the values.
         upwards: whether places count from the bottom, as those of y do.
     """
 

@@ -18,7 +18,7 @@ class Blueprint:
     """The shapes and weights of a network.
 
     Attributes:
-        class_path: of the network.
+        class_path: the class path of the network.
         config: the constructor's arguments that the shapes tell.
         weights: its weights by our names; biases that the file lacks are zero.
         settings: the values of `activation`, `normalization` and `attention_rate` that the weights allow and that are

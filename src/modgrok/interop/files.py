@@ -218,7 +218,7 @@ def write_weights(network: Network, path: Path, tokens: Sequence[str] = ()) -> N
 
     Args:
         network: a Transformer.
-        path: of the file.
+        path: the path of the file.
         tokens: the words of an example, such as `x y =`.
 
     Raises InputError where the file exists or ends in something else, or the network is not a Transformer.

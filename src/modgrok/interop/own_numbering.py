@@ -18,7 +18,7 @@ def in_own_numbering(network: Network, data: ModularData) -> ModularData | None:
     numbers the elements.
 
     Args:
-        network: whose answers these are.
+        network: the network whose answers these are.
         data: a single task, as the network reads it.
 
     Returns:

@@ -32,7 +32,7 @@ class Reading:
 
     Attributes:
         tokens: the words of an example, such as `x y =`.
-        activation: of the neurons.
+        activation: the activation of the neurons.
         normalization: `none`, `LN`, or `LNPre`, layer normalization folded into the weights.
         attention_rate: ρ, from 0 to 1.
 
@@ -65,8 +65,8 @@ class Tried:
     """A reading that was built, and how well it does on the task.
 
     Attributes:
-        settings: of the network.
-        network: with these settings.
+        settings: the settings of the network.
+        network: a network with these settings.
         data: the pairs as it reads them.
         accuracy: share of the pairs tried that it answers right.
         loss: their mean cross-entropy.

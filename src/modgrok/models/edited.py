@@ -21,8 +21,8 @@ class EditedNetwork(SharedRowsNetwork):
     It is scored, run with a cache and read like the network, but not written to a checkpoint.
 
     Args:
-        network: whose activations are edited.
-        edits: by the activation's name.
+        network: the network whose activations are edited.
+        edits: the edits by the activation's name.
 
     Example:
         >>> import torch

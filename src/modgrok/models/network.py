@@ -67,7 +67,7 @@ class Network(nn.Module, ABC):
         """Return what `forward` takes for tokens (n, t) that are used many times.
 
         Args:
-            tokens: of the examples.
+            tokens: the tokens of the examples.
             like: what `prepare` made of all training pairs, if the examples are a mini-batch of them. Mini-batches of
                 one size are then prepared in one shape, so that `forward` is compiled once for all of them.
         """

@@ -107,7 +107,7 @@ def index_tokens(tokens: Tensor, like: IndexedTokens | None = None) -> IndexedTo
     """Find the distinct tokens at each position of `tokens`, (n, t).
 
     Args:
-        tokens: of the examples.
+        tokens: the tokens of the examples.
         like: the distinct tokens of other examples. Positions whose tokens are all among them get the same rows, so
             that batches of one size are indexed in one shape.
 

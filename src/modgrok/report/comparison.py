@@ -17,9 +17,9 @@ def comparison_page(
     """Render the page.
 
     Args:
-        names: of the runs.
-        tables: by heading: rows, each with a value for every run.
-        histories: by the names of the runs that have one.
+        names: the names of the runs.
+        tables: the tables by heading: rows, each with a value for every run.
+        histories: the histories by the names of the runs that have one.
     """
     figures = [comparison_figure(histories)] if histories else []
     return render_page(

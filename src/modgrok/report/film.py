@@ -21,8 +21,8 @@ class Film:
 
     Attributes:
         kept: which of the checkpoints are in the film, ascending; the last always is.
-        names: of the weights.
-        shapes: of the weights.
+        names: the names of the weights.
+        shapes: the shapes of the weights.
         scales: what one step of a weight's codes stands for.
         differences: gzip of int8, checkpoint by checkpoint the codes' differences modulo 256 to the checkpoint before;
             the first from zero. Empty where only the last checkpoint is kept.
@@ -45,7 +45,7 @@ def make_film(
     Args:
         checkpoints: the weights of each by name, in the order of training.
         always: checkpoints to keep besides the last, such as that at which the network grokked.
-        size: of the film in bytes, at most; the last checkpoint is kept whatever its size.
+        size: the size of the film in bytes, at most; the last checkpoint is kept whatever its size.
     """
     last = checkpoints[-1]
     names, shapes = tuple(last), tuple(tuple(weight.shape) for weight in last.values())

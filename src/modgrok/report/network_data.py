@@ -76,7 +76,7 @@ def network_data(analysis: RunAnalysis, film_bytes: int = FILM_BYTES) -> Network
     """Collect what the page needs to run the network; None for a network that it cannot run.
 
     Args:
-        analysis: of the run.
+        analysis: the analysis of the run.
         film_bytes: size of the film of checkpoints, at most; with 0 the last alone is kept.
     """
     network, tasks = analysis.snapshot.network, analysis.tasks

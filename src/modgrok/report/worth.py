@@ -35,7 +35,7 @@ def worth_table(
     """Lay out the causal worth of a task's parts; None where it was not measured.
 
     Args:
-        analysis: of the run.
+        analysis: the analysis of the run.
         task: one of its tasks.
         shown_updates: the checkpoints that the page can show; None if it cannot run the network.
     """

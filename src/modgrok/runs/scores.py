@@ -15,11 +15,11 @@ class TaskScores:
     """Accumulates the scores of each task's pairs, new and known ones apart, without synchronizing the device.
 
     Args:
-        loss: of each pair.
+        loss: the loss of each pair.
         n_tasks: number of tasks, T.
         held_out: whether the pairs are held out. Of these the accuracies of new and of known pairs are returned, of
             training pairs the share whose loss is exactly zero.
-        device: where the logits are; the CPU unless given.
+        device: the device on which the logits are; the CPU unless given.
     """
 
     def __init__(

@@ -37,7 +37,7 @@ class CatalogEntry:
     Attributes:
         name: what the catalog calls it.
         operation: what it computes.
-        source: where it was published.
+        source: the paper or repository where it was published.
         aliases: its other names.
         domain: how its source narrows the tuples.
 

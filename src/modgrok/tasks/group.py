@@ -17,7 +17,7 @@ class Group:
     """A finite group on the elements 0 … n − 1.
 
     Attributes:
-        name: in the notation of `group_notation`, such as "S4"; "" for a group that has no name there.
+        name: the name in the notation of `group_notation`, such as "S4"; "" for a group that has no name there.
         table: (n, n): the product a·b at (a, b).
 
     Example:
@@ -124,7 +124,7 @@ def group_from_table(table: Integers, name: str = "") -> Group:
 
     Args:
         table: (n, n) integers.
-        name: of the group, if it has one.
+        name: the name of the group, if it has one.
 
     Raises:
         InputError: if it is none; the message names the entry, the pair or the triple that breaks it.

@@ -34,7 +34,7 @@ class GroupWord(Operation):
 
     Attributes:
         factors: the letters in order, each 0 for x or 1 for y, with their exponents.
-        notation: of the group, in the form that `parse_group` returns.
+        notation: the notation of the group, in the form that `parse_group` returns.
 
     Example:
         >>> from modgrok.tasks import make_task

@@ -40,7 +40,7 @@ class Structure:
         reason: why, in a sentence for the user.
         answer_map: h, (n,) for sums or products mod n: the answer at each residue s = f(x) + g(y), or f(x)·g(y), or at
             each element of the group; −1 where no tuple has that s. None where h is the identity.
-        group: whose product it is, where the kind is "group".
+        group: the group whose product it is, where the kind is "group".
 
     Example:
         >>> from modgrok.tasks import make_task, structure_of
@@ -133,7 +133,7 @@ def _mapped(kind: Kind, table: Integers, modulus: int) -> Structure | None:
     Args:
         kind: whether the parts are added or multiplied.
         table: (n_symbols,) * r answers, −1 where not defined.
-        modulus: of the sum or the product.
+        modulus: the modulus of the sum or the product.
     """
     lines = table.reshape(len(table), -1)  # y and z together are one operand
     rows, row_of = np.unique(lines, axis=0, return_inverse=True)

@@ -68,7 +68,7 @@ def compiled_backward(network: Network, loss: Loss, *, replayed: bool = False) -
 
     Args:
         network: what is differentiated.
-        loss: of each pair.
+        loss: the loss of each pair.
         replayed: whether PyTorch replays what it has compiled as a CUDA graph, whose results the next replay
             overwrites: for batches that are the same at every update.
     """
@@ -113,10 +113,10 @@ class Engine:
     """Makes updates one by one, or the losses of updates that somebody else makes.
 
     Args:
-        network: whose trained weights the optimizers update.
-        loss: of each pair.
+        network: the network whose trained weights the optimizers update.
+        loss: the loss of each pair.
         optimizers: all of them step at each update.
-        schedulers: of the optimizers' learning rates; all of them step at each update.
+        schedulers: the schedulers of the optimizers' learning rates; all of them step at each update.
         filters: change the gradients, one after the other.
         interventions: change every update; for others, another engine is made.
         n_answers: number of logits of a pair.

@@ -43,7 +43,7 @@ def choose_engine(
 
     Args:
         name: what was asked for.
-        device: where the network is.
+        device: the device on which the network is.
         full_batch: whether all updates see the same batch.
         multiplications: multiplications of all runs that share a compilation; infinite where a length is not known.
     """
@@ -82,8 +82,8 @@ def make_engine(name: EngineName, batches: Sequence[Examples], *arguments: Any, 
     Args:
         name: what `choose_engine` returned.
         batches: a batch of each size that it will see; the graph is captured on the first.
-        arguments: of `Engine`.
-        sizes: of `Engine`.
+        arguments: the arguments of `Engine`.
+        sizes: the sizes of `Engine`.
     """
     engine = (GraphEngine if name == "cuda_graph" else Engine)(*arguments, **sizes)
     if isinstance(engine, GraphEngine):

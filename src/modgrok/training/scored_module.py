@@ -24,7 +24,7 @@ class ScoredModule(LightningModule):
 
     Args:
         network: what is scored.
-        loss: of each pair.
+        loss: the loss of each pair.
     """
 
     def __init__(self, network: Network, loss: Loss) -> None:

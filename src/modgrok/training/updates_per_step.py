@@ -100,8 +100,8 @@ def updates_per_step(
         asked: the most that the run asks for; follow from the size of an update unless given.
         evaluate_every: updates between evaluations.
         update_size: multiplications of an update.
-        device: where they are made.
-        trainer: whose logs and checkpoints are due every so many updates.
+        device: the device on which they are made.
+        trainer: the trainer whose logs and checkpoints are due every so many updates.
     """
     due = math.gcd(evaluate_every, *checkpoint_periods(trainer))
     if trainer.loggers:

@@ -43,7 +43,7 @@ class Progress:
     Attributes:
         update: the last evaluated update.
         max_updates: the most updates that it may make; -1 where there is no such limit, or none is known yet.
-        heldout_accuracy: at that update; None before the first evaluation.
+        heldout_accuracy: the accuracy at that update; None before the first evaluation.
     """
 
     update: int = 0

@@ -33,7 +33,7 @@ class Group:
         sample: their times to grok, in updates.
         grokked: the share that grokked, with its Wilson interval.
         median: the Kaplan–Meier median, with its interval.
-        accuracies: of the held-out pairs at the end, of each cell.
+        accuracies: the accuracies of the held-out pairs at the end, of each cell.
     """
 
     name: str

@@ -26,7 +26,7 @@ class GradientFilter(ABC):
         """Return the gradients to descend, under the names and in the shapes of those given.
 
         Args:
-            gradients: of the trained weights, by parameter name. They may be changed in place.
+            gradients: the gradients of the trained weights, by parameter name. They may be changed in place.
             weights: the same weights, detached.
         """
 

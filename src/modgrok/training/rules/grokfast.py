@@ -18,7 +18,7 @@ class GrokfastEMA(GradientFilter):
 
     Args:
         alpha: momentum of the average, in [0, 1).
-        strength: of the average in the gradient, λ in the paper; at least 0.
+        strength: the factor of the average in the gradient, λ in the paper; at least 0.
 
     Raises:
         InputError: if a number is out of its range.
@@ -59,7 +59,7 @@ class GrokfastMA(GradientFilter):
 
     Args:
         window: number of gradients in the mean.
-        strength: of the mean in the gradient, λ in the paper; at least 0.
+        strength: the factor of the mean in the gradient, λ in the paper; at least 0.
 
     Raises:
         InputError: if a number is out of its range.

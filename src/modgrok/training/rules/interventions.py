@@ -165,8 +165,8 @@ class LabelNoise(Intervention):
     2310.13061). Evaluations know the right answers.
 
     Args:
-        share: of the training pairs, in (0, 1]; each is chosen by itself.
-        seed: of the choice and of the wrong answers.
+        share: the share of the training pairs, in (0, 1]; each is chosen by itself.
+        seed: the seed of the choice and of the wrong answers.
         first: the first update that is changed.
         last: the last one; to the end of the run unless given.
 

@@ -12,7 +12,7 @@ class WarmUp(LRScheduler):
     """Raises the learning rate linearly from 0: by the factor min(update / updates, 1), updates counted from 0.
 
     Args:
-        optimizer: whose learning rate it is.
+        optimizer: the optimizer whose learning rate it is.
         updates: length of the warm-up; 0 for none.
 
     Raises:
