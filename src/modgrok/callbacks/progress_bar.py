@@ -24,7 +24,7 @@ WIDTH_ELSEWHERE = 80
 """Columns of a line that is not shown on a terminal."""
 
 
-def duration(seconds: float) -> str:
+def clock_time(seconds: float) -> str:
     """Write a time as 0:42 or 1:02:03."""
     minutes, second = divmod(round(seconds), 60)
     hour, minute = divmod(minutes, 60)
@@ -125,7 +125,7 @@ class ProgressBar(LightningProgressBar):
             ends.append(history.grokked_since + min(after))
         if not ends or not rate:
             return grokked
-        left = duration(max(0, min(ends) - trainer.global_step) / rate)
+        left = clock_time(max(0, min(ends) - trainer.global_step) / rate)
         if after and history.grokked_since is None:
             left = f"at most {left} left"  # the run ends sooner if it groks
         elif after:
