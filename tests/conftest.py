@@ -1,6 +1,7 @@
 import getpass
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,14 @@ def pytest_runtest_setup(item):
 
     if item.get_closest_marker("compiler") and cpp_compiler() is None:
         pytest.skip("needs a C++ compiler")
+
+
+@pytest.fixture(autouse=True)
+def signals_are_left_alone():
+    """A run gives the signals that it listens to back, however it ends."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    assert {number: signal.getsignal(number) for number in before} == before
 
 
 @pytest.fixture(scope="session")

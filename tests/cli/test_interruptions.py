@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -131,20 +132,25 @@ def test_signals_end_a_run_with_a_checkpoint_and_say_how_to_go_on(tmp_path, unin
 
 
 def test_signal_does_not_wait_for_the_compiler(tmp_path, monkeypatch):
-    """The compiler is a stand-in that takes longer than any test."""
-    begun, ended, compiler = tmp_path / "begun", tmp_path / "ended", tmp_path / "compiler"
-    compiler.write_text(f"#!/bin/sh\ntouch {begun}\nsleep 600\ntouch {ended}\n")
+    """The compiler is a stand-in that takes longer than any test; a process of its own reads which one it is."""
+    compiler = tmp_path / "compiler"
+    compiler.write_text(f"#!/bin/sh\necho $$ >> {tmp_path}/begun\nexec sleep 600\n")
     compiler.chmod(0o755)
     monkeypatch.setenv("CXX", str(compiler))
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path / "cache"))
-    process = start(tmp_path, "--model.engine", "compile")
-    wait_until(process, begun.exists)
+    command = [sys.executable, "-m", "modgrok", *FIT, "--model.engine", "compile"]
+    output, errors = tmp_path / "output", tmp_path / "errors"
+    with output.open("w") as out, errors.open("w") as err:
+        process = subprocess.Popen(command, cwd=tmp_path, stdout=out, stderr=err)
+    begun = tmp_path / "begun"
+    wait_until(process, lambda: begun.exists() and begun.read_text().endswith("\n"))
     process.send_signal(signal.SIGTERM)
-    out, errors = process.communicate()
-    assert not ended.exists()
-    assert process.returncode == 143, errors
-    assert "Traceback" not in errors
-    assert "--ckpt_path" in out
+    assert process.wait() == 143, errors.read_text()
+    for compiling in begun.read_text().split():  # what has not ended by itself is the compiler still
+        with suppress(ProcessLookupError):
+            os.kill(int(compiling), signal.SIGKILL)
+    assert "Traceback" not in errors.read_text()
+    assert "--ckpt_path" in output.read_text()
     assert load_run(tmp_path / RUN).updates == [0]
     events = EventAccumulator(str(tmp_path / RUN)).Reload()
     assert [event.step for event in events.Scalars("norm/total")] == [0]

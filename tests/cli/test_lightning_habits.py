@@ -292,7 +292,15 @@ class Twice(Callback):
                 signal.raise_signal(signal.SIGINT)
 
 
-def test_a_second_signal_ends_at_once_with_a_line(monkeypatch, capsys):
+@pytest.fixture
+def interrupts():
+    """Ctrl-C as a terminal's process takes it; a process that was started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_second_signal_ends_at_once_with_a_line(monkeypatch, capsys, interrupts):
     build = Experiment.own_callbacks
     monkeypatch.setattr(Experiment, "own_callbacks", lambda self: [*build(self), Twice()])
     with pytest.raises(SystemExit) as stopped:

@@ -52,6 +52,7 @@ class Terminate(Callback):
 @pytest.fixture(autouse=True)
 def mylab(tmp_path, monkeypatch):
     """A module of the user's own in the working directory, which no process has imported yet."""
+    forget()  # another test's module of this name
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mylab.py").write_text(MODULE)
     monkeypatch.syspath_prepend(tmp_path)

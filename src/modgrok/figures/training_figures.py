@@ -17,11 +17,13 @@ def training_figures(history: History, phases: Sequence[Phase] = ()) -> list[Fig
     """The figures of a run's scores; none of fewer than two evaluations.
 
     Example:
-        >>> import modgrok
-        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
+        >>> from modgrok.runs import History, Score
+        >>> history = History()
+        >>> for update, accuracy in ((0, 0.1), (100, 0.3), (200, 0.995)):
+        ...     history.append(update, Score(0.5, 1.0, 0.9), Score(0.5, accuracy, 0.9))
         >>> from modgrok.figures import training_figures
-        >>> len(training_figures(run.snapshot(10).history)) > 0
-        True
+        >>> len(training_figures(history))
+        1
     """
     return [curves_figure(history, "Training curves", phases)] if len(history.update) > 1 else []
 
@@ -30,10 +32,12 @@ def curves_figure(history: History, title: str, phases: Sequence[Phase] = ()) ->
     """Losses (log axis) and accuracies over the updates, with memorisation, grokking and phases marked.
 
     Example:
-        >>> import modgrok
-        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
+        >>> from modgrok.runs import History, Score
+        >>> history = History()
+        >>> for update, accuracy in ((0, 0.1), (100, 0.3), (200, 0.995)):
+        ...     history.append(update, Score(0.5, 1.0, 0.9), Score(0.5, accuracy, 0.9))
         >>> from modgrok.figures import curves_figure
-        >>> curves_figure(run.snapshot(10).history, "x + y mod 7").title
+        >>> curves_figure(history, "x + y mod 7").title
         'x + y mod 7'
     """
 

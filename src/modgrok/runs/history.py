@@ -68,10 +68,12 @@ class History:
         train_zero_losses: the share of the training pairs whose loss is exactly zero; None where it was not measured.
 
     Example:
-        >>> import modgrok
-        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
-        >>> run.snapshot(10).history.update
-        [0, 10]
+        >>> from modgrok.runs import History, Score
+        >>> history = History()
+        >>> for update, accuracy in ((0, 0.1), (100, 0.3), (200, 0.995)):
+        ...     history.append(update, Score(0.5, 1.0, 0.9), Score(0.5, accuracy, 0.9))
+        >>> history.memorised_at, history.grokked_at
+        (0, 200)
     """
 
     threshold: float = THRESHOLD

@@ -39,6 +39,7 @@ class RunLogger(TensorBoardLogger):
         else:
             super().__init__(directory.parent, "", directory.name, default_hp_metric=False, purge_step=purge)
         self._laid_out = False
+        self._parents_made: list[Path] = []
         self._made = None if directory is None or directory.exists() else directory
 
     def log_metrics(self, metrics: dict[str, Any], step: int | None = None) -> None:  # type: ignore[override]
@@ -80,9 +81,9 @@ class RunLogger(TensorBoardLogger):
         """Remove the run's directory with what is in it, if this logger made it: the run has not begun."""
         if self._made is not None:
             shutil.rmtree(self._made, ignore_errors=True)
-            if self.name:  # of the folder of all runs, which may have no other
-                with suppress(OSError):
-                    self._made.parent.rmdir()
+            with suppress(OSError):  # another run began there meanwhile
+                for parent in self._parents_made:
+                    parent.rmdir()
 
     def _get_next_version(self) -> int:
         """Take the next number by making its directory, so that two runs started at once never share one."""
@@ -90,6 +91,11 @@ class RunLogger(TensorBoardLogger):
         while True:
             try:
                 made = Path(self.root_dir, f"version_{number}")
+                self._parents_made += [
+                    parent
+                    for parent in made.parents
+                    if not parent.exists() and parent not in self._parents_made
+                ]
                 made.mkdir(parents=True)
             except FileExistsError:
                 number += 1

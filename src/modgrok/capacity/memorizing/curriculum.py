@@ -27,11 +27,21 @@ class Curriculum(Callback):
             raise InputError(f"below must be a loss > 0, in bits per question; got {below}")
         self.below = below
 
+    def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Check that there are two-hop questions to lead to.
+
+        Raises:
+            InputError: if there are none.
+        """
+        hops = getattr(trainer.datamodule, "hops", None)  # type: ignore[attr-defined]
+        if hops is None:
+            raise InputError("Curriculum leads to two-hop questions, which only modgrok capacity fit asks")
+        if hops != 2:
+            raise InputError(f"Curriculum leads to two-hop questions: give data.hops: 2, got {hops}")
+
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Leave two-hop questions out at first."""
         data = trainer.datamodule  # type: ignore[attr-defined]
-        if data.hops != 2:
-            raise InputError("Curriculum leads to two-hop questions: give data.hops: 2, got 1")
         if trainer.global_step == 0:
             data.mixed_from = None
 

@@ -22,7 +22,7 @@ class HelpAction(argparse.Action):
     def __init__(self, option_strings: Sequence[str], dest: str, **kwargs: Any) -> None:
         super().__init__(
             option_strings,
-            argparse.SUPPRESS,
+            "help",
             nargs="?",
             default=argparse.SUPPRESS,
             help="this; --help all lists every option, those of Lightning's Trainer too",
