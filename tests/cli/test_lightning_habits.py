@@ -322,3 +322,11 @@ def test_early_stopping_may_watch_every_score_that_is_logged():
         experiment = Experiment("fit", [*FIT[1:], *SHORT])
         experiment.trainer.callbacks.append(EarlyStopping(name))
         experiment._check_monitors()
+
+
+def test_one_batch_is_not_all_of_them_in_a_process_of_its_own(modgrok):
+    """Which of 1 and 1.0 a number is depended on what the process had imported before."""
+    assert modgrok(*FIT, *SHORT).returncode == 0
+    done = modgrok("test", "--ckpt_path", "last", "--trainer.limit_test_batches", "1")
+    assert done.returncode == 2
+    assert done.stderr.startswith("modgrok: error: trainer.limit_test_batches:")

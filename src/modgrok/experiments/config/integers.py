@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from types import NoneType
 from typing import Any, get_args
 
 from jsonargparse import ArgumentParser
@@ -17,6 +18,7 @@ def with_integers(parser: ArgumentParser, args: Sequence[str]) -> list[str]:
         parser: the parser that knows the fields.
         args: options, with the content of config files, as JSON, in the place of their paths.
     """
+    _read_integers_first(parser)
     options = list(args)
     for i, (name, value) in enumerate(pairwise(["", *args])):
         if name in ("--config", "-c") and value[:1] == "{":
@@ -27,6 +29,18 @@ def with_integers(parser: ArgumentParser, args: Sequence[str]) -> list[str]:
         elif name.startswith("--"):
             options[i] = str(_integer(parser, name[2:], value))
     return options
+
+
+def _read_integers_first(parser: ArgumentParser) -> None:
+    """Let fields of integers and other numbers read 1 as an integer: one batch, where 1.0 is all of them.
+
+    `typing` keeps one of `Union[int, float]` and `Union[float, int]` for both, whichever a process wrote first,
+    and the parser takes the first kind that fits.
+    """
+    for action in parser._actions:
+        kinds = get_args(getattr(action, "_typehint", None))
+        if int in kinds and float in kinds and all(kind in (int, float, NoneType) for kind in kinds):
+            action._typehint = int | float | None if NoneType in kinds else int | float  # type: ignore[attr-defined]
 
 
 def _of_config(parser: ArgumentParser, config: Any, field: str = "") -> Any:
