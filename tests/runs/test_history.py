@@ -41,6 +41,13 @@ def test_grokked_at_stays_and_grokked_since_starts_anew_after_a_fall():
     assert history([0.1, 1.0, 0.5]).grokked_since is None
 
 
+def test_known_pairs_alone_do_not_end_a_run():
+    found = History()
+    for update, accuracy_new in ((0, 0.0), (100, 0.5), (200, 1.0), (300, 1.0)):
+        found.append(update, score(1.0), Score(1.0, 0.995, 1.0, accuracy_new, 1.0))
+    assert (found.grokked_at, found.grokked_new_at, found.grokked_since) == (0, 200, 200)
+
+
 def test_records_come_back_as_they_were():
     mixture = history([0.1, 1.0], {"x + y": [0.1, 1.0]})
     assert History.from_record(asdict(mixture)) == mixture

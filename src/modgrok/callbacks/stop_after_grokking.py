@@ -15,7 +15,8 @@ class StopAfterGrokking(Callback):
     `EarlyStopping("heldout/loss", stopping_threshold=1e-3, patience=10**9)`.
 
     Args:
-        grokked_for: updates over which the held-out accuracy must have stayed at the module's threshold.
+        grokked_for: updates over which the held-out accuracy, and that over the new held-out pairs, must have stayed at
+            the module's threshold.
 
     Raises:
         InputError: if it is negative.

@@ -59,7 +59,8 @@ class History:
         update: (e,) the updates that were evaluated, ascending; the other columns have one score for each.
         memorised_at: the first evaluated update at which the training accuracy reached the threshold.
         grokked_at: the same for the held-out accuracy.
-        grokked_since: the evaluated update since when the held-out accuracy has stayed at the threshold.
+        grokked_since: the evaluated update since when the held-out accuracy, and that over the new held-out pairs, have
+            stayed at the threshold: known pairs alone may reach it, without the rule.
         grokked_new_at: the first evaluated update at which the accuracy over the new held-out pairs reached the
             threshold. A mixture's formulas without new pairs do not count.
         heldout_accuracy_new: over the held-out pairs that no symmetry gives; None where there are none, or where it
@@ -128,15 +129,18 @@ class History:
         parts = [*self.of_task.values()] or [self]
         if self.memorised_at is None and all(part.train_accuracy[-1] >= self.threshold for part in parts):
             self.memorised_at = update
-        if all(part.heldout_accuracy[-1] >= self.threshold for part in parts):
-            self.grokked_at = update if self.grokked_at is None else self.grokked_at
-            self.grokked_since = update if self.grokked_since is None else self.grokked_since
-        else:
-            self.grokked_since = None
-        new = [part.heldout_accuracy_new[-1] for part in parts]
-        measured = [accuracy for accuracy in new if accuracy is not None]
-        if self.grokked_new_at is None and measured and min(measured) >= self.threshold:
+        grokked = all(part.heldout_accuracy[-1] >= self.threshold for part in parts)
+        if self.grokked_at is None and grokked:
+            self.grokked_at = update
+        measured = [part.heldout_accuracy_new[-1] for part in parts]
+        new = [accuracy for accuracy in measured if accuracy is not None]
+        new_grokked = all(accuracy >= self.threshold for accuracy in new)
+        if self.grokked_new_at is None and new and new_grokked:
             self.grokked_new_at = update
+        if not (grokked and new_grokked):
+            self.grokked_since = None
+        elif self.grokked_since is None:
+            self.grokked_since = update
 
     @property
     def delay(self) -> int | None:
