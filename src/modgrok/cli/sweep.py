@@ -80,8 +80,8 @@ def _print_groups(path: Path, table: pd.DataFrame) -> None:
         return
     for grouping in analysis.groupings:
         shown = Table(box=None, pad_edge=False)
-        shown.add_column(grouping.name, overflow="fold")
-        for heading in ("cells", "grokked", "95% interval", "median update", "95% interval"):
+        shown.add_column(f"{grouping.milestone.pairs}, by {grouping.name}", overflow="fold")
+        for heading in ("cells", "learned", "95% interval", "median update", "95% interval"):
             shown.add_column(heading, justify="right")
         for group in grouping.groups:
             shown.add_row(*group_row(group).values())

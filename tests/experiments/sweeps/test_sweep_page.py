@@ -80,6 +80,19 @@ def test_the_groups_are_told_apart_and_censored_cells_count(analysis) -> None:
     assert even.median.estimate > median_time(survivors).estimate
 
 
+def test_what_is_looked_up_is_not_counted_as_learned(analysis) -> None:
+    table = analysis.table.assign(heldout_accuracy_known=1.0, heldout_accuracy_new=0.2, grokked_new_at=None)
+    odd = table["m"] % 2 == 1
+    table.loc[odd, ["heldout_accuracy_new", "grokked_new_at"]] = 1.0, 700
+    table.loc[table["n"] == 3, ["heldout_accuracy_new", "grokked_new_at"]] = None  # no new pairs
+    by_parity, _, new_by_parity, new_by_both = SweepAnalysis(analysis.plan, table).groupings
+    assert [len(group.sample) for group in by_parity.groups] == [60, 58]
+    assert [len(group.sample) for group in new_by_parity.groups] == [40, 40]
+    assert [group.grokked.estimate for group in new_by_parity.groups] == [1.0, 0.0]
+    assert new_by_parity.groups[0].median.estimate == 700
+    assert len(new_by_both.groups) == 4 * 2
+
+
 def test_the_lead_has_three_sentences_with_the_numbers_of_the_table(analysis, sweep) -> None:
     page = (sweep / "report" / "index.html").read_text()
     grokked = int(analysis.finished["grokked_at"].notna().sum())

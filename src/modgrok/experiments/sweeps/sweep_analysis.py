@@ -25,15 +25,34 @@ from modgrok.experiments.sweeps.statistics import (
 
 
 @dataclass(frozen=True)
+class Milestone:
+    """Something that a cell reaches or not.
+
+    Attributes:
+        reached_at: the column of the updates at which cells reached it.
+        accuracy: the column of the accuracy that reaches the threshold then.
+        pairs: the pairs that are right then.
+    """
+
+    reached_at: str
+    accuracy: str
+    pairs: str
+
+
+HELDOUT = Milestone("grokked_at", "heldout_accuracy", "held-out pairs")
+NEW = Milestone("grokked_new_at", "heldout_accuracy_new", "new pairs")
+
+
+@dataclass(frozen=True)
 class Group:
     """Cells that a grouping puts together.
 
     Attributes:
         name: the value that they share.
-        sample: their times to grok, in updates.
-        grokked: the share that grokked, with its Wilson interval.
+        sample: their times to reach the milestone, in updates.
+        grokked: the share that reached it, with its Wilson interval.
         median: the Kaplan–Meier median, with its interval.
-        accuracies: the accuracies of the held-out pairs at the end, of each cell.
+        accuracies: the accuracies at the end, of each cell.
     """
 
     name: str
@@ -49,15 +68,17 @@ class Grouping:
 
     Attributes:
         name: the name of the expression that divides the cells.
+        milestone: what is waited for.
         groups: the groups, in the order of their values.
         test: the log-rank test of whether they differ; None where there is one group.
         unexplained: the variance of log time within groups over that of all cells together, both by maximum
-            likelihood on the censored times; None where too few cells grokked.
+            likelihood on the censored times; None where too few cells reached the milestone.
         aic: Akaike's information criterion of the groups less that of no groups: below zero the groups are worth
             their number of parameters.
     """
 
     name: str
+    milestone: Milestone
     groups: tuple[Group, ...]
     test: LogRank | None
     unexplained: float | None
@@ -98,53 +119,64 @@ class SweepAnalysis:
         values = list(dict.fromkeys(self.table[name]))
         return sorted(values) if all(isinstance(value, int | float) for value in values) else values
 
-    def sample(self, rows: pd.DataFrame) -> Sample:
-        """Return the times to grok of finished cells, censored at the last update of those that did not."""
-        return Sample.of(
-            rows["grokked_at"].fillna(rows["censored_at"]).astype(float), rows["grokked_at"].notna()
-        )
+    @cached_property
+    def milestones(self) -> list[Milestone]:
+        """What cells are asked for: their held-out pairs, and the new ones apart where others are known by symmetry."""
+        apart = self.finished[["heldout_accuracy_new", "heldout_accuracy_known"]].notna().any().all()
+        return [HELDOUT, NEW] if apart else [HELDOUT]
 
-    def grouping(self, name: str, labels: pd.Series) -> Grouping | None:
-        """Divide the finished cells by their labels; None where no cell has finished."""
-        rows, labels = self.finished, labels[self.finished.index]
+    def sample(self, rows: pd.DataFrame, milestone: Milestone = HELDOUT) -> Sample:
+        """Return the times to a milestone of finished cells that have such pairs, censored at their last update."""
+        rows = rows[rows[milestone.accuracy].notna()]
+        reached_at = rows[milestone.reached_at]
+        return Sample.of(reached_at.fillna(rows["updates"]).astype(float), reached_at.notna())
+
+    def grouping(self, name: str, labels: pd.Series, milestone: Milestone = HELDOUT) -> Grouping | None:
+        """Divide the finished cells by their labels; None where none has finished that has pairs of the milestone."""
+        rows = self.finished[self.finished[milestone.accuracy].notna()]
+        labels = labels[rows.index]
         if rows.empty:
             return None
         order = sorted(set(labels), key=lambda label: (isinstance(label, str), label))
-        samples = {label: self.sample(rows[labels == label]) for label in order}
+        samples = {label: self.sample(rows[labels == label], milestone) for label in order}
         groups = tuple(
             Group(
                 value_text(label),
                 one,
                 share(int(one.happened.sum()), len(one)),
                 median_time(one),
-                tuple(rows["heldout_accuracy"][labels == label].dropna()),
+                tuple(rows[milestone.accuracy][labels == label]),
             )
             for label, one in samples.items()
         )
         test = log_rank(list(samples.values())) if len(samples) > 1 else None
-        inside, outside = (self._fit(rows, by) for by in (labels, labels.map(lambda _: 0)))
+        together = self.sample(rows, milestone)
+        inside, outside = (_fit(together, by) for by in (labels, labels.map(lambda _: 0)))
         if test is None or inside is None or outside is None:
-            return Grouping(name, groups, test, None, None)
-        return Grouping(name, groups, test, inside.variance / outside.variance, inside.aic - outside.aic)
-
-    def _fit(self, rows: pd.DataFrame, labels: pd.Series) -> LogNormalFit | None:
-        try:
-            return fit_log_normal(self.sample(rows), list(labels))
-        except InputError:  # too few cells grokked
-            return None
+            return Grouping(name, milestone, groups, test, None, None)
+        unexplained = inside.variance / outside.variance
+        return Grouping(name, milestone, groups, test, unexplained, inside.aic - outside.aic)
 
     @cached_property
     def groupings(self) -> list[Grouping]:
-        """The groupings of the sweep file, or by the one field that varies where it is alone."""
-        found = []
+        """The groupings of the sweep file, or by the one field that varies where it is alone, for each milestone."""
+        ways: dict[str, pd.Series] = {}
         for name, text in self.plan.groups.items():
             expression = parse_expression(text, self.plan.varied, f"groups.{name}")
             labels = [value_text(_plain(expression(cell.values))) for cell in self.plan.cells]
-            found.append(self.grouping(name, pd.Series(labels, index=self.table.index)))
-        if not found and len(self.varied) == 1:
+            ways[name] = pd.Series(labels, index=self.table.index)
+        if not ways and len(self.varied) == 1:
             (field,) = self.varied
-            found.append(self.grouping(self.plan.labels[field].replace("_", " "), self.table[field]))
+            ways[self.plan.labels[field].replace("_", " ")] = self.table[field]
+        found = (self.grouping(*way, milestone) for milestone in self.milestones for way in ways.items())
         return [grouping for grouping in found if grouping is not None]
+
+
+def _fit(sample: Sample, labels: pd.Series) -> LogNormalFit | None:
+    try:
+        return fit_log_normal(sample, list(labels))
+    except InputError:  # too few cells reached the milestone
+        return None
 
 
 def _plain(value: object) -> object:

@@ -12,7 +12,7 @@ import torch
 from modgrok.errors import InputError
 from modgrok.experiments.plans.plan import value_text
 from modgrok.experiments.sweeps.statistics import kaplan_meier, median_time
-from modgrok.experiments.sweeps.sweep_analysis import Group, Grouping, SweepAnalysis
+from modgrok.experiments.sweeps.sweep_analysis import NEW, Group, Grouping, SweepAnalysis
 from modgrok.figures import Axis, Figure, Heatmap, Intervals, Line, Panel
 from modgrok.runs import RunDirectory
 from modgrok.runs.snapshot import read_checkpoint
@@ -58,16 +58,28 @@ def map_figures(analysis: SweepAnalysis) -> list[Figure]:
         panel("Median time to grok", "updates", lambda rows: median_time(analysis.sample(rows)).estimate),
         panel("Share that grokked", "share", lambda rows: float(rows["grokked_at"].notna().mean())),
         panel("Final held-out accuracy", "median", lambda rows: float(rows["heldout_accuracy"].median())),
-        panel(
-            "Final accuracy of new pairs", "median", lambda rows: float(rows["heldout_accuracy_new"].median())
-        ),
     ]
+    if NEW in analysis.milestones:
+        panels += [
+            panel("Share that learned the new pairs", "share", _share_of_new),
+            panel(
+                "Final accuracy of new pairs",
+                "median",
+                lambda rows: float(rows["heldout_accuracy_new"].median()),
+            ),
+        ]
     look_for = (
         "The median is Kaplan and Meier's; where less than half of the cells grokked there is none, "
         "and the map has a gap. New pairs are those that no symmetry of the task carries a training pair to: a cell "
         "whose accuracy is high and whose accuracy of new pairs is low looks answers up."
     )
     return _one_figure(title, panels, look_for)
+
+
+def _share_of_new(rows: pd.DataFrame) -> float | None:
+    """The share of the cells with new pairs that learned them."""
+    rows = rows[rows["heldout_accuracy_new"].notna()]
+    return None if rows.empty else float(rows["grokked_new_at"].notna().mean())
 
 
 def _one_figure(title: str, panels: Sequence[Panel | None], look_for: str) -> list[Figure]:
@@ -88,18 +100,19 @@ def survival_figures(groupings: Sequence[Grouping]) -> list[Figure]:
                 else "All groups",
                 [_survival(group, color) for group, color in zip(batch, COLORS, strict=False)],
                 Axis("update", from_zero=True),
-                Axis("not grokked yet", range=(0, 1.02)),
+                Axis("not learned yet", range=(0, 1.02)),
                 shape="wide" if len(batches) == 1 else "half",
             )
             for place, batch in enumerate(batches)
         ]
-        panels += [_accuracies(batch) for batch in batches if all(group.accuracies for group in batch)]
+        pairs = grouping.milestone.pairs
+        panels += [_accuracies(batch, pairs) for batch in batches if all(group.accuracies for group in batch)]
         look_for = (
-            "Kaplan–Meier curves: a cell that stopped before it grokked counts as waiting until then, "
+            f"Kaplan–Meier curves: a cell that stopped before it had learned the {pairs} counts as waiting until then, "
             "and not after. Below, how far the cells of each group had come at their ends: the lowest accuracy, the "
-            "median and the highest, which differ also where no cell grokked."
+            "median and the highest, which differ also where no cell had learned them."
         )
-        figures.append(Figure(f"Time to grok by {grouping.name}", panels, look_for))
+        figures.append(Figure(f"Time to learn the {pairs}, by {grouping.name}", panels, look_for))
     return figures
 
 
@@ -111,14 +124,14 @@ def _survival(group: Group, color: str) -> Line:
     return Line(x.tolist(), y, color, f"{group.name} ({len(group.sample)})")
 
 
-def _accuracies(groups: Sequence[Group]) -> Panel:
+def _accuracies(groups: Sequence[Group], pairs: str) -> Panel:
     low, median, high = (
         [float(np.quantile(group.accuracies, level)) for group in groups] for level in (0.0, 0.5, 1.0)
     )
     names = [f"{group.name} ({len(group.sample)})" for group in groups]
     rows = Intervals(names, low, median, high, COLORS[: len(groups)])
     return Panel(
-        "Held-out accuracy at the end",
+        f"Accuracy of the {pairs} at the end",
         [rows],
         Axis("accuracy", range=(-0.02, 1.02)),
         Axis(reversed=True),

@@ -51,7 +51,11 @@ def sweep_page(plan: Plan, table: pd.DataFrame, directory: Path) -> str:
         source="/".join(directory.absolute().parts[-2:]),
         summary=summary(analysis),
         groupings=[
-            {"name": one.name, "test": test_words(one), "rows": [group_row(group) for group in one.groups]}
+            {
+                "name": f"{one.milestone.pairs.capitalize()}, by {one.name}",
+                "test": test_words(one),
+                "rows": [group_row(group) for group in one.groups],
+            }
             for one in ([] if analysis.of_random_answers else analysis.groupings)
         ],
         columns=[analysis.plan.labels.get(column, column.replace("_", " ")) for column in columns],
