@@ -20,7 +20,8 @@ export async function decodeFilm(net, film, last) {
   const total = net.weights.reduce((sum, { shape }) => sum + size(shape), 0);
   const codes = new Int8Array(await inflate(film));
   for (let i = total; i < codes.length; i++) codes[i] += codes[i - total]; // each checkpoint is a difference to the one before
-  return { codes, last: Float32Array.from(new Uint16Array(await inflate(last)), half) };
+  const bytes = await inflate(last);
+  return { codes, last: net.last_as === "float16" ? Float32Array.from(new Uint16Array(bytes), half) : new Float32Array(bytes) };
 }
 
 /** The weights by name of checkpoint number t. */

@@ -64,6 +64,8 @@ export function makeState(net, worker) {
     if (!found.value || found.value.wanted.number !== number.value) return null;
     return { values: found.value.values, stale: !same(found.value.wanted, wanted.value, "t", "off", "mean", "neuron") };
   });
+  /** The bits that the weights shown were rounded to; null where they are the network's own. */
+  const bits = computed(() => (t.value < last ? 8 : net.last_as === "float16" ? 11 : null));
   const weights = computed(() => film.value && weightsAt(net, film.value, t.value));
   const heap = plainHeap(), start = heap.top;
   /** The chosen pair, from the tokens to the logits. */
@@ -119,7 +121,7 @@ export function makeState(net, worker) {
     return `#${say}`.replaceAll("%2C", ",");
   }
   return {
-    net, last, number, t, x, y, off, mean, mode, neuron, playing, dots, task, pair, untouched, film, found, scores, map, weights,
+    net, last, number, t, x, y, off, mean, mode, neuron, playing, dots, task, pair, untouched, film, found, scores, map, bits, weights,
     forward, groups, toggle, choose, read, address,
   };
 }

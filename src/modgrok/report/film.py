@@ -12,7 +12,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 FILM_BYTES = 2_400_000
-"""Size of a film, at most; the last checkpoint, in float16, comes on top."""
+"""Size of a film, at most; the last checkpoint comes on top."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +26,7 @@ class Film:
         scales: what one step of a weight's codes stands for.
         differences: gzip of int8, checkpoint by checkpoint the codes' differences modulo 256 to the checkpoint before;
             the first from zero. Empty where only the last checkpoint is kept.
-        last: gzip of float16, the last checkpoint.
+        last: gzip of the last checkpoint, in float32 or what it was asked for in.
     """
 
     kept: tuple[int, ...]
@@ -38,7 +38,10 @@ class Film:
 
 
 def make_film(
-    checkpoints: Sequence[Mapping[str, Tensor]], always: Sequence[int] = (), size: int = FILM_BYTES
+    checkpoints: Sequence[Mapping[str, Tensor]],
+    always: Sequence[int] = (),
+    size: int = FILM_BYTES,
+    last_as: npt.DTypeLike = np.float32,
 ) -> Film:
     """Keep as many checkpoints as fit, evenly spaced along the way that the weights took.
 
@@ -46,6 +49,7 @@ def make_film(
         checkpoints: the weights of each by name, in the order of training.
         always: checkpoints to keep besides the last, such as that at which the network grokked.
         size: the size of the film in bytes, at most; the last checkpoint is kept whatever its size.
+        last_as: the numbers of the last checkpoint; in float32 they are the network's own.
     """
     last = checkpoints[-1]
     names, shapes = tuple(last), tuple(tuple(weight.shape) for weight in last.values())
@@ -69,7 +73,7 @@ def make_film(
             kept, differences = (len(rows) - 1,), b""
             break
         count = max(1, min(count - 1, int(count * size / len(differences))))
-    return Film(kept, names, shapes, tuple(scales), differences, _compressed(rows[-1].astype(np.float16)))
+    return Film(kept, names, shapes, tuple(scales), differences, _compressed(rows[-1].astype(last_as)))
 
 
 def _evenly(way: npt.NDArray[np.float64], count: int, always: Sequence[int]) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ import base64
 import gzip
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -72,12 +72,16 @@ class NetworkData:
     last: str
 
 
-def network_data(analysis: RunAnalysis, film_bytes: int = FILM_BYTES) -> NetworkData | None:
+def network_data(
+    analysis: RunAnalysis, film_bytes: int = FILM_BYTES, last_as: Literal["float32", "float16"] = "float32"
+) -> NetworkData | None:
     """Collect what the page needs to run the network; None for a network that it cannot run.
 
     Args:
         analysis: the analysis of the run.
         film_bytes: size of the film of checkpoints, at most; with 0 the last alone is kept.
+        last_as: the weights of the last checkpoint: its own, or rounded to half the size, which moves a pair that is
+            nearly a tie.
     """
     network, tasks = analysis.snapshot.network, analysis.tasks
     shape = {"vocabulary_size", "n_answers", "context_length"}
@@ -90,7 +94,7 @@ def network_data(analysis: RunAnalysis, film_bytes: int = FILM_BYTES) -> Network
     updates = list(checkpoints)
     milestones = (analysis.snapshot.history.memorised_at, analysis.snapshot.history.grokked_at)
     always = [updates.index(at) for at in milestones if at in checkpoints]
-    film = make_film(list(checkpoints.values()), always, film_bytes)
+    film = make_film(list(checkpoints.values()), always, film_bytes, last_as)
     kept = [updates[place] for place in film.kept]
     config = network.config
     description = {
@@ -106,6 +110,7 @@ def network_data(analysis: RunAnalysis, film_bytes: int = FILM_BYTES) -> Network
             for name, shape, scale in zip(film.names, film.shapes, film.scales, strict=True)
         ],
         "updates": kept,
+        "last_as": last_as,
         "split_known": analysis.snapshot.split_known,
         "tasks": [_task(analysis, task, kept) for task in tasks],
     }

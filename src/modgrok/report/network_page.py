@@ -1,4 +1,4 @@
-"""The network alone, as a page small enough to stand inside a notebook."""
+"""The network alone, as a page small enough to stand inside a notebook: its weights are rounded to float16."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def network_page(snapshot: Snapshot, source: str) -> str | None:
         InputError: if the network has no readout paths, or its logits are not finite.
     """
     analysis = analyze_network(snapshot, source)
-    network = network_data(analysis, film_bytes=0)
+    network = network_data(analysis, film_bytes=0, last_as="float16")
     if network is None:
         return None
     return render_page(

@@ -38,6 +38,7 @@ def test_the_network_runs_inside_a_notebook(run, tmp_path, show):
     frame.get_by_role("checkbox", name="head 0").uncheck()
     frame.locator("#network[data-state=ready]").wait_for(timeout=60_000)
     assert frame.locator("#network dl").inner_text() != before
+    assert frame.get_by_text("from weights rounded to 11 bits").is_visible()
     assert page.problems == []
     assert page.url == notebook.as_uri()
 

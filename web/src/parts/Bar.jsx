@@ -78,6 +78,7 @@ export function Bar({ state }) {
           </div>
         ))}
       </dl>
+      {state.bits.value && !state.untouched.value && <small class="rounded">from weights rounded to {state.bits.value} bits</small>}
     </div>
   );
 }
