@@ -1,5 +1,7 @@
 """What the page says of how a network adds: numbers beside published ones, and never a verdict."""
 
+import json
+
 import pytest
 import torch
 from clock_network import clock_mlp, history
@@ -9,6 +11,7 @@ from modgrok.analysis import additive_clock
 from modgrok.analysis.run_analysis import analyze_network
 from modgrok.report.adding_prose import adding, adding_facts
 from modgrok.report.analysis_page import analysis_page
+from modgrok.report.tables import measures_csv, summary_json
 from modgrok.runs import Snapshot
 
 
@@ -30,11 +33,36 @@ def test_the_measures_stand_beside_their_published_distribution() -> None:
     ]
 
 
+def test_what_one_circle_alone_answers_is_said() -> None:
+    data = ModularDataModule("x + y", 31)
+    network = clock_mlp(data, additive_clock(31), [2, 5, 13])
+    with torch.no_grad():  # circles of different radii, each of them two principal components
+        network.readout_paths.W_E.mul_(torch.tensor([1.0, 1, 2, 2, 3, 3]))
+    found = analysis_of(network, data)
+    measured = found.tasks[0].last.clock_or_pizza
+    # relu(cos(a + φ) + cos(b + φ)) has a second harmonic of size |cos((a − b)/2)|
+    assert measured.circle_pizza > 0.99 > measured.circle_clock
+    values = f"the clock to {measured.circle_clock:.4f} and that of the pizza to {measured.circle_pizza:.4f}"
+    said = f"{values} (frequencies 2, 5 and 13"
+    assert said in adding(found.tasks[0])
+    assert said in analysis_page(found)
+    assert json.loads(summary_json(found))["tasks"][0]["circle_pizza_13"] > 0.99
+    assert "circle_pizza_13" in measures_csv(found).splitlines()[0].split(",")
+
+
 @pytest.mark.parametrize(
     ("task", "shape", "said"),
     [
-        ("x + y + z", {}, "the task has not two operands: gradient symmetricity, distance irrelevance"),
-        ("x + y", {"input": "two_hot"}, "no embedding that both operands share: gradient symmetricity"),
+        (
+            "x + y + z",
+            {},
+            "the task has not two operands: gradient symmetricity, distance irrelevance, isolated circles",
+        ),
+        (
+            "x + y",
+            {"input": "two_hot"},
+            "no embedding that both operands share: gradient symmetricity, isolated circles",
+        ),
         ("x**3 + x*y", {}, ""),
     ],
 )

@@ -22,6 +22,7 @@ from modgrok.analysis.general_measures import GeneralMeasures
 from modgrok.analysis.group_measures import GroupMeasures
 from modgrok.analysis.group_pairs import GroupPairs, place_in_group
 from modgrok.analysis.irreps import Irrep, real_irreps
+from modgrok.analysis.isolated_circles import IsolatedCircle
 from modgrok.analysis.learning_coefficient import SGLD, LearningCoefficient, learning_coefficient
 from modgrok.analysis.logits import (
     ClassLogits,
@@ -70,6 +71,7 @@ __all__ = [
     "GroupMeasures",
     "GroupPairs",
     "Irrep",
+    "IsolatedCircle",
     "Law",
     "LearningCoefficient",
     "LogitDirections",

@@ -208,17 +208,27 @@ class Circuit:
         order = _answers_in_order(self.view.clocked_pairs)
         return general_measures(self.margins, self.W_logit if order is None else self.W_logit[:, order])
 
-    @cached_property
-    def clock_or_pizza(self) -> ClockOrPizza:
-        """How the network adds: the measures of Zhong et al. 2023 and the phase relation."""
-        return clock_or_pizza(_readable(self.network)[0], self.view, self.right_logits, self.phases)
+    def clock_or_pizza(self, keys: Sequence[int] | None = None) -> ClockOrPizza:
+        """How the network adds: the measures of Zhong et al. 2023 and the phase relation.
+
+        Args:
+            keys: the frequencies whose circles are isolated; the circuit's own unless given.
+        """
+        return clock_or_pizza(
+            _readable(self.network)[0],
+            self.view,
+            self.right_logits,
+            self.phases,
+            _answers_in_order(self.view.clocked_pairs),
+            self.keys if keys is None else keys,
+        )
 
     def all_measures(self, key_frequencies: Sequence[int] | None = None) -> dict[str, float | None]:
         """Every measure by its name; None where one is undefined for this network."""
         return {
             **self.measures(key_frequencies).scalars(),
             **self.general_measures.scalars(),
-            **({} if self.group else self.clock_or_pizza.scalars()),
+            **({} if self.group else self.clock_or_pizza(key_frequencies).scalars()),
         }
 
     def training_logits(self) -> Iterable[tuple[Tensor, Tensor]]:

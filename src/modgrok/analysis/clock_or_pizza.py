@@ -5,6 +5,7 @@ No measure here says "pizza" or "clock" by a threshold: beside each stands its d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from modgrok.analysis.clocked_pairs import ClockedPairs
 from modgrok.analysis.embedding import principal_components
+from modgrok.analysis.isolated_circles import FORMULAS, IsolatedCircle, isolated_circles
 from modgrok.analysis.phase_relation import MOMENTS, PhaseRelation
 from modgrok.analysis.task_view import TaskView
 from modgrok.models import SharedRowsNetwork
@@ -50,9 +52,14 @@ class ClockOrPizza:
         distance_irrelevance: how much the right answer's logit varies among pairs of one distance a − b, as a share of
             how much it varies at all.
         circularity: how well one frequency explains each of the embedding's first four principal components.
+        circle_clock: how well the clock's formula explains the logits when the network sees one circle of its embedding
+            alone, averaged over `circles`; see `IsolatedCircle`, as the next two.
+        circle_pizza: likewise the pizza's formula.
+        circle_accompanying: likewise that of the accompanied pizza.
         equal_phases: see `PhaseRelation`, as the others.
         phase_sum: likewise.
         phase_moments: likewise, one for each of `MOMENTS`.
+        circles: one for each key frequency that has a circle.
         undefined: why a measure is None, by its name.
 
     Example:
@@ -61,7 +68,7 @@ class ClockOrPizza:
         >>> data = ModularDataModule("x + y", 11)
         >>> (view,) = task_views(data)
         >>> circuit = read_circuit(MLP(**data.network_shape, d_model=8, d_mlp=16), view)
-        >>> round(circuit.clock_or_pizza.gradient_symmetricity, 4)  # of a function of the embeddings' sum
+        >>> round(circuit.clock_or_pizza().gradient_symmetricity, 4)  # of a function of the embeddings' sum
         1.0
     """
 
@@ -69,21 +76,31 @@ class ClockOrPizza:
     gradient_symmetricity_error: float | None
     distance_irrelevance: float | None
     circularity: float | None
+    circle_clock: float | None
+    circle_pizza: float | None
+    circle_accompanying: float | None
     equal_phases: float | None
     phase_sum: float | None
     phase_moments: tuple[float | None, ...]
+    circles: tuple[IsolatedCircle, ...]
     undefined: dict[str, str]
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """The names of `scalars`; a moment ends in its order."""
-        plain = [field.name for field in fields(cls) if field.name not in ("phase_moments", "undefined")]
+        several = ("phase_moments", "circles", "undefined")
+        plain = [field.name for field in fields(cls) if field.name not in several]
         return (*plain, *(f"phase_moment_{order}" for order in MOMENTS))
 
     def scalars(self) -> dict[str, float | None]:
-        """One name and number for each."""
+        """One name and number for each; that of one circle ends in its frequency (`circle_pizza_17`)."""
         moments = {f"phase_moment_{q}": one for q, one in zip(MOMENTS, self.phase_moments, strict=True)}
-        return {name: (vars(self) | moments)[name] for name in self.names()}
+        each = {
+            f"circle_{formula}_{circle.frequency}": getattr(circle, formula)
+            for circle in self.circles
+            for formula in FORMULAS
+        }
+        return {name: (vars(self) | moments)[name] for name in self.names()} | each
 
 
 def clock_or_pizza(
@@ -91,6 +108,8 @@ def clock_or_pizza(
     view: TaskView,
     right_logits: Tensor,
     phases: PhaseRelation | None,
+    answer_at: Tensor | None,
+    keys: Sequence[int],
     n_triples: int = TRIPLES,
 ) -> ClockOrPizza:
     """Measure how a network adds.
@@ -100,29 +119,39 @@ def clock_or_pizza(
         view: the task on its clock.
         right_logits: (n,), the right answer's logit of each pair.
         phases: the phases of its neurons; None where they are undefined.
+        answer_at: (q,), the answer at each position of the clock; None where there is not another one at each.
+        keys: the key frequencies, whose circles are isolated.
         n_triples: how many triples to draw for the gradient symmetricity.
     """
     pairs, paths = view.clocked_pairs, network.readout_paths
     undefined: dict[str, str] = {}
     symmetricity = distance = circular = None
-    if pairs.operands.shape[1] != 2:
-        undefined["gradient_symmetricity"] = undefined["distance_irrelevance"] = (
-            "the task has not two operands"
-        )
-    else:
-        distance = distance_irrelevance(right_logits, pairs)
-        if distance is None:
-            undefined["distance_irrelevance"] = "the right answers' logits are all equal"
-        if paths is None or paths.embedding is None or paths.embedding[1] is not paths.W_E:
-            undefined["gradient_symmetricity"] = "the network has no embedding that both operands share"
-        else:
-            drawn = draw_triples(view, n_triples)
-            symmetricity = gradient_symmetricity(network, view, *drawn)
+    circles: tuple[IsolatedCircle, ...] = ()
     by_position = _on_clock(view, None if paths is None else paths.W_E)
     if by_position is None:
         undefined["circularity"] = "the clock has not one symbol for each position"
     else:
         circular = circularity(by_position)
+    if pairs.operands.shape[1] != 2:
+        for name in ("gradient_symmetricity", "distance_irrelevance", "circles"):
+            undefined[name] = "the task has not two operands"
+    else:
+        distance = distance_irrelevance(right_logits, pairs)
+        if distance is None:
+            undefined["distance_irrelevance"] = "the right answers' logits are all equal"
+        if paths is None or paths.embedding is None or paths.embedding[1] is not paths.W_E:
+            undefined["gradient_symmetricity"] = undefined["circles"] = (
+                "the network has no embedding that both operands share"
+            )
+        else:
+            drawn = draw_triples(view, n_triples)
+            symmetricity = gradient_symmetricity(network, view, *drawn)
+            if by_position is None or answer_at is None:
+                undefined["circles"] = "the clock has not one symbol and one answer for each position"
+            else:
+                circles = isolated_circles(network, view, by_position, answer_at, keys)
+                if not circles:
+                    undefined["circles"] = "no key frequency has a circle in the embedding"
     if phases is None:
         for name in ("equal_phases", "phase_sum", "phase_moments"):
             undefined[name] = (
@@ -133,11 +162,17 @@ def clock_or_pizza(
         gradient_symmetricity_error=symmetricity.error if symmetricity else None,
         distance_irrelevance=distance,
         circularity=circular,
+        **{f"circle_{formula}": _mean_of(circles, formula) for formula in FORMULAS},
         equal_phases=phases.equal_phases if phases else None,
         phase_sum=phases.phase_sum if phases else None,
         phase_moments=phases.moments if phases else (None,) * len(MOMENTS),
+        circles=circles,
         undefined=undefined,
     )
+
+
+def _mean_of(circles: Sequence[IsolatedCircle], formula: str) -> float | None:
+    return sum(getattr(circle, formula) for circle in circles) / len(circles) if circles else None
 
 
 def draw_triples(view: TaskView, n: int, seed: int = 0) -> tuple[Tensor, Tensor]:

@@ -189,7 +189,7 @@ def moment(circuit: Circuit, update: int, keys: Sequence[int]) -> CheckpointScor
         heldout_accuracy_known=of_parts[1],
         measures=circuit.measures(keys),
         general=circuit.general_measures,
-        clock_or_pizza=None if circuit.group else circuit.clock_or_pizza,
+        clock_or_pizza=None if circuit.group else circuit.clock_or_pizza(keys),
     )
 
 

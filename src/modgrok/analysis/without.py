@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -120,6 +120,12 @@ def _without_functions(table: Tensor, view: TaskView, functions: Sequence[Tensor
             span = right[values > 1e-6].T.to(table.device)
             symbols = table[:s].double()
             tables[position] = torch.cat([(symbols - span @ (span.T @ symbols)).to(table.dtype), table[s:]])
+
+    return tokens_as(tables)
+
+
+def tokens_as(tables: Mapping[int, Tensor]) -> Edit:
+    """Give the tokens at some positions other vectors: the rows of a table (v, …) for each position."""
 
     def edit(rows: list[SharedRows], tokens: IndexedTokens) -> list[SharedRows]:
         return [

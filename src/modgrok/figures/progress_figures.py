@@ -21,6 +21,11 @@ SHARES = {
 }
 
 
+CIRCLES = {
+    "circle_clock": ("by the clock", "key0"),
+    "circle_pizza": ("by the pizza", "key1"),
+    "circle_accompanying": ("by the accompanied pizza", "key2"),
+}
 PHASE_RELATION = {
     "phase_sum": ("phase sum", "key0"),
     "equal_phases": ("equal phases", "key1"),
@@ -86,6 +91,8 @@ def progress_figures(task: TaskAnalysis) -> list[Figure]:
         for title, curves in (("Phase relation", PHASE_RELATION), ("Pizza and clock", PIZZA))
         if any(rows[0].get(name) is not None for name in curves)
     ]
+    if any(row.get(name) is not None for row in rows for name in CIRCLES):
+        adding.append(panel("Logits of one circle at a time", CIRCLES, Axis("2r − 1, mean over circles")))
     ranks = {"effective_rank": ("effective rank of W_logit", "key0")}
     margins = {
         "least_margin": ("least margin", "key5"),

@@ -10,6 +10,9 @@ NAMES = {
     "gradient_symmetricity": "Gradient symmetricity",
     "distance_irrelevance": "Distance irrelevance",
     "circularity": "Circularity",
+    "circles": "Isolated circles",
+    "circle_clock": "Circles, by the clock",
+    "circle_pizza": "Circles, by the pizza",
     "phase_sum": "Phase sum",
     "equal_phases": "Equal phases",
 }
@@ -33,6 +36,14 @@ def adding(task: TaskAnalysis) -> str:
             f"The phase sum of the neurons is {found.phase_sum:.4f}, 1 where each reads out the sum of its two input "
             f"phases; their phases are equal to {found.equal_phases:.3f}, which is mostly a matter of the architecture."
         )
+    if found.circle_clock is not None and found.circle_pizza is not None:
+        *others, last = (str(circle.frequency) for circle in found.circles)
+        several = f"frequencies {', '.join(others)} and {last}, on average" if others else f"frequency {last}"
+        sentences.append(
+            f"Where the network sees one circle of its embedding alone, its logits follow the formula of the clock to "
+            f"{found.circle_clock:.4f} and that of the pizza to {found.circle_pizza:.4f} ({several}; 2r − 1 with the "
+            "correlation r, as in table 1 of the same paper)."
+        )
     reasons: dict[str, list[str]] = {}
     for name, reason in found.undefined.items():
         if name in NAMES:
@@ -44,4 +55,4 @@ def adding(task: TaskAnalysis) -> str:
 def adding_facts(found: ClockOrPizza) -> dict[str, str]:
     """The numbers, by name."""
     values = found.scalars()
-    return {title: f"{value:.3f}" for name, title in NAMES.items() if (value := values[name]) is not None}
+    return {title: f"{value:.3f}" for name, title in NAMES.items() if (value := values.get(name)) is not None}

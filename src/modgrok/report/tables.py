@@ -86,7 +86,7 @@ def _task(task: TaskAnalysis) -> dict[str, Any]:
         "phases": [asdict(phase) for phase in task.phases],
         "causal_worth": [asdict(part) for part in task.worth],
         **{name: value for name, value in task.last.row().items() if name != "update"},
-        "undefined": {} if circuit.group else circuit.clock_or_pizza.undefined,
+        "undefined": task.last.clock_or_pizza.undefined if task.last.clock_or_pizza else {},
     }
 
 
