@@ -45,10 +45,8 @@ def test_a_network_built_by_hand_comes_out_as_it_was_built(run, basis, frequenci
     assert (found["memorised_at"], found["grokked_at"]) == (100, 1000)
     words = capsys.readouterr().out
     listed = f"{frequencies[0]}, {frequencies[1]} and {frequencies[2]}"
-    assert (
-        f"{basis.capitalize()} clock on 3 frequencies: {listed}. These frequencies alone do the task;"
-        in words
-    )
+    assert f"{basis.capitalize()} clock on 3 frequencies: {listed}. With these alone in the logits" in words
+    assert task["restricted_accuracy"] > 0.9
     assert "grokked at update 1,000" in words
 
 

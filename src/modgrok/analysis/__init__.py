@@ -39,6 +39,7 @@ from modgrok.analysis.phases import Phase, find_phases
 from modgrok.analysis.progress import (
     cross_entropy,
     excluded_loss,
+    restricted_accuracy,
     restricted_loss,
     sum_of_squared_weights,
     trigonometric_loss,
@@ -111,6 +112,7 @@ __all__ = [
     "pullback",
     "read_circuit",
     "real_irreps",
+    "restricted_accuracy",
     "restricted_loss",
     "singular_values",
     "spectrum",

@@ -55,6 +55,28 @@ def restricted_loss(classes: ClassLogits, frequencies: Sequence[int], loss: Loss
     return float((losses * classes.counts).sum() / classes.counts.sum())
 
 
+def restricted_accuracy(classes: ClassLogits, frequencies: Sequence[int]) -> float:
+    """The share of all pairs that the logits of `restricted_loss` get right: with the key frequencies alone.
+
+    Example:
+        >>> import torch
+        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
+        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
+        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
+        >>> answers = operands.sum(dim=1) % 7
+        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
+        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (answers[:, None] - torch.arange(7)) / 7)
+        >>> classes = sum_logits_by_class(logits, pairs)
+        >>> from modgrok.analysis import restricted_accuracy
+        >>> restricted_accuracy(classes, [2])
+        1.0
+    """
+    means, waves = _projected(classes, frequencies)
+    pairs = classes.clocked_pairs
+    answered = (means + waves).argmax(dim=1)[pairs.answer_positions]  # −1, off the clock, is the last row
+    return float((answered == pairs.answers).double().mean())
+
+
 def excluded_loss(
     logits: Tensor,
     classes: ClassLogits,

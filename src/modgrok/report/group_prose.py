@@ -21,7 +21,7 @@ def group_opening(circuit: Circuit, last: CheckpointScores, measures: GroupMeasu
     )
     if not keys:
         return [
-            f"{headline}, and no irrep has {percent(KEY_SHARE)} of them.",
+            f"{headline}, and no nontrivial irrep has more than {percent(KEY_SHARE)} of them.",
             f"The loss over all pairs is {number(last.loss)}, where a guess has {number(circuit.guess)}.",
         ]
     shares = {irrep.name: irrep for irrep in measures.irreps}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from modgrok.analysis import GroupMeasures, Measures
+from modgrok.analysis import GroupMeasures, restricted_accuracy
 from modgrok.analysis.neurons import KEY_SHARE, TUNED
 from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
 from modgrok.figures.numbers import listed, number, percent
 from modgrok.report.group_prose import group_method, group_opening
 from modgrok.runs import Snapshot
+
+CLOCK = 0.9
+"""A network is called a clock from this share of right pairs upwards with its key frequencies alone in the logits."""
 
 
 def opening(analysis: RunAnalysis, task: TaskAnalysis) -> str:
@@ -29,7 +32,7 @@ def opening(analysis: RunAnalysis, task: TaskAnalysis) -> str:
     circuit = (
         group_opening(task.circuit, task.last, measures)
         if isinstance(measures, GroupMeasures)
-        else [*_circuit(task), *_evidence(task, measures)]
+        else _circuit(task)
     )
     return " ".join([*circuit, *_learning(analysis, task), *_start(analysis.snapshot)])
 
@@ -40,7 +43,8 @@ def method(analysis: RunAnalysis, task: TaskAnalysis) -> str:
     sentences = [
         view.reason,
         f"A neuron is tuned to a frequency that explains {percent(TUNED)} of its variance or more; the key "
-        f"frequencies are those that {percent(KEY_SHARE)} of the active neurons, and at least two, are tuned to."
+        f"frequencies are those that {percent(KEY_SHARE)} of the active neurons, and at least two, are tuned to. The "
+        f"network is called a clock if they alone, in the logits, get {percent(CLOCK)} of all pairs right."
         if task.circuit.group is None
         else group_method(),
     ]
@@ -70,46 +74,29 @@ def method(analysis: RunAnalysis, task: TaskAnalysis) -> str:
 
 
 def _circuit(task: TaskAnalysis) -> list[str]:
-    circuit, view = task.circuit, task.circuit.view
-    keys = circuit.key_frequencies
-    active = int(circuit.tuning.active.sum())
+    """Name the circuit, and say what the network is with the key frequencies alone and without them."""
+    circuit, measures = task.circuit, task.last.measures
+    keys, clock = circuit.key_frequencies, f"{circuit.clock.law} clock"
     if not keys:
-        initial = ", as in every network that has only been initialized" if task.last.update == 0 else ""
+        active = int(circuit.tuning.active.sum())
         return [
-            f"No key frequencies: too few of the {active} active neurons are tuned to any one frequency of the "
-            f"{view.clocked_pairs.clock.law} clock{initial}.",
+            f"No key frequencies: too few of the {active} active neurons are tuned to any one frequency of the {clock}."
         ]
-    frequencies = f"{len(keys)} frequenc{'y' if len(keys) == 1 else 'ies'}: {listed([str(k) for k in keys])}"
-    law = view.clocked_pairs.clock.law
-    if works(task):
-        return [f"{law.capitalize()} clock on {frequencies}."]
-    return [f"Neurons tuned to {frequencies}, but no {law} clock that does the task."]
-
-
-def works(task: TaskAnalysis) -> bool:
-    """Whether the key frequencies alone do most of the task: the restricted loss is below half that of a guess."""
-    view, last = task.circuit.view, task.last
-    return bool(
-        task.circuit.key_frequencies
-        and view.clocked_pairs.separates
-        and last.measures.restricted_loss < task.circuit.guess / 2
+    frequencies = f"{len(keys)} frequenc{'y' if len(keys) == 1 else 'ies'}"
+    numbers, (these, them) = (
+        listed([str(k) for k in keys]),
+        ("this", "it") if len(keys) == 1 else ("these", "them"),
     )
-
-
-def _evidence(task: TaskAnalysis, measures: Measures) -> list[str]:
-    """Say how sure the circuit is: whether the key frequencies are enough, and whether they are needed."""
-    circuit, guess = task.circuit, task.circuit.guess
-    if not circuit.key_frequencies:
-        return []
-    needed = (
-        "without them the network is worse than a guess"
-        if measures.excluded_loss > guess
-        else f"without them the loss is {number(measures.excluded_loss)}, where a guess has {number(guess)}"
-    )
-    if works(task):
-        return [f"These frequencies alone do the task; {needed}."]
-    alone = number(measures.restricted_loss)
-    return [f"With these frequencies alone the loss is {alone}; {needed}."]
+    alone = restricted_accuracy(circuit.classes, keys)
+    pairs = "all pairs" if circuit.view.training is None else "the training pairs"
+    is_clock = circuit.view.clocked_pairs.separates and alone >= CLOCK
+    return [
+        f"{clock.capitalize()} on {frequencies}: {numbers}."
+        if is_clock
+        else f"Neurons tuned to {frequencies} of the {clock}: {numbers}.",
+        f"With {these} alone in the logits {percent(alone)} of all pairs are right; without {them} the loss of {pairs} "
+        f"is {number(measures.excluded_loss)}, where a guess has {number(circuit.guess)}.",
+    ]
 
 
 def _start(snapshot: Snapshot) -> list[str]:
@@ -123,17 +110,21 @@ def _learning(analysis: RunAnalysis, task: TaskAnalysis) -> list[str]:
     last, history = task.last, analysis.history(task)
     if last.heldout_accuracy is None or last.train_accuracy is None:
         return [f"The network gets {percent(last.accuracy)} of all pairs right."]
+    if not history.update:
+        known, held_out = percent(last.train_accuracy), percent(last.heldout_accuracy)
+        return [f"The network gets {known} of the training pairs and {held_out} of the held-out pairs right."]
     memorised, grokked = history.memorised_at, history.grokked_at
     if memorised is None:
         known = f"It has not memorised: {percent(last.train_accuracy)} of the training pairs are right"
     else:
         known = f"It memorised at update {memorised:,}"
-    if grokked is not None:
-        return [f"{known} and grokked at update {grokked:,}."]
-    return [
-        f"{known} and has not grokked: {percent(last.heldout_accuracy)} of the held-out pairs are right after "
-        f"{last.update:,} updates."
-    ]
+    held_out = (
+        f"{percent(last.heldout_accuracy)} of the held-out pairs are right after {last.update:,} updates"
+    )
+    if grokked is None:
+        return [f"{known} and has not grokked: {held_out}."]
+    lost = f", but {held_out}" if last.heldout_accuracy < history.threshold else ""
+    return [f"{known} and grokked at update {grokked:,}{lost}."]
 
 
 def _symmetry(task: TaskAnalysis) -> list[str]:

@@ -10,7 +10,7 @@ import re
 from dataclasses import asdict
 from typing import Any
 
-from modgrok.analysis import Circuit
+from modgrok.analysis import Circuit, restricted_accuracy
 from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
 from modgrok.report.group_prose import group_summary
 from modgrok.runs import History
@@ -100,6 +100,7 @@ def _clock(circuit: Circuit) -> dict[str, Any]:
             for name, basis in zip(view.operands, view.clocked_pairs.operand_bases, strict=True)
         },
         "key_frequencies": keys,
+        "restricted_accuracy": restricted_accuracy(circuit.classes, keys),
         "neurons_of_each": {str(k): int((circuit.tuning.clusters == k).sum()) for k in keys},
         "active_neurons": int(circuit.tuning.active.sum()),
         "logit_variance_of_each": {str(k): float(directions.variance_explained[k - 1]) for k in keys},

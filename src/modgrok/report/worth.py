@@ -70,8 +70,9 @@ def worth_table(
     sentences = []
     if needed := _most_needed(whole, parts, sides[-1]):
         words = without(needed, f"Without {_words(needed)}")
-        left, pairs = percent(getattr(needed, sides[-1])), _SIDES.get(sides[-1], "pairs")
-        sentences.append(Markup("{} only {} of the {} stay right.").format(words, left, pairs))
+        left, all_on = (percent(getattr(part, sides[-1])) for part in (needed, whole))
+        pairs = _SIDES.get(sides[-1], "pairs")
+        sentences.append(Markup("{}, {} of the {} are right; with it {}.").format(words, left, pairs, all_on))
     if idle := [without(part, _words(part)) for part in parts if part.accuracy >= whole.accuracy]:
         names = Markup(" and ").join(filter(None, [Markup(", ").join(idle[:-1]), idle[-1]]))
         how = "Each of these can go by itself" if len(idle) > 1 else "This part can go"
