@@ -6,6 +6,7 @@ from lightning.pytorch import Trainer
 from torch.optim import AdamW, Muon
 
 from modgrok import MLP, GrokkingModule, ModularDataModule, Transformer
+from modgrok.capacity import Llama, TransformersLlama
 from modgrok.errors import InputError
 from modgrok.training import MuonAdamW
 
@@ -77,6 +78,34 @@ def test_a_run_learns_and_is_resumed_bit_for_bit_with_its_warm_up(tmp_path):
     assert saved["optimizer"] == "MuonAdamW"
     assert (saved["optimizer.lr"], saved["optimizer.momentum"]) == (1e-3, 0.95)
     assert saved["optimizer.group1.betas"] == [0.9, 0.98]
+
+
+TRANSFORMER = {"d_model": 8, "n_heads": 2, "d_mlp": 12, "n_layers": 2}
+LLAMA = {"d_model": 16, "d_head": 8, "n_layers": 1}
+NETWORKS = {
+    "Transformer": lambda: Transformer(12, 11, 3, **TRANSFORMER, biases=True),
+    "MLP, sum": lambda: MLP(12, 11, 3, d_model=8, d_mlp=12, n_layers=2, biases=True),
+    "MLP, concatenation": lambda: MLP(12, 11, 3, d_model=8, d_mlp=12, input="concatenation"),
+    "MLP, two-hot": lambda: MLP(12, 11, 3, d_mlp=13, input="two_hot"),
+    "Llama": lambda: Llama(12, 5, **LLAMA),
+    "Llama, tied": lambda: Llama(12, 5, **LLAMA, tie_word_embeddings=True),
+    "TransformersLlama": lambda: TransformersLlama(12, 5, **LLAMA),
+    "TransformersLlama, tied": lambda: TransformersLlama(12, 5, **LLAMA, tie_word_embeddings=True),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_hidden_matrices_are_those_between_tokens_and_answers(name):
+    """Muon gets every matrix with neither tokens (12), positions nor answers (11) on a side; two-hot input aside."""
+    network = NETWORKS[name]()
+    optimizer = MuonAdamW(network.named_parameters())
+    names = {weight: name for name, weight in network.named_parameters()}
+    hidden, rest = ({names[weight] for weight in group["params"]} for group in optimizer.param_groups)
+    outer = {"W_E", "W_pos", "W_U", "embed_tokens", "lm_head"}
+    matrices = {name for weight, name in names.items() if weight.ndim > 1}
+    assert hidden == {name for name in matrices if not outer & set(name.split("."))}
+    assert hidden | rest == set(names.values())
+    assert not hidden & rest
 
 
 def test_a_network_without_a_matrix_for_muon_is_refused():

@@ -14,6 +14,10 @@ from modgrok.errors import InputError
 from modgrok.training.rules.weight_matrices import as_matrix, from_matrix
 
 
+NOT_HIDDEN = ("embed", "lm_head")
+"""What the names of embeddings and readouts have in them, in modgrok's networks and in those of transformers."""
+
+
 class NamedWeights(list[nn.Parameter]):
     """Weights in a list, as optimizers take them, with their names for one that treats weights by their name."""
 
@@ -27,8 +31,9 @@ class NamedWeights(list[nn.Parameter]):
 class MuonAdamW(Optimizer):
     """`torch.optim.Muon` on the matrices between the embeddings, `torch.optim.AdamW` on everything else.
 
-    Muon is meant for hidden layers: embeddings and unembedding (weights with `embed` in their name) and vectors go to
-    AdamW (K. Jordan, "Muon: an optimizer for hidden layers in neural networks", 2024). TransformerLens's head weights
+    Muon is meant for hidden layers: embeddings, unembedding (weights with `embed` or `lm_head` in their name) and
+    vectors go to AdamW (K. Jordan, "Muon: an optimizer for hidden layers in neural networks", 2024). The first layer of
+    an MLP with two-hot input counts as hidden: often it is the only one. TransformerLens's head weights
     are orthogonalized for all heads of a layer together, W_Q, W_K and W_V each as a (d, h·k) matrix and W_O as
     (h·k, d). An update is scaled to the size of AdamW's (Liu et al. 2025, arXiv 2502.16982, section 2.2), so that
     one learning rate and one weight decay serve both.
@@ -64,7 +69,11 @@ class MuonAdamW(Optimizer):
         named = list(params)
         if not all(isinstance(each, tuple) for each in named):
             raise InputError("MuonAdamW needs the weights' names: give network.named_parameters()")
-        hidden = {name: weight for name, weight in named if weight.ndim > 1 and "embed" not in name}
+        hidden = {
+            name: weight
+            for name, weight in named
+            if weight.ndim > 1 and not any(word in name for word in NOT_HIDDEN)
+        }
         if not hidden:
             raise InputError(
                 "MuonAdamW needs a matrix to train besides embeddings and unembedding; take AdamW"
