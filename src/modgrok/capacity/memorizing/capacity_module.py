@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -17,10 +18,19 @@ from modgrok.capacity.questions.codes import Rows
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
 from modgrok.errors import InputError
 
+RECOMPILE_LIMIT = 256
+"""Shapes that one process may compile for; PyTorch's own limit of 8 leaves the ninth cell of a sweep uncompiled."""
+
 
 def published_optimizer(parameters: Any) -> torch.optim.Optimizer:
     """Return AdamW with the published rates."""
     return torch.optim.AdamW(parameters, lr=1e-3, betas=(0.99, 0.999), weight_decay=0.1, fused=True)
+
+
+def compiled_loss() -> Callable[..., Tensor]:
+    """Return `token_loss`, compiled for the shapes of each network that it is called with."""
+    torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, RECOMPILE_LIMIT)
+    return torch.compile(token_loss, dynamic=False)
 
 
 class CapacityModule(LightningModule):
@@ -60,7 +70,7 @@ class CapacityModule(LightningModule):
         self.network = network
         self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
         self.threshold = threshold
-        self.loss = torch.compile(token_loss, dynamic=False) if compile else token_loss
+        self.loss = compiled_loss() if compile else token_loss
         self.history: list[dict[str, float]] = []
         self.seconds = 0.0
         """Wall time of the training so far."""

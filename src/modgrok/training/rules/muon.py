@@ -13,7 +13,6 @@ from torch.optim import AdamW, Muon, Optimizer
 from modgrok.errors import InputError
 from modgrok.training.rules.weight_matrices import as_matrix, from_matrix
 
-
 NOT_HIDDEN = ("embed", "lm_head")
 """What the names of embeddings and readouts have in them, in modgrok's networks and in those of transformers."""
 
