@@ -31,7 +31,7 @@ def test_the_page_tells_the_circuit(notation: str, name: str) -> None:
     assert task.last.accuracy == 1
     words, text = opening(found, task), analysis_page(found)
     assert f"bi-equivariant under {notation}" in words
-    assert f"200 neurons are active, 200 on {name};" in words
+    assert f"200 neurons are active, 200 on {name};" in method(found, task)
     assert "grokked at update" in words
     assert "frequency of the" not in words + method(found, task)
     body = re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)
@@ -43,7 +43,8 @@ def test_the_page_tells_the_circuit(notation: str, name: str) -> None:
     running = network_data(found)
     assert running is not None
     (shown,) = running.description["tasks"]
-    assert (shown["key"], set(shown["clusters"]), shown["irreps"]) == ([], {-1}, [name] * 200)
+    assert shown["key"] == [shown["irreps"]["names"].index(name)]
+    assert shown["clusters"] == shown["key"] * 200
     assert min(shown["explained"]) > 0.99
     summary = json.loads(summary_json(found), parse_constant=lambda constant: pytest.fail(constant))
     (saved,) = summary["tasks"]

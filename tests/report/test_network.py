@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from clock_network import clock_mlp, clock_network, save_run
+from group_network import built
 from playwright.sync_api import Page, expect
 from torch import Tensor, nn
 
@@ -91,7 +92,12 @@ def mixture() -> tuple[ModularDataModule, Network]:
     return data, random(Transformer(**data.network_shape, d_model=16, n_heads=2, d_mlp=24))
 
 
-NETWORKS = [adding, multiplying, perceptron, two_hot, deep, half_normalized, biased, three, mixture]
+def grouped() -> tuple[ModularDataModule, Network]:
+    snapshot = built("S4", "standard", "sign")
+    return snapshot.data, noisy(snapshot.network)
+
+
+NETWORKS = [adding, multiplying, perceptron, two_hot, deep, half_normalized, biased, three, mixture, grouped]
 
 
 def open_page(
@@ -115,7 +121,7 @@ def set_state(page: Page, address: str) -> None:
 
 
 def logits(page: Page) -> Tensor:
-    return torch.tensor(page.evaluate("Array.from(modgrok.state.forward.value.logits)"))
+    return torch.tensor(page.evaluate("Array.from(modgrok.state.logits.value.shown)"))
 
 
 def right(page: Page) -> list[bool]:
@@ -152,13 +158,16 @@ def left_of(circuit: Circuit, address: str) -> Tensor:
     def off(kind: str) -> list[str]:
         return [number for one, number in names if one == kind]
 
-    clusters, keys = circuit.tuning.clusters, torch.tensor(circuit.key_frequencies)
-    others = ~torch.isin(clusters, keys)
+    on_group = circuit.group_neurons
+    clusters = circuit.tuning.clusters if on_group is None else on_group.irreps
+    others = ~torch.isin(clusters, torch.tensor(circuit.keys))
     chosen = torch.isin(torch.arange(len(clusters)), torch.tensor([int(j) for j in off("neuron")]))
     for group in off("group"):
         chosen |= others if group == "others" else clusters == int(group)
     means = circuit.neurons(range(len(clusters))).mean(dim=0) * (given.get("at") == "mean")
-    left = circuit.without(frequencies=[int(k) for k in off("frequency")])
+    left = circuit.without(
+        frequencies=[int(k) for k in off("frequency")], irreps=[int(k) for k in off("irrep")]
+    )
 
     def without_heads(layer: str) -> Edit:
         heads = torch.tensor([int(name.partition(".")[2]) for name in off("head") if name.startswith(layer)])
@@ -198,6 +207,12 @@ DEEP_STATES = [
 ]
 
 
+GROUP_STATES = [
+    *("off=irrep-{0}", "off=irrep-{1}", "off=irrep-{0},irrep-{1}", "off=group-{0}&at=mean", "off=group-{1}"),
+    *("off=group-{0},irrep-{1}", "off=neuron-3,neuron-20"),
+]
+
+
 @pytest.mark.parametrize(
     ("make", "states"),
     [
@@ -205,20 +220,22 @@ DEEP_STATES = [
         (multiplying, [*CLOCK_STATES, *HEAD_STATES]),
         (perceptron, CLOCK_STATES),
         (deep, DEEP_STATES),
+        (grouped, GROUP_STATES),
     ],
 )
 def test_every_state_has_the_answers_that_python_computes(make, states, show, tmp_path) -> None:
     made = make()
     page, data = open_page(show, tmp_path, made), made[0]
     (circuit,) = analyze(load_run(tmp_path / "version_0").snapshot())
-    keys, answers, held_out = circuit.key_frequencies, data.pairs.answers, ~data.trained_on
+    answers, held_out, (x, y) = data.pairs.answers, ~data.trained_on, data.operands[7].tolist()
     seen = set()
-    for address in [state.format(*keys) for state in states]:
+    for address in [state.format(*circuit.keys) for state in states]:
         expected = left_of(circuit, address)
         first, second = expected.topk(2, dim=1).values.T
         decided = first - second > NEAR
         assert decided.float().mean() > 0.99
-        set_state(page, address)
+        set_state(page, f"{address}&x={x}&y={y}")
+        assert (logits(page) - expected[7]).abs().max() < RANGE, address
         expected_right = expected.argmax(dim=1) == answers
         assert torch.equal(torch.tensor(right(page))[decided], expected_right[decided]), address
         if decided.all():

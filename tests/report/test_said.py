@@ -206,9 +206,6 @@ RULES = {
     r"The network gets (\S+) of the training pairs and (\S+) of the held-out pairs right": split_shares,
     r"The network gets (\S+) of all pairs right": all_pairs,
     r"(\S+) of the logits are bi-equivariant .*": of_group("bi_equivariant_share"),
-    r"The squared similarities with the characters add up to (\S+)": of_group("logits_explained"),
-    r"\d+ neurons are active, .*; at the median (\S+) of a neuron's inputs .*": of_group("purity"),
-    r"\d+ are constant on the cosets .*()": lambda said, analysis, task: True,
     r"With the characters of .* the loss over all pairs is (.*?) \(restricted loss\).*": of_group(
         "restricted_loss"
     ),

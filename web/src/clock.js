@@ -1,4 +1,4 @@
-// Waves on the clock of a task.
+// Waves on the clock of a task, and what they are of the logits.
 
 /** cos and sin of w_k·s at positions s on a clock of q; 0 off the clock, at −1. */
 export function waves(q, k, positions) {
@@ -10,7 +10,7 @@ export function waves(q, k, positions) {
   ];
 }
 
-const dot = (a, b, weights) => {
+export const dot = (a, b, weights) => {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i] * b[i] * (weights ? weights[i] : 1);
   return sum;
@@ -33,20 +33,6 @@ export function orthonormal(vectors, weights = null) {
   return basis;
 }
 
-/** Take frequencies out of the rows of symbols (s, width), as functions of an operand's symbol. */
-export function withoutFrequencies(rows, width, clock, operand, frequencies) {
-  const positions = clock.positions[operand];
-  const basis = orthonormal(frequencies.flatMap((k) => waves(clock.size, k, positions)));
-  const out = Float32Array.from(rows);
-  for (const b of basis)
-    for (let j = 0; j < width; j++) {
-      let sum = 0;
-      for (let i = 0; i < b.length; i++) sum += b[i] * rows[i * width + j];
-      for (let i = 0; i < b.length; i++) out[i * width + j] -= sum * b[i];
-    }
-  return out;
-}
-
 /** The pairs in each class s of the answer's position; the last class is off the clock. */
 export function classCounts(classes, q) {
   const counts = new Float64Array(q + 1);
@@ -55,11 +41,11 @@ export function classCounts(classes, q) {
 }
 
 /**
- * Keep nothing of the logits but the key frequencies ("restricted"), or all but them ("excluded"): Nanda et al. 2023,
- * arXiv 2301.05217, section 5.1. A logit as a function of the pair is projected on the cosines and sines of its class.
+ * The part of the logits (n, width) in the key frequencies, and their means: a logit as a function of the pair is
+ * projected on the cosines and sines of its class (Nanda et al. 2023, arXiv 2301.05217, section 5.1). Both are functions
+ * of the class, (q + 1, answers), the last row off the clock.
  */
-export function filterLogits(logits, { n, width, answers }, task, mode) {
-  if (mode === "all" || !task.key.length) return logits;
+export function projectLogits(logits, { n, width, answers }, task) {
   const q = task.clock.size, counts = classCounts(task.class, q);
   const sums = new Float64Array((q + 1) * answers);
   const row = (r) => (task.class[r] < 0 ? q : task.class[r]);
@@ -80,36 +66,23 @@ export function filterLogits(logits, { n, width, answers }, task, mode) {
       for (let s = 0; s < q; s++) share += b[s] * sums[s * answers + c];
       for (let s = 0; s < q; s++) part[s * answers + c] += share * b[s];
     }
-  const means = new Float64Array(2 * answers);
+  const means = new Float64Array((q + 1) * answers);
   for (let c = 0; c < answers; c++) {
-    for (let s = 0; s < q; s++) means[c] += sums[s * answers + c] / Math.max(1, total);
-    means[answers + c] = sums[q * answers + c] / Math.max(1, counts[q]);
+    let mean = 0;
+    for (let s = 0; s < q; s++) mean += sums[s * answers + c] / Math.max(1, total);
+    for (let s = 0; s < q; s++) means[s * answers + c] = mean;
+    means[q * answers + c] = sums[q * answers + c] / Math.max(1, counts[q]);
   }
-  const out = new Float64Array(n * width);
-  for (let r = 0; r < n; r++) {
-    const s = row(r) * answers, off = task.class[r] < 0 ? answers : 0;
-    for (let c = 0; c < answers; c++)
-      out[r * width + c] = mode === "excluded" ? logits[r * width + c] - part[s + c] : part[s + c] + means[off + c];
-  }
-  return out;
+  return { part, means };
 }
 
-/** Centered logits of one pair projected on one frequency of the answers, and that frequency's coefficients on cos and sin. */
-export function answerWave(centered, task, k) {
-  const { size: q, answers } = task.clock;
-  const vectors = waves(q, k, Int32Array.from({ length: q }, (_, s) => s)).map((wave) => {
-    const sum = new Float64Array(centered.length), count = new Float64Array(centered.length);
-    for (let s = 0; s < q; s++)
-      if (answers[s] >= 0) {
-        sum[answers[s]] += wave[s];
-        count[answers[s]]++;
-      }
-    return sum.map((a, c) => (count[c] ? a / count[c] : 0));
-  });
-  const out = new Float64Array(centered.length);
-  for (const b of orthonormal(vectors)) {
-    const share = dot(b, centered);
-    for (let c = 0; c < out.length; c++) out[c] += share * b[c];
+/** The logits of n pairs, of these classes, with the key frequencies alone ("restricted") or without them ("excluded"). */
+export function filterLogits(logits, { n, width, answers }, classes, { part, means }, mode) {
+  const out = new Float64Array(n * width), off = part.length - answers;
+  for (let r = 0; r < n; r++) {
+    const s = classes[r] < 0 ? off : classes[r] * answers;
+    for (let c = 0; c < answers; c++)
+      out[r * width + c] = mode === "excluded" ? logits[r * width + c] - part[s + c] : part[s + c] + means[s + c];
   }
   return out;
 }

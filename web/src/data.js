@@ -53,6 +53,7 @@ export async function read(description) {
         class: await array("class", Int16Array),
         side: await array("side", Uint8Array),
         right: new Uint8Array(await inflate(task.right)),
+        irreps: task.irreps && { ...task.irreps, entries: new Float32Array(await inflate(task.irreps.entries)) },
       };
     }),
   );

@@ -1,11 +1,11 @@
 // The network, as `modgrok.models` computes it, with parts of it switched off. Names are those of its state dict.
-import { withoutFrequencies } from "./clock.js";
+import { withoutKeys } from "./keys.js";
 
 const up = (n) => (n + 3) & ~3;
 
 /** @typedef {{at: number, n: number, stride: number}} Rows  rows in the heap */
 
-export const EVERYTHING_ON = { frequencies: [], heads: new Set(), layers: new Set(), neurons: null, fill: null };
+export const EVERYTHING_ON = { keys: [], heads: new Set(), layers: new Set(), neurons: null, fill: null };
 
 /**
  * Run the network over pairs.
@@ -15,7 +15,7 @@ export const EVERYTHING_ON = { frequencies: [], heads: new Set(), layers: new Se
  * @param weights by name
  * @param task whose words are read
  * @param pairs the pairs
- * @param off what is switched off: frequencies of the embedding, heads as "layer.head", neurons of earlier layers, neurons
+ * @param off what is switched off: keys (frequencies or irreps) of the embedding, heads as "layer.head", neurons of earlier layers, neurons
  *   of the last layer as (m,) flags, and the values (m,) that those take instead of 0
  * @returns the last layer's neurons and the logits as rows in the heap, and where the last position attends to in each
  *   block, (n, h, t)
@@ -114,13 +114,13 @@ class Calculation {
     return out;
   }
 
-  /** The rows of an embedding (v, width) at a word of the template, frequencies taken out. */
+  /** The rows of an embedding (v, width) at a word of the template, keys taken out. */
   embedded(word, table, width) {
     const rows = this.pairs.rows(this.pairs.maskOf(word));
     if (word.operand === undefined)
       return this.rows(table.subarray(word.token * width, (word.token + 1) * width), 1, width);
-    const kept = this.off.frequencies.length
-      ? withoutFrequencies(table.subarray(0, this.task.symbols * width), width, this.task.clock, word.operand, this.off.frequencies)
+    const kept = this.off.keys.length
+      ? withoutKeys(table.subarray(0, this.task.symbols * width), width, this.task, word.operand, this.off.keys)
       : table;
     const symbols = this.pairs.symbolsOf(word.operand, rows), out = this.zeros(symbols.length, up(width));
     symbols.forEach((s, i) => this.heap.floats.set(kept.subarray(s * width, (s + 1) * width), out.at + i * out.stride));

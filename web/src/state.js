@@ -1,8 +1,10 @@
 // What the reader has set, what follows from it, and the address that says both.
 import { batch, computed, effect, signal } from "@preact/signals";
+import { filterLogits } from "./clock.js";
 import { rightAt, weightsAt } from "./data.js";
-import { Evaluation, groupOf, switches } from "./evaluate.js";
+import { Evaluation, groupOf, hasModes, switches } from "./evaluate.js";
 import { plainHeap } from "./heap.js";
+import { kind } from "./keys.js";
 import { Pairs } from "./pairs.js";
 import { accuracies } from "./score.js";
 
@@ -76,7 +78,17 @@ export function makeState(net, worker) {
     const evaluation = new Evaluation(heap, net, task.value, own);
     const fill = mean.value && found.value ? found.value.fill : null;
     const { neurons, m, logits, answers, patterns } = evaluation.run(weights.value, switches(task.value, off.value, fill));
-    return { neurons: heap.view(neurons.at, m).slice(), logits: heap.view(logits.at, answers).slice(0, task.value.answers), patterns };
+    return { neurons: heap.view(neurons.at, m).slice(), logits: heap.view(logits.at, answers).slice(), patterns };
+  });
+  /** The logits of the chosen pair, as they are and with the filter that is set; null where that is of no such pair. */
+  const logits = computed(() => {
+    if (!forward.value) return null;
+    const whole = forward.value.logits, answers = whole.length, projected = found.value?.projected, own = task.value.answers;
+    if (mode.value === "all") return { whole: whole.slice(0, own), shown: whole.slice(0, own), stale: false };
+    if (!projected || scores.value.stale) return { whole: whole.slice(0, own), shown: whole.slice(0, own), stale: true };
+    if (pair.value === undefined) return null;
+    const shown = filterLogits(whole, { n: 1, width: answers, answers }, [task.value.class[pair.value]], projected, mode.value);
+    return { whole: whole.slice(0, own), shown: shown.slice(0, own), stale: false };
   });
   const groups = computed(() => {
     const { key, clusters, explained } = task.value, named = [...key.map(String), "others"];
@@ -92,6 +104,11 @@ export function makeState(net, worker) {
 
   // the address: everything that differs from the page as it opens
   const whole = (text, least, most) => (/^\d+$/.test(text ?? "") && +text >= least && +text <= most ? +text : null);
+  const applies = (name) => {
+    const [, what, number] = /^(frequency|irrep|head|layer|group|neuron)-([\w.]+)$/.exec(name) ?? [];
+    if (what === "irrep") return kind(task.value) === what && task.value.key.includes(+number);
+    return what === "frequency" ? kind(task.value) === what && +number > 0 : what !== undefined;
+  };
   function read(hash) {
     const given = new URLSearchParams(hash.replace(/^#/, ""));
     batch(() => {
@@ -102,9 +119,9 @@ export function makeState(net, worker) {
       const symbols = task.value.symbols, middle = Math.floor(task.value.x.length * 0.4);
       x.value = whole(given.get("x"), 0, symbols - 1) ?? task.value.x[middle];
       y.value = whole(given.get("y"), 0, symbols - 1) ?? task.value.y[middle];
-      off.value = (given.get("off") ?? "").split(",").filter((name) => /^(frequency|head|layer|group|neuron)-[\w.]+$/.test(name));
+      off.value = (given.get("off") ?? "").split(",").filter(applies);
       mean.value = given.get("at") === "mean";
-      mode.value = ["restricted", "excluded"].includes(given.get("logits")) ? given.get("logits") : "all";
+      mode.value = hasModes(task.value) && ["restricted", "excluded"].includes(given.get("logits")) ? given.get("logits") : "all";
       neuron.value = whole(given.get("neuron"), 0, task.value.clusters.length - 1) ?? groups.value[0].members[0];
     });
   }
@@ -122,6 +139,6 @@ export function makeState(net, worker) {
   }
   return {
     net, last, number, t, x, y, off, mean, mode, neuron, playing, dots, task, pair, untouched, film, found, scores, map, bits, weights,
-    forward, groups, toggle, choose, read, address,
+    forward, logits, groups, toggle, choose, read, address,
   };
 }

@@ -30,8 +30,6 @@ def group_opening(circuit: Circuit, last: CheckpointScores, measures: GroupMeasu
     of_training = "of all pairs" if last.train_loss is None else "of the training pairs"
     return [
         f"{headline} ({listed(parts)}).",
-        f"The squared similarities with the characters add up to {percent(measures.logits_explained)}.",
-        *_neurons(circuit, measures),
         f"With the characters of {_these(keys)} alone the loss over all pairs is {number(measures.restricted_loss)} "
         f"(restricted loss), where the whole network's is {number(last.loss)}; without them the loss {of_training} is "
         f"{number(measures.excluded_loss)} (excluded loss), where a guess has {number(circuit.guess)}.",
@@ -90,7 +88,8 @@ def _these(keys: tuple[str, ...]) -> str:
     return f"these {len(keys)} irreps" if len(keys) > 1 else "this irrep"
 
 
-def _neurons(circuit: Circuit, measures: GroupMeasures) -> list[str]:
+def neurons_by_irrep(circuit: Circuit, measures: GroupMeasures) -> list[str]:
+    """What the neurons are tuned to, in sentences; none where their inputs are not known."""
     neurons = circuit.group_neurons
     if neurons is None or measures.purity is None or measures.rank_one is None:
         return []

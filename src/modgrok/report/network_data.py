@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from modgrok.analysis import Circuit, TaskView
+from modgrok.analysis.group_pairs import GroupPairs
 from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
 from modgrok.figures.operand_maps import clock_order, map_slice
 from modgrok.models import MLP, Transformer
@@ -124,21 +125,31 @@ def _activations(task: TaskAnalysis) -> int:
 
 
 def _tuning(circuit: Circuit) -> dict[str, Any]:
-    """What each neuron is tuned to; on a group its irrep, since frequencies of its symbols' numbers tell nothing."""
+    """What each neuron is tuned to: frequencies, or on a group irreps."""
     if circuit.group is None:
-        keys, clusters, irreps = circuit.key_frequencies, circuit.tuning.clusters, None
-        shares = circuit.tuning.fractions
+        clusters, shares = circuit.tuning.clusters, circuit.tuning.fractions
+    elif (found := circuit.group_neurons) is None:
+        clusters = torch.full_like(circuit.tuning.clusters, -1)
+        shares = torch.zeros(len(clusters))
     else:
-        keys, clusters = (), torch.full_like(circuit.tuning.clusters, -1)
-        found, names = circuit.group_neurons, [irrep.name for irrep in circuit.group.pairs.irreps]
-        shares = torch.zeros(len(clusters)) if found is None else found.purity
-        numbers = clusters if found is None else found.irreps
-        irreps = [names[number] if number >= 0 else None for number in numbers.tolist()]
+        clusters, shares = found.irreps, found.purity
     return {
-        "key": list(keys),
+        "key": list(circuit.keys),
         "clusters": clusters.tolist(),
         "explained": [round(float(share), 3) for share in shares],
-        "irreps": irreps,
+        "irreps": None if circuit.group is None else _irreps(circuit.group.pairs, circuit.keys),
+    }
+
+
+def _irreps(pairs: GroupPairs, keys: Sequence[int]) -> dict[str, Any]:
+    """The irreps of a group, and a basis of the entries of the key irreps as functions on it, (n, D) row by row."""
+    chosen = torch.isin(pairs.irrep_of, torch.tensor(keys, device=pairs.irrep_of.device))
+    return {
+        "names": [irrep.name for irrep in pairs.irreps],
+        "of": pairs.irrep_of[chosen].tolist(),
+        "entries": _packed(pairs.bases[:, chosen], np.float32),
+        "symbols": pairs.symbols.tolist(),
+        "answers": pairs.answer_at.tolist(),
     }
 
 

@@ -6,7 +6,7 @@ from modgrok.analysis import GroupMeasures, restricted_accuracy
 from modgrok.analysis.neurons import KEY_SHARE, TUNED
 from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
 from modgrok.figures.numbers import listed, number, percent
-from modgrok.report.group_prose import group_method, group_opening
+from modgrok.report.group_prose import group_method, group_opening, neurons_by_irrep
 from modgrok.runs import Snapshot
 
 CLOCK = 0.9
@@ -39,9 +39,10 @@ def opening(analysis: RunAnalysis, task: TaskAnalysis) -> str:
 
 def method(analysis: RunAnalysis, task: TaskAnalysis) -> str:
     """The paragraph on the method: the basis of the analysis, and its limits."""
-    view, snapshot = task.circuit.view, analysis.snapshot
+    view, snapshot, measures = task.circuit.view, analysis.snapshot, task.last.measures
     sentences = [
         view.reason,
+        *(neurons_by_irrep(task.circuit, measures) if isinstance(measures, GroupMeasures) else ()),
         f"A neuron is tuned to a frequency that explains {percent(TUNED)} of its variance or more; the key "
         f"frequencies are those that {percent(KEY_SHARE)} of the active neurons, and at least two, are tuned to. The "
         f"network is called a clock if they alone, in the logits, get {percent(CLOCK)} of all pairs right."

@@ -51,8 +51,6 @@ def worth_table(
         )
 
     def without(part: Worth, words: str) -> Markup:
-        if task.circuit.group is not None and part.kind != "head":  # the page has no switch for an irrep
-            return Markup("{}").format(words)
         return link(f"off={_switch(analysis, part)}", words)
 
     whole, *parts = task.worth

@@ -87,7 +87,7 @@ function Circle({ state, k, operands }) {
 
 export function Circles({ state }) {
   const { net } = state, task = state.task.value, { positions } = task.clock;
-  if (!task.key.length) return null;
+  if (!task.key.length || task.irreps) return null;
   const alike = net.input !== "two_hot" && positions.every((of) => of.every((place, s) => place === positions[0][s]));
   const sets = alike ? [positions.map((_, operand) => operand)] : positions.map((_, operand) => [operand]);
   return (

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 
 export function Grid({ state, label, paint, deps, stale }) {
   const canvas = useRef(), task = state.task.value, [down, across] = task.order, s = task.symbols;
-  const cell = Math.max(2, Math.floor(640 / s));
+  const cell = Math.max(2, Math.floor(640 / s)), wider = s > 40 ? 0.5 : 0; // so that the frame of a small cell is seen
   const place = (order) => {
     const at = new Int32Array(s);
     order.forEach((symbol, i) => (at[symbol] = i));
@@ -31,7 +31,7 @@ export function Grid({ state, label, paint, deps, stale }) {
     <div class={stale ? "grid stale" : "grid"} tabIndex="0" role="application" aria-label={`${label} Arrow keys move the pair.`} onKeyDown={walk} onClick={point}>
       <canvas ref={canvas} aria-hidden="true" />
       <svg viewBox={`0 0 ${s} ${s}`} aria-hidden="true">
-        <rect x={columns[state.y.value] - 0.5} y={rows[state.x.value] - 0.5} width="2" height="2" class="cross" />
+        <rect x={columns[state.y.value] - wider} y={rows[state.x.value] - wider} width={1 + 2 * wider} height={1 + 2 * wider} class="cross" />
       </svg>
     </div>
   );

@@ -1,16 +1,18 @@
-import { answerWave } from "../clock.js";
+import { added, kind, nameOf } from "../keys.js";
 import { color, mark, percent } from "../palette.js";
 
 const STEP = 10;
 
+function centered(logits) {
+  const mean = logits.reduce((sum, v) => sum + v / logits.length, 0);
+  return Float64Array.from(logits, (v) => v - mean);
+}
+
 export function Logits({ state }) {
-  const task = state.task.value, found = state.forward.value, pair = state.pair.value;
+  const task = state.task.value, found = state.logits.value, pair = state.pair.value;
   if (!found) return <section class="logits"><h3>Logits</h3></section>;
-  const p = found.logits.length, right = pair === undefined ? -1 : task.answer[pair];
-  const mean = found.logits.reduce((sum, v) => sum + v / p, 0), centered = Float64Array.from(found.logits, (v) => v - mean);
-  const parts = task.key.map((k) => answerWave(centered, task, k));
-  const restricted = Float64Array.from(centered, (_, c) => parts.reduce((sum, wave) => sum + wave[c], 0));
-  const shown = { all: centered, restricted, excluded: centered.map((v, c) => v - restricted[c]) }[state.mode.value];
+  const right = pair === undefined ? -1 : task.answer[pair], shown = centered(found.shown), p = shown.length;
+  const whole = centered(found.whole), parts = task.key.map((k) => added(whole, task, k));
   const order = [...new Set([...task.clock.answers, ...Array.from({ length: p }, (_, c) => c)])].filter((c) => c >= 0 && c < p);
   const place = new Map(order.map((c, i) => [c, i]));
   const best = shown.indexOf(Math.max(...shown)), total = shown.reduce((sum, v) => sum + Math.exp(v - shown[best]), 0);
@@ -19,7 +21,7 @@ export function Logits({ state }) {
   const natural = order.every((c, i) => c === i), marks = Math.ceil(p / 8 / 5) * 5;
   const ticks = order.map((c, i) => [c, i]).filter(([c, i]) => (natural ? c : i) % marks === 0);
   return (
-    <section class="logits">
+    <section class={`logits ${kind(task)} ${found.stale ? "stale" : ""}`}>
       <h3>
         Logits: the network says <b class={best === right ? "ok" : "bad"}>{best}</b>{" "}
         {right < 0 ? "" : best === right ? "✓" : `✗, it is ${right}`} <small>with {percent(1 / total)}</small>
@@ -35,13 +37,15 @@ export function Logits({ state }) {
       <div class="ticks" aria-hidden="true">
         {ticks.map(([c, i]) => <span key={c} style={{ left: `${(100 * (i + 0.5)) / p}%` }}>{c}</span>)}
       </div>
-      {parts.length > 0 && <h4>What each key frequency adds to them{right < 0 ? "" : `: waves that are all high at ${right} where the clock works`}</h4>}
+      {parts.length > 0 && <h4>What each key {kind(task)} adds to them{right < 0 ? "" : `: all are high at ${right} where the circuit works`}</h4>}
       {task.key.map((k, n) => (
         <div key={k} class="wave" style={{ "--c": color(task, k) }}>
-          <span><span class="mark">{mark(task, k)}</span> {k}</span>
-          <svg viewBox={`0 0 ${p * STEP} 40`} preserveAspectRatio="none" role="img" aria-label={`Frequency ${k} adds ${(parts[n][right] ?? 0).toFixed(1)} to the right answer`}>
+          <span><span class="mark">{mark(task, k)}</span> {nameOf(task, k)}</span>
+          <svg viewBox={`0 0 ${p * STEP} 40`} preserveAspectRatio="none" role="img" aria-label={`The ${kind(task)} ${nameOf(task, k)} adds ${(parts[n][right] ?? 0).toFixed(1)} to the right answer`}>
             {right >= 0 && <rect x={place.get(right) * STEP} width={STEP} y="0" height="40" class="at" />}
-            <polyline points={order.map((c, i) => `${i * STEP + STEP / 2},${(20 - (18 * parts[n][c]) / most).toFixed(2)}`).join(" ")} />
+            {task.irreps // whose elements have no order
+              ? order.map((c, i) => <line key={c} x1={(i + 0.5) * STEP} x2={(i + 0.5) * STEP} y1="20" y2={20 - (18 * parts[n][c]) / most} />)
+              : <polyline points={order.map((c, i) => `${i * STEP + STEP / 2},${(20 - (18 * parts[n][c]) / most).toFixed(2)}`).join(" ")} />}
             {right >= 0 && <line x1={(place.get(right) + 0.5) * STEP} x2={(place.get(right) + 0.5) * STEP} y1="20" y2={20 - (18 * parts[n][right]) / most} class="stem" />}
           </svg>
           <b>{right < 0 ? "" : `${parts[n][right] < 0 ? "−" : "+"}${Math.abs(parts[n][right]).toFixed(1)}`}</b>

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import { kind, nameOf } from "../keys.js";
 import { color, ink, mark, percent } from "../palette.js";
 import { Grid } from "./Grid.jsx";
 import { Switch } from "./Switches.jsx";
@@ -41,12 +42,12 @@ function Group({ state, name, members, top, columns, theme }) {
     const i = Math.floor(((event.clientY - box.top) / box.height) * height) * columns + Math.floor(((event.clientX - box.left) / box.width) * width);
     if (members[i] !== undefined) state.neuron.value = members[i];
   };
-  const said = name === "others" ? (task.key.length ? "other neurons" : "neurons") : `neurons tuned to frequency ${name}`;
+  const said = name === "others" ? (task.key.length ? "other neurons" : "neurons") : `neurons tuned to ${kind(task)} ${nameOf(task, name)}`;
   const current = members.includes(chosen) ? chosen : members[0];
   return (
     <div class={off.includes(`group-${name}`) ? "group off" : "group"}>
       <Switch state={state} name={`group-${name}`}>
-        {name === "others" ? (task.key.length ? "others" : "all") : <><span class="mark" style={{ color: color(task, name) }}>{mark(task, name)}</span> {name}</>} <small>({members.length})</small>
+        {name === "others" ? (task.key.length ? "others" : "all") : <><span class="mark" style={{ color: color(task, name) }}>{mark(task, name)}</span> {nameOf(task, name)}</>} <small>({members.length})</small>
       </Switch>
       <canvas
         ref={canvas}
@@ -67,10 +68,9 @@ function Group({ state, name, members, top, columns, theme }) {
 
 /** What a neuron is tuned to, in a sentence. */
 function tuning(task, j) {
-  const share = percent(task.explained[j]);
-  if (task.irreps) return task.irreps[j] ? `At the end ${share} of its inputs lie in the irrep ${task.irreps[j]}.` : "It has no irrep at the end.";
-  const frequency = task.clusters[j];
-  return frequency > 0 ? `Tuned to frequency ${frequency} at the end (${share} of its variance).` : `Not tuned to one frequency at the end: the best explains ${share} of its variance.`;
+  const share = percent(task.explained[j]), k = task.clusters[j];
+  if (task.irreps) return k >= 0 ? `At the end ${share} of its inputs lie in the irrep ${nameOf(task, k)}.` : "It has no irrep at the end.";
+  return k > 0 ? `Tuned to frequency ${k} at the end (${share} of its variance).` : `Not tuned to one frequency at the end: the best explains ${share} of its variance.`;
 }
 
 export function Neurons({ state, narrow, theme }) {
@@ -84,8 +84,8 @@ export function Neurons({ state, narrow, theme }) {
   const name = `neuron-${j}`;
   return (
     <section class="two uneven">
-      <figure class="neurons">
-        <h3>Neurons{task.key.length > 0 && ", by the frequency they are tuned to"}</h3>
+      <figure class={`neurons ${kind(task)}`}>
+        <h3>Neurons{task.key.length > 0 && `, by the ${kind(task)} they are tuned to`}</h3>
         {state.groups.value.map(({ name, members }) => (
           <Group key={name} state={state} name={name} members={members} top={top} columns={narrow ? 24 : 48} theme={theme} />
         ))}

@@ -1,4 +1,6 @@
 import { batch } from "@preact/signals";
+import { hasModes } from "../evaluate.js";
+import { kind, nameOf } from "../keys.js";
 import { color, mark } from "../palette.js";
 
 export function Switch({ state, name, children, tint }) {
@@ -25,10 +27,10 @@ export function Switches({ state }) {
       <h3>Switch a part off</h3>
       {task.key.length > 0 && (
         <fieldset>
-          <legend>The embedding keeps frequency</legend>
+          <legend>The embedding keeps the {kind(task)}</legend>
           {task.key.map((k) => (
-            <Switch key={k} state={state} name={`frequency-${k}`}>
-              <span class="mark" style={{ color: color(task, k) }}>{mark(task, k)}</span> {k}
+            <Switch key={k} state={state} name={`${kind(task)}-${k}`}>
+              <span class="mark" style={{ color: color(task, k) }}>{mark(task, k)}</span> {nameOf(task, k)}
             </Switch>
           ))}
         </fieldset>
@@ -41,7 +43,7 @@ export function Switches({ state }) {
           ))}
         </fieldset>
       )}
-      {task.key.length > 0 && (
+      {hasModes(task) && (
         <fieldset>
           <legend>Logits</legend>
           <Choice signal={state.mode} name="logits" value="all">as they are</Choice>

@@ -6,23 +6,30 @@ const CURVES = [
   ["restricted_loss", "restricted", "var(--key2)", "6 3"],
   ["excluded_loss", "excluded", "var(--key3)", "2 3"],
 ];
-const WIDTH = 520, HEIGHT = 236, LEFT = 40, RIGHT = 84, TOP = 8, BOTTOM = 26;
+const HEIGHT = 236, LEFT = 40, RIGHT = 84, TOP = 8, BOTTOM = 26;
 
 function round(most, count) {
   const raw = most / count, unit = 10 ** Math.floor(Math.log10(raw));
   return unit * [1, 2, 5, 10].find((step) => step * unit >= raw);
 }
 
-export function Timeline({ state }) {
+export function Timeline({ state, narrow }) {
+  const WIDTH = narrow ? 360 : 520;
   const { net, t, last } = state, { curves, phases, key } = state.task.value, end = net.updates[last];
   if (!end || curves.update.length < 2) return null;
   const shown = CURVES.slice(0, key.length ? 4 : 2).filter(([name]) => curves[name].every((value) => value !== null && value > 0));
   const values = shown.flatMap(([name]) => curves[name]).map(Math.log10);
   const low = Math.floor(Math.min(...values)), high = Math.ceil(Math.max(...values));
   const X = (u) => LEFT + ((WIDTH - LEFT - RIGHT) * u) / end, Y = (v) => TOP + ((HEIGHT - TOP - BOTTOM) * (high - Math.log10(v))) / (high - low || 1);
-  const every = Math.max(1, Math.ceil((high - low) / 6)), step = round(end, 4);
+  const every = Math.max(1, Math.ceil((high - low) / 6)), step = round(end, narrow ? 2 : 4);
   const ends = shown.map(([name, label, color]) => ({ label, color, y: Y(curves[name].at(-1)) })).sort((a, b) => a.y - b.y);
   for (let i = 1; i < ends.length; i++) ends[i].y = Math.max(ends[i].y, ends[i - 1].y + 13);
+  /** Where a label of some width from x on is farthest from the curves. */
+  const free = (x, width) => {
+    const near = shown.flatMap(([name]) => curves[name].filter((_, i) => X(curves.update[i]) > x - 12 && X(curves.update[i]) < x + width + 12).map(Y));
+    const room = (y) => Math.min(HEIGHT, ...near.map((at) => Math.abs(at - y + 4)));
+    return [TOP + 12, (TOP + HEIGHT - BOTTOM) / 2, HEIGHT - BOTTOM - 5].reduce((best, y) => (room(y) > room(best) + 4 ? y : best));
+  };
   const over = Math.max(0, (ends.at(-1)?.y ?? 0) - (HEIGHT - BOTTOM));
   const drag = (event) => {
     const box = event.currentTarget.getBoundingClientRect();
@@ -43,7 +50,7 @@ export function Timeline({ state }) {
         {phases.map(({ name, start, end: until }, i) => (
           <g key={name}>
             <rect x={X(start)} width={Math.max(0, X(until ?? end) - X(start))} y={TOP} height={HEIGHT - TOP - BOTTOM} style={{ fill: `var(--band${i})` }} />
-            {X(until ?? end) - X(start) > 6 * name.length && <text x={X(start) + 4} y={HEIGHT - BOTTOM - 5}>{name}</text>}
+            {X(until ?? end) - X(start) > 6 * name.length && <text x={X(start) + 4} y={free(X(start), 6 * name.length)} class="phase">{name}</text>}
           </g>
         ))}
         {Array.from({ length: Math.floor((high - low) / every) + 1 }, (_, i) => high - i * every).map((e) => (
