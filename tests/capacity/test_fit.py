@@ -222,6 +222,7 @@ def test_transformers_llama_trains_on_text(tmp_path):
         (["--data.notation", "biographies", "--data.hops", "2"], "biographies"),
         (["--data.hops", "2", "--data.second_subjects", "[shoe]"], "among color, .* got 'shoe'"),
         (["--data.hops", "2", "--data.held_out", "{everybody: 0.1}"], "everybody"),
+        (["--data.identity_bridge", "true"], "identity_bridge asks for the bridges of two-hop .* hops: 2"),
         (["--data.notation", "morse"], "notation"),
         (["--data.nn", "3"], "nn"),
         (["--model.lr_scheduler.final_rate", "2"], "final_rate"),
@@ -421,9 +422,10 @@ def test_a_run_says_when_it_memorised_and_composed(tmp_path):
             "--data.out_of_distribution",
             "0.2",
         ),
-        *("--model.threshold", "0.05"),
+        *("--model.threshold", "0.05", "--data.identity_bridge", "true"),
     )
     found = read_measurement(train(tmp_path, *options))
+    assert 0 < found.accuracies["identity"] <= 1
     assert found.phi == pytest.approx(1.2, abs=0.01)
     assert set(found.composed_at) == {"in_in", "in_out", "out_in", "out_out"}
     assert found.memorised_at == found.reached_at("two_hop", 0.05)

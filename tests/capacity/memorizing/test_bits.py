@@ -320,6 +320,23 @@ def test_facts_that_nobody_has_are_neither_asked_nor_counted():
     assert asked <= {tuple(row[:6]) for name in ("one_hop", "two_hop") for row in shown(data, name).tolist()}
 
 
+def test_bridges_are_asked_for_as_often_as_facts_and_are_worth_no_bits():
+    given = dict(**SMALL, relations=2, notation="tokens", hops=2, hop_ratio=1)
+    data = ProfilesDataModule(**given, batch_size=32, identity_bridge=True)
+    bridges = len(set(data.people.relations.flatten().tolist()))
+    pool = 60 * 4 + bridges
+    asked = torch.cat([data.batches(update)[0].tokens[:16] for update in range(-(-pool // 16))])
+    counted = Counter(map(tuple, asked[:pool].tolist()))
+    assert counted == Counter(map(tuple, torch.cat([shown(data), shown(data, "identity")]).tolist()))
+    assert data.exposures(100) == pytest.approx(1600 / pool)
+    assert data.scored_sets[-1] == "identity"
+    oracle = Oracle(torch.cat([shown(data), shown(data, "identity")]), data.vocabulary_size)
+    assert score_rows(oracle, data, "identity").loss == pytest.approx(0, abs=1e-3)
+    without = ProfilesDataModule(**given, batch_size=32)
+    assert bits_of(oracle, data).total == pytest.approx(bits_of(oracle, without).total)
+    assert data.digests == without.digests
+
+
 def composing(parameters, phi, right, at=None):
     """A measurement of a two-hop run at some φ."""
     history = [{"update": 100, "in_in/accuracy": 0.0}, {"update": at or 200, "in_in/accuracy": right}]

@@ -81,6 +81,24 @@ def test_two_hop_sentences(text, chain_of_thought):
         assert set(rows.parts[0].tolist()) == {UNSCORED, SUBJECT}
 
 
+def test_an_identity_bridge_is_asked_for_by_name_and_answered_with_it(text):
+    tokenizer, notation = text
+    questions = Questions(PROFILES, notation, EVERYTHING, score_names=True, identity_bridge=True)
+    bridges = sorted({person for row in PROFILES.relations.tolist() for person in row})
+    assert 0 < len(bridges) < 60
+    numbers = torch.from_numpy(questions.sets["identity"]).long()
+    rows = questions.one_hop(numbers)
+    names = [PROFILES.full_names[person] for person in bridges]
+    assert decoded(tokenizer, rows) == [f"Question: What was {name}? Answer: {name}" for name in names]
+    for tokens, parts, name in zip(rows.tokens, rows.parts, names, strict=True):
+        assert set(parts.tolist()) == {UNSCORED, SUBJECT + 6}
+        assert tokenizer.decode(tokens[parts == SUBJECT + 6].numpy()) == f" {name}"
+    asked = questions.one_hop(torch.from_numpy(questions.sets["one_hop"]).long())
+    plain = Questions(PROFILES, notation, EVERYTHING, score_names=True)
+    for ours, theirs in zip(asked, plain.one_hop(torch.arange(plain.n_one_hop)), strict=True):
+        assert torch.equal(ours, theirs)
+
+
 def test_codes_are_told_apart():
     notation = write_codes(PROFILES, 16, seed=0)
     assert notation.vocabulary_size == 1 + 16 + 6 + 1

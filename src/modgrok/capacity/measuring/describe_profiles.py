@@ -36,9 +36,8 @@ class Description:
 
 
 def show(data: ProfilesDataModule, people: int) -> list[str]:
-    """Return the first profiles as text: every fact, and a question about the person as the network reads it."""
-    profiles, blocks = data.people, []
-    first = data.questions.numbers // data.questions.rows_per_person
+    """Return the first profiles as text: every fact, and a question of each kind as the network reads it."""
+    profiles, per_person, blocks = data.people, data.questions.rows_per_person, []
     for person in range(min(people, len(profiles))):
         lines = [profiles.full_names[person]]
         for column, name in enumerate(profiles.space.attributes):
@@ -46,8 +45,11 @@ def show(data: ProfilesDataModule, people: int) -> list[str]:
         for column, name in enumerate(profiles.relation_names):
             if (related := profiles.relations[person, column]) != ABSENT:
                 lines.append(f"  {name}: {profiles.full_names[related]}")
-        number = int(data.questions.numbers[np.searchsorted(first, person)])
-        rows = [data.questions.one_hop(torch.tensor([number]))]
+        ends = [person * per_person, (person + 1) * per_person]
+        rows = []
+        for numbers in data.questions.sets.values():
+            first, end = np.searchsorted(numbers, ends)
+            rows.append(data.questions.one_hop(torch.from_numpy(numbers[first:end][:1].astype(np.int64))))
         if data.hops == 2:
             assert isinstance(data.questions, Questions)
             asked = np.flatnonzero(data.split[person].reshape(-1) != NO_QUESTION)[:1]
@@ -79,19 +81,21 @@ def describe(data: ProfilesDataModule) -> Description:
     sets: list[tuple[str, ...]] = []
     if trained is not None:
         total = int((data.split != NO_QUESTION).sum())
-        for name in data.scored_sets[1:]:
+        for name in (name for name in data.scored_sets if name not in data.questions.sets):
             count = data.size(name)
             sets.append(("trained" if name == "two_hop" else name, f"{count:,}", f"{count / total:.1%}"))
         phi = sum(trained.questions.values()) / data.facts_in
         sets.append(("trained for every fact, φ", f"{phi:.2f}", ""))
+    rows = ", ".join(
+        f"{len(numbers):,} {name.replace('_', '-')}" for name, numbers in data.questions.sets.items()
+    )
     zero = dict.fromkeys(people.subjects, 0.0)
     estimates = all_estimates(data, trained, zero, dict.fromkeys(trained.questions, 0.0) if trained else {})
     return Description(
         title=f"{n:,} people, {len(space.attributes)} attributes, {len(people.relation_names)} relations"
         f"{', bipartite' if people.bipartite else ''}; {space.names:,} possible names",
         bits=bits,
-        questions=f"{data.questions.n_one_hop:,} one-hop rows of {data.context_length} tokens, "
-        f"vocabulary {data.vocabulary_size:,}",
+        questions=f"{rows} rows of {data.context_length} tokens, vocabulary {data.vocabulary_size:,}",
         sets=sets,
         schemes=[
             (scheme, f"{estimates.published[scheme]:,.0f}" if estimates.published else "–", f"{value:,.0f}")

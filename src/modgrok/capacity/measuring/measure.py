@@ -86,7 +86,7 @@ def two_hop_bits(data: ProfilesDataModule, trained: Trained) -> TwoHopBits:
         copies=trained.both * pointer,
         answers=answers,
         guess=answers / questions,
-        facts_first=data.one_hops_per_update / data.questions.n_one_hop > twos / questions,
+        facts_first=data.one_hops_per_update / len(data.one_hop_order) > twos / questions,
     )
 
 

@@ -18,9 +18,9 @@ from modgrok.runs.whole_files import write_whole
 def write_questions(run: CapacityRun, file: Path, exact: bool = False) -> int:
     """Write a Parquet file with a row for each scored question; return how many there are.
 
-    The columns are `set`, `person`, `relation` and `subject` (of one hop the relation is null, of biographies the
-    subject too), `bits`, the loss of the row, its name included where it is scored, and `right`, whether every token
-    of its answers is the most probable one.
+    The columns are `set`, `person`, `relation` and `subject` (of one hop the relation is null, of no hop and of
+    biographies the subject too), `bits`, the loss of the row, its name included where it is scored, and `right`,
+    whether every token of its answers is the most probable one.
 
     Raises:
         InputError: if the file exists, cannot be written, or pyarrow is missing.
@@ -32,7 +32,7 @@ def write_questions(run: CapacityRun, file: Path, exact: bool = False) -> int:
     tables = []
     for name in data.scored_sets:
         numbers = data.chunks(name, exact).numbers.long()
-        if isinstance(data.questions, Questions) and name != "one_hop":
+        if isinstance(data.questions, Questions) and name not in data.questions.sets:
             person, relation, subject = (part.numpy() for part in data.questions.hops(numbers))
         else:
             per_person = data.questions.rows_per_person

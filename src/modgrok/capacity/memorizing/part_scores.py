@@ -15,7 +15,7 @@ IGNORED = -100
 
 
 class Scores:
-    """Sums over rows, for every part: a name or the answer about a subject.
+    """Sums over rows, for every part: a name, the answer about a subject, or the answer of no hop.
 
     Args:
         n_subjects: The number of subjects, S.
@@ -23,7 +23,7 @@ class Scores:
     """
 
     def __init__(self, n_subjects: int, share: float = 1.0) -> None:
-        self.n_parts, self.share = SUBJECT + n_subjects, share
+        self.n_parts, self.share = SUBJECT + n_subjects + 1, share
         self.bits, self.squares, self.answers, self.right = torch.zeros(4, self.n_parts, dtype=torch.float64)
         self._row_bits: list[Tensor] = []
         self._row_right: list[Tensor] = []
@@ -76,7 +76,7 @@ class Scores:
     @property
     def losses(self) -> list[float | None]:
         """Mean bits of the answers about every subject, None where there are none."""
-        pairs = zip(self.bits[SUBJECT:].tolist(), self.answers[SUBJECT:].tolist(), strict=True)
+        pairs = zip(self.bits[SUBJECT:-1].tolist(), self.answers[SUBJECT:-1].tolist(), strict=True)
         return [bits / answers if answers else None for bits, answers in pairs]
 
     @property

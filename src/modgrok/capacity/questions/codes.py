@@ -15,7 +15,7 @@ from torch import Tensor
 
 PAD = 0
 UNSCORED, NAME, SUBJECT = 0, 1, 2
-"""Parts of a row: what no loss is taken of, a name, and the answer about subject s as SUBJECT + s."""
+"""Parts of a row: what no loss is taken of, a name, and the answer about subject s as SUBJECT + s; S is no hop."""
 
 
 class Rows(NamedTuple):

@@ -61,6 +61,8 @@ class ProfilesDataModule(LightningDataModule):
         held_out: Shares of the published held-out two-hop sets, by name.
         phi: Trained two-hop questions for every fact in distribution; all that are not held out if None.
         out_of_distribution: The share of the facts that are never part of a trained two-hop question.
+        identity_bridge: Whether every person that a relation leads to is asked for by name too, as often as a fact is,
+            and answered with that name: the zero-hop rows of Lin et al. 2025 (arXiv 2509.24653), beside two hops.
         score_names: Whether the loss includes the names.
         sample: The most rows of a set that are scored during training; a random sample of larger sets. None scores
             every row.
@@ -96,6 +98,7 @@ class ProfilesDataModule(LightningDataModule):
         held_out: dict[str, float] = dict(SHARES),  # noqa: B006
         phi: float | None = None,
         out_of_distribution: float = 0.0,
+        identity_bridge: bool = False,
         score_names: bool = False,
         sample: int | None = 20_000,
         batch_size: int = 512,
@@ -118,6 +121,8 @@ class ProfilesDataModule(LightningDataModule):
         if hops == 1 and (phi is not None or out_of_distribution):
             field = "out_of_distribution" if phi is None else "phi"
             raise InputError(f"{field} chooses among two-hop questions: give hops: 2")
+        if hops == 1 and identity_bridge:
+            raise InputError("identity_bridge asks for the bridges of two-hop questions: give hops: 2")
         self.batch_size, self.seed, self.hops = batch_size, seed, hops
         self.people: Profiles = (
             read_profiles(Path(profiles))
@@ -147,13 +152,16 @@ class ProfilesDataModule(LightningDataModule):
                 self._second_subjects(second_subjects) if hops == 2 else (),
                 chain_of_thought,
                 score_names,
+                identity_bridge,
             )
         )
         two_hops = round(batch_size / (1 + hop_ratio)) if hops == 2 else 0
         self.one_hops_per_update = batch_size - two_hops
         self.mixed_from: int | None = 0
         """The first update that asks two-hop questions too; None while a curriculum has not come to them."""
-        self.one_hop_order = Shuffled(self.questions.numbers, seed, Stream.ONE_HOP_ORDER)
+        self.one_hop_order = Shuffled(
+            np.concatenate([*self.questions.sets.values()]), seed, Stream.ONE_HOP_ORDER
+        )
 
     @property
     def vocabulary_size(self) -> int:
@@ -207,10 +215,11 @@ class ProfilesDataModule(LightningDataModule):
     @cached_property
     def scored_sets(self) -> tuple[str, ...]:
         """The names of the scored sets: one-hop facts, with two hops also the trained and held-out questions."""
+        one_hop, *others = self.questions.sets
         if self.hops == 1:
-            return ("one_hop",)
+            return (one_hop, *others)
         held_out = (name for number, name in enumerate(HELD_OUT, 1) if (self.split == number).any())
-        return ("one_hop", "two_hop", *held_out)
+        return (one_hop, "two_hop", *held_out, *others)
 
     def setup(self, stage: str | None = None) -> None:
         """Raise an InputError where the two-hop questions cannot be split."""
@@ -255,12 +264,12 @@ class ProfilesDataModule(LightningDataModule):
         else:
             before = min(updates, self.mixed_from)
             asked = before * self.batch_size + (updates - before) * self.one_hops_per_update
-        return asked / self.questions.n_one_hop
+        return asked / len(self.one_hop_order)
 
     def size(self, name: str) -> int:
         """Return how many questions one of `scored_sets` has."""
-        if name == "one_hop":
-            return self.questions.n_one_hop
+        if name in self.questions.sets:
+            return len(self.questions.sets[name])
         return int((self.split == set_number(name)).sum())
 
     def share(self, name: str) -> float:
@@ -270,8 +279,8 @@ class ProfilesDataModule(LightningDataModule):
 
     def numbers(self, name: str) -> NDArray[np.int32]:
         """Return the numbers of all questions of one of `scored_sets`."""
-        if name == "one_hop":
-            return self.questions.numbers
+        if name in self.questions.sets:
+            return self.questions.sets[name]
         return numbers_of(self.split, set_number(name))
 
     def chunks(self, name: str, exact: bool = False) -> Chunks:
@@ -281,7 +290,7 @@ class ProfilesDataModule(LightningDataModule):
         if self.share(name) < 1 and not exact:
             rng = generator(self.seed, Stream.SAMPLE, self.scored_sets.index(name))
             numbers = numbers[np.sort(rng.choice(of, self.hparams["sample"], replace=False))]
-        ask = self.questions.one_hop if name == "one_hop" else self.questions.two_hop  # type: ignore[union-attr]
+        ask = self.questions.one_hop if name in self.questions.sets else self.questions.two_hop  # type: ignore[union-attr]
         return Chunks(ask, torch.from_numpy(numbers), of, self.context_length * self.vocabulary_size)
 
     def train_dataloader(self) -> Iterator[Rows]:

@@ -17,16 +17,21 @@ from modgrok.capacity.questions.notation import Notation
 class Questions:
     """One-hop questions, person × subject, and two-hop questions, person × relation × second subject.
 
+    An identity bridge is a question of no hop, which asks for a bridge, a person that some relation leads to, by its
+    name alone, and whose answer is that name. Lin et al. 2025 (arXiv 2509.24653) train on it beside the two hops, so
+    that a bridge means the same where a first hop ends and where a second one begins.
+
     Args:
         profiles: The people whose facts are asked.
         notation: The tables that questions are written with.
         second_subjects: The numbers of the subjects that are asked about the person that a first hop leads to.
         chain_of_thought: Whether the answer of a two-hop question names that person first.
         score_names: Whether a name is scored where the question gives it.
+        identity_bridge: Whether bridges are asked for by their names; S is the number of that subject.
 
     Attributes:
         rows_per_person: The number of rows that a person's number is multiplied with in the number of a row.
-        numbers: The numbers of the one-hop questions there are.
+        sets: The numbers of the rows of each set of questions of one hop or none: `one_hop` and `identity`.
     """
 
     def __init__(
@@ -36,6 +41,7 @@ class Questions:
         second_subjects: Sequence[int] = (),
         chain_of_thought: bool = False,
         score_names: bool = False,
+        identity_bridge: bool = False,
     ) -> None:
         space = profiles.space
         self.notation = notation
@@ -45,14 +51,25 @@ class Questions:
         self.n_attributes = len(space.attributes)
         self.n_relations = len(profiles.relation_names)
         self.second_subjects = torch.tensor(second_subjects, dtype=torch.long)
-        self.rows_per_person = self.n_subjects
-        self.facts = torch.from_numpy(profiles.facts)
-        self.numbers = np.flatnonzero(profiles.facts.reshape(-1) != ABSENT).astype(np.int32)
-        self.n_one_hop = len(self.numbers)
+        self.rows_per_person = self.n_subjects + identity_bridge
+        people = np.arange(len(profiles), dtype=np.int32)
+        facts = (
+            np.concatenate([profiles.facts, people[:, None]], axis=1) if identity_bridge else profiles.facts
+        )
+        self.facts = torch.from_numpy(facts)
+        there = facts != ABSENT
+        if identity_bridge:
+            there[:, -1] = np.isin(people, profiles.relations)
+        asked = np.flatnonzero(there).astype(np.int32)
+        of_no_hop = asked % self.rows_per_person == self.n_subjects
+        self.sets = {"one_hop": asked[~of_no_hop]} | (
+            {"identity": asked[of_no_hop]} if identity_bridge else {}
+        )
+        self.n_one_hop = len(self.sets["one_hop"])
         self.n_two_hop = len(profiles) * self.n_relations * len(second_subjects)
         values = [space.values(name) for name in space.attributes]
         self.answer_offsets = torch.tensor(
-            np.cumsum([0, *values])[[*range(len(values)), *[-1] * self.n_relations]], dtype=torch.long
+            np.cumsum([0, *values])[[*range(len(values)), *[-1] * (self.n_relations + 1)]], dtype=torch.long
         )
         longest = [notation.opening, notation.names, notation.subjects, notation.subjects, notation.closing]
         answer = notation.answers.width + (
@@ -62,8 +79,8 @@ class Questions:
         self.scored_tokens = answer + (notation.names.width if score_names else 0)
 
     def one_hop(self, numbers: Tensor) -> Rows:
-        """Return the questions of numbers person · S + subject."""
-        person, subject = numbers // self.n_subjects, numbers % self.n_subjects
+        """Return the questions of numbers person · `rows_per_person` + subject."""
+        person, subject = numbers // self.rows_per_person, numbers % self.rows_per_person
         none = torch.full_like(subject, self.n_subjects)
         return self._fit(join([*self._ask(person, subject, none), self._answer(person, subject)]))
 
@@ -83,7 +100,7 @@ class Questions:
 
     def _ask(self, person: Tensor, first: Tensor, second: Tensor) -> list[Piece]:
         given = torch.full_like(person, UNSCORED)
-        names = torch.full_like(person, self.name_part)
+        names = torch.where(first < self.n_subjects, self.name_part, UNSCORED)
         zero = torch.zeros_like(person)
         return [
             Piece(self.notation.opening, zero, given),
@@ -114,7 +131,7 @@ class Biographies:
 
     Attributes:
         rows_per_person: 1.
-        numbers: The numbers of the biographies.
+        sets: The numbers of the biographies, as `one_hop`.
     """
 
     rows_per_person = 1
@@ -123,7 +140,7 @@ class Biographies:
     def __init__(self, profiles: Profiles, notation: Notation, score_names: bool = True) -> None:
         self.notation = notation
         self.n_one_hop = len(profiles)
-        self.numbers = np.arange(self.n_one_hop, dtype=np.int32)
+        self.sets = {"one_hop": np.arange(self.n_one_hop, dtype=np.int32)}
         self.name_part = NAME if score_names else UNSCORED
         self.facts = torch.from_numpy(profiles.facts)
         self.tables: list[Codes] = []
