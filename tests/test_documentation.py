@@ -59,12 +59,17 @@ def blocks(text: str) -> list[str]:
     return [re.sub(r"^    |```bash\n|```$", "", block, flags=re.M) for block in found]
 
 
+def shell_lines(text: str) -> list[str]:
+    """The lines of a page's blocks of shell commands, each with its continuation lines."""
+    code = "".join(block for block in blocks(text) if not block.startswith("import "))
+    return code.replace("\\\n", " ").replace(" && ", "\n").splitlines()
+
+
 def commands() -> list[tuple[str, str]]:
     """Every shell command with its continuation lines, and the page that shows it first."""
     found: dict[str, str] = {}
     for page in PAGES:
-        text = "".join(block for block in blocks(page.read_text()) if not block.startswith("import "))
-        for line in text.replace("\\\n", " ").replace(" && ", "\n").splitlines():
+        for line in shell_lines(page.read_text()):
             if line and not line.startswith(NOT_RUN):
                 found.setdefault(line.removeprefix(".venv/bin/"), page.stem)
     return [(page, command) for command, page in found.items()]
@@ -121,6 +126,22 @@ def test_command_of_the_second_wing(remembering, command, capsys, monkeypatch):
     _, *arguments = shlex.split(command)
     main([*arguments, *(SMALL_CAPACITY if arguments[1] == "fit" else ())])
     assert {"fit": "capacity measure"}.get(arguments[1], "bits") in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        command
+        for page in ("capacity", "composition")
+        for command in shell_lines((ROOT / "docs" / f"{page}.md").read_text())
+        if command.startswith("modgrok capacity describe ")
+    ],
+)
+def test_description_of_data_of_the_second_wing(command, capsys):
+    main([*shlex.split(command, comments=True)[1:], "--n", "30"])
+    said = capsys.readouterr().out
+    assert "bits of the source" in said
+    assert ("reads: " in said) == ("--show" in command)
 
 
 @pytest.mark.parametrize("command", [command for page, command in commands() if page != "memory"])

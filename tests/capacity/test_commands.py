@@ -51,6 +51,34 @@ def runs(tmp_path_factory):
     return [root / notation / "lightning_logs" / "version_0" for notation in kinds]
 
 
+def test_comparisons_from_fit_to_the_page(tmp_path, capsys):
+    data = [
+        "--data.n",
+        "20",
+        "--data.relations",
+        "0",
+        "--data.notation",
+        "tokens",
+        "--data.comparisons",
+        "true",
+    ]
+    some = ["--data.phi", "5", "--data.out_of_distribution", "0.2"]
+    main(["capacity", "fit", *SMALL, *data, *some, "--trainer.default_root_dir", str(tmp_path)])
+    assert re.search(r"out_out: not composed within 10 updates, \d+\.\d% right", capsys.readouterr().out)
+    run, questions = str(tmp_path / "lightning_logs" / "version_0"), tmp_path / "questions.parquet"
+    main(["capacity", "measure", run, "--output", str(tmp_path / "page"), "--questions", str(questions)])
+    assert re.search(
+        r"comparison +\d\.\d{3} .* comparisons that were trained on", capsys.readouterr().out, re.S
+    )
+    table = pq.read_table(questions).to_pandas()
+    asked = table[table["set"] != "one_hop"]
+    assert (asked["person"] != asked["other"]).all()
+    assert len(asked) == 20 * 19
+    assert table.loc[table["set"] == "one_hop", "other"].isna().all()
+    main(["capacity", "describe", *(option.replace("data.", "") for option in (*SMALL[:6], *data, *some))])
+    assert re.search(r"comparisons\ntrained +\d+ .*most frequent answer", capsys.readouterr().out, re.S)
+
+
 def test_fit_and_measure(runs, tmp_path, capsys):
     main(["capacity", "measure", *map(str, runs), "--probe", "--output", str(tmp_path / "page")])
     said = capsys.readouterr().out

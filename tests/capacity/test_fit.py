@@ -13,6 +13,7 @@ from lightning.pytorch import Callback
 from modgrok.capacity import Llama, load_capacity_run
 from modgrok.capacity.measuring.measure import measure_run
 from modgrok.capacity.measuring.memorized import read_measurement
+from modgrok.capacity.measuring.scheme_comparison import measured_capacities
 from modgrok.capacity.memorizing.capacity_run import score_rows
 from modgrok.capacity.people.parquet import write_profiles
 from modgrok.capacity.people.profiles import generate_profiles
@@ -20,6 +21,7 @@ from modgrok.capacity.people.space import Space
 from modgrok.capacity.people.streams import Stream
 from modgrok.errors import InputError
 from modgrok.experiments.assembly.capacity_experiment import CapacityExperiment, fit_capacity
+from modgrok.experiments.plans.kind import CapacityRuns
 
 DATA = [
     *("--data.n", "40", "--data.relations", "2", "--data.notation", "tokens", "--data.batch_size", "64"),
@@ -255,7 +257,7 @@ def test_other_files_are_refused(tmp_path):
         load_capacity_run(grokking)
 
 
-@pytest.mark.parametrize("name", ["composition", "plateau", "two_hops"])
+@pytest.mark.parametrize("name", ["comparison", "composition", "plateau", "two_hops"])
 def test_the_configs_train(tmp_path, name):
     config = Path(__file__).parents[2] / "configs" / "capacity" / f"{name}.yaml"
     options = ["--config", str(config), "--model.compile", "false", "--trainer.max_steps", "30"]
@@ -264,7 +266,8 @@ def test_the_configs_train(tmp_path, name):
     )
     untrained = Llama(read.data.vocabulary_size, read.data.context_length, **read.network.hparams)
     assert read.history[0]["one_hop/loss"] < score_rows(untrained, read.data, "one_hop").loss - 0.1
-    assert read.parameters == {"composition": 31_800, "plateau": 10_352, "two_hops": 47_720}[name]
+    parameters = {"comparison": 31_320, "composition": 31_800, "plateau": 10_352, "two_hops": 47_720}
+    assert read.parameters == parameters[name]
 
 
 def test_a_set_is_half_right_from_the_first_validation_on_at_which_it_is(run):
@@ -432,6 +435,32 @@ def test_a_run_says_when_it_memorised_and_composed(tmp_path):
     never = replace(found, threshold=0.999)
     assert never.memorised_at is None
     assert never.censored_at == 40
+
+
+def test_a_run_says_when_it_composed_comparisons(tmp_path):
+    options = (
+        "--data.relations",
+        "0",
+        "--data.comparisons",
+        "true",
+        "--data.phi",
+        "8",
+        "--data.hop_ratio",
+        "1",
+    )
+    out = ("--data.out_of_distribution", "0.2", "--model.threshold", "0.1")
+    read = load_capacity_run(path := train(tmp_path, *options, *out))
+    found = read_measurement(path)
+    assert found.phi == 8 == read.data.size("comparison") / 32
+    assert set(found.composed_at) == {"in_in", "in_out", "out_in", "out_out"}
+    assert found.memorised_at == found.reached_at("comparison", 0.1) is not None
+    assert found.accuracies["in_in"] > 0.3  # of three answers
+    assert replace(found, threshold=0.999).censored_at == 40
+    assert found.bits["total"] == pytest.approx(read.history[-1]["bits/total"])
+    assert not measured_capacities([found])  # it had answers of two facts to store besides
+    table = CapacityRuns().findings(path)
+    assert table["comparison_accuracy"] == found.accuracies["comparison"]
+    assert table["composed_at"] == found.composed_at["in_in"]
 
 
 def test_a_sampled_set_is_scored_whole_on_request(tmp_path):

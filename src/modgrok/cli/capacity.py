@@ -70,7 +70,7 @@ def describe(options: list[str]) -> None:
     draw(found.bits)
     print(f"\n{found.questions}")
     if found.sets:
-        print("\ntwo-hop questions")
+        print(f"\n{found.inferred}")
         draw(found.sets)
     print()
     draw(found.schemes, ("bits by scheme, at zero loss", "published", "corrected"))

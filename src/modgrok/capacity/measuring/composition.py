@@ -9,6 +9,7 @@ from itertools import groupby
 from modgrok.capacity.measuring.capacity_points import each_once
 from modgrok.capacity.measuring.memorized import Measurement
 from modgrok.capacity.measuring.scheme_comparison import measured_capacities
+from modgrok.capacity.questions.two_hops import INFERRED
 from modgrok.figures import Axis, Figure, Panel, Points
 
 COMBINATIONS = ("in_in", "complete_two_hop")
@@ -21,17 +22,19 @@ class Composition:
 
     Attributes:
         run: The measurement.
-        name: The set.
+        questions: The set of questions of two facts that were trained on.
+        name: The set of held-out combinations.
         load: Bits of the facts and of every trained answer, in capacities of the network; None where that is unknown.
     """
 
     run: Measurement
+    questions: str
     name: str
     load: float | None
 
     @property
     def phi(self) -> float:
-        """Trained two-hop questions per fact."""
+        """Trained questions of two facts per fact."""
         return self.run.phi or 0.0
 
     @property
@@ -51,29 +54,35 @@ def compositions(measurements: Sequence[Measurement]) -> list[Composition]:
     capacities = measured_capacities(runs)
     for m in runs:
         name = next((name for name in COMBINATIONS if name in m.losses), None)
-        if name is None or m.stored is None or m.phi is None:
+        if name is None or m.inferred is None or m.phi is None:
             continue
-        capacity = capacities.get(m.parameters)
-        stored = m.stored.stored["2-hop-big-hash"]
-        found.append(Composition(m, name, stored / capacity.bits(m.parameters) if capacity else None))
-    return sorted(found, key=lambda one: (one.phi, one.run.parameters, one.run.n))
+        capacity, load = capacities.get(m.parameters), None
+        if capacity and m.stored:
+            load = m.stored.stored["2-hop-big-hash"] / capacity.bits(m.parameters)
+        found.append(Composition(m, m.inferred, name, load))
+    return sorted(found, key=lambda one: (one.questions, one.phi, one.run.parameters, one.run.n))
+
+
+def by_questions(found: Sequence[Composition]) -> list[list[Composition]]:
+    """Return what was found of two-hop questions, and of comparisons."""
+    return [list(group) for _, group in groupby(found, key=lambda one: one.questions)]
 
 
 def compositions_in_words(found: Sequence[Composition]) -> str:
-    """Return how many runs composed, by φ."""
+    """Return how many runs composed, by φ, where they were trained on the same kind of questions."""
     counts = []
     for phi, group in groupby(found, key=lambda one: round(one.phi, 1)):
         runs = list(group)
         composed = sum(one.composed_at is not None for one in runs)
         counts.append(f"{composed} of {len(runs)} at φ = {phi:g}")
-    return f"Runs that composed held-out combinations: {', '.join(counts)}."
+    return f"Runs that composed held-out {INFERRED[found[0].questions]}: {', '.join(counts)}."
 
 
 def composition_figure(found: Sequence[Composition]) -> Figure:
-    """The share of held-out combinations that were right, against φ and against the load of the memory."""
+    """The share of held-out combinations that were right, against φ and against the load of the memory if known."""
     panels = []
     axes = (
-        ("φ, trained two-hop questions per fact", lambda one: one.phi),
+        (f"φ, trained {INFERRED[found[0].questions]} per fact", lambda one: one.phi),
         ("bits of facts and answers, in capacities of the network", lambda one: one.load),
     )
     sizes = sorted({(one.run.parameters, one.run.n) for one in found})
@@ -91,7 +100,7 @@ def composition_figure(found: Sequence[Composition]) -> Figure:
             y = Axis("held-out combinations right", range=(0.0, 1.0))
             panels.append(Panel("", traces, Axis(title, from_zero=True), y))
     return Figure(
-        "Where composition begins",
+        f"Where composition begins: {INFERRED[found[0].questions]}",
         panels,
         "If a number of trained questions per fact decides, the networks rise together on the left; if it is the "
         "answers outgrowing the memory, they rise together on the right. The memory is measured on one-hop questions "

@@ -11,9 +11,9 @@ from modgrok.capacity.estimators.all_estimates import all_estimates, trained_fac
 from modgrok.capacity.memorizing.bits import reachable_bits
 from modgrok.capacity.people.profiles import ABSENT
 from modgrok.capacity.people.source_entropy import log2_binomial, source_entropy
+from modgrok.capacity.questions.comparisons import Comparisons
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
-from modgrok.capacity.questions.questions import Questions
-from modgrok.capacity.questions.two_hops import NO_QUESTION
+from modgrok.capacity.questions.two_hops import INFERRED, NO_QUESTION
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,15 @@ class Description:
         title: The people, in words.
         bits: Rows of what there are bits of: the part, its bits, and a remark.
         questions: The rows that the network reads, in words.
-        sets: Rows of the two-hop sets: the name, the number of questions, and their share; empty for one hop.
+        inferred: The questions of two facts, in words.
+        sets: Rows of their sets: the name, the number of questions, and their share; empty where there are none.
         schemes: Rows of the encodings and selections: bits at zero loss, as published and corrected.
     """
 
     title: str
     bits: list[tuple[str, ...]]
     questions: str
+    inferred: str
     sets: list[tuple[str, ...]]
     schemes: list[tuple[str, ...]]
 
@@ -50,10 +52,9 @@ def show(data: ProfilesDataModule, people: int) -> list[str]:
         for numbers in data.questions.sets.values():
             first, end = np.searchsorted(numbers, ends)
             rows.append(data.questions.one_hop(torch.from_numpy(numbers[first:end][:1].astype(np.int64))))
-        if data.hops == 2:
-            assert isinstance(data.questions, Questions)
+        if data.inferred:
             asked = np.flatnonzero(data.split[person].reshape(-1) != NO_QUESTION)[:1]
-            rows += [data.questions.two_hop(torch.from_numpy(asked + person * data.split[0].size))]
+            rows.append(data.of_two_facts(torch.from_numpy(asked + person * data.split[0].size)))
         lines += [f"  reads: {data.notation.text(tokens)}" for row in rows for tokens in row.tokens.tolist()]
         blocks.append("\n".join(lines))
     return blocks
@@ -79,13 +80,16 @@ def describe(data: ProfilesDataModule) -> Description:
     )
     trained = trained_facts(data)
     sets: list[tuple[str, ...]] = []
-    if trained is not None:
+    if data.inferred:
         total = int((data.split != NO_QUESTION).sum())
         for name in (name for name in data.scored_sets if name not in data.questions.sets):
             count = data.size(name)
-            sets.append(("trained" if name == "two_hop" else name, f"{count:,}", f"{count / total:.1%}"))
-        phi = sum(trained.questions.values()) / data.facts_in
-        sets.append(("trained for every fact, φ", f"{phi:.2f}", ""))
+            sets.append(("trained" if name == data.inferred else name, f"{count:,}", f"{count / total:.1%}"))
+        sets.append(("trained for every fact, φ", f"{data.phi:.2f}", ""))
+        if isinstance(data.questions, Comparisons):
+            answers = data.questions.answers(torch.from_numpy(data.numbers(data.inferred)).long()).bincount()
+            most = int(answers.max())
+            sets.append(("trained, most frequent answer", f"{most:,}", f"{most / int(answers.sum()):.1%}"))
     rows = ", ".join(
         f"{len(numbers):,} {name.replace('_', '-')}" for name, numbers in data.questions.sets.items()
     )
@@ -95,6 +99,7 @@ def describe(data: ProfilesDataModule) -> Description:
         title=f"{n:,} people, {len(space.attributes)} attributes, {len(people.relation_names)} relations"
         f"{', bipartite' if people.bipartite else ''}; {space.names:,} possible names",
         bits=bits,
+        inferred=INFERRED.get(data.inferred or "", ""),
         questions=f"{rows} rows of {data.context_length} tokens, vocabulary {data.vocabulary_size:,}",
         sets=sets,
         schemes=[

@@ -56,7 +56,7 @@ def measure_run(run: CapacityRun, exact: bool = False) -> Measurement:
         published=estimates.published,
         corrected=estimates.corrected,
         two_hops=None if trained is None else asdict(two_hop_bits(data, trained)),
-        phi=None if trained is None else sum(trained.questions.values()) / data.facts_in,
+        phi=data.phi,
         allen_zhu=_allen_zhu(run, one_hop, entropy),
         history=run.history,
         surprise=_surprise(run, one_hop, entropy),
@@ -92,7 +92,7 @@ def two_hop_bits(data: ProfilesDataModule, trained: Trained) -> TwoHopBits:
 
 def _allen_zhu(run: CapacityRun, one_hop: Scores, entropy: Entropy) -> tuple[float, float] | None:
     people = run.data.people
-    if one_hop.name_loss is None or run.data.hops == 2:
+    if one_hop.name_loss is None or run.data.inferred:
         return None
     shape: dict[str, Any] = {
         "n": len(people),

@@ -20,6 +20,7 @@ from modgrok.capacity.measuring.capacity_figures import (
 from modgrok.capacity.measuring.capacity_points import Group, capacity_points, comparable, each_once, slope_of
 from modgrok.capacity.measuring.composition import (
     Composition,
+    by_questions,
     composition_figure,
     compositions,
     compositions_in_words,
@@ -32,6 +33,7 @@ from modgrok.capacity.measuring.scheme_comparison import (
     compare_encodings,
     compare_selections,
 )
+from modgrok.capacity.questions.two_hops import INFERRED
 from modgrok.report import Section, render_page, write_page
 
 FILES = ("index.html", "measurements.json")
@@ -80,13 +82,13 @@ def measure_page(
 def sections(measurements: Sequence[Measurement], probes: Mapping[str, Sequence[Probe]]) -> list[Section]:
     """Return the figures of the page under their headings; those without panels are left out."""
     runs = each_once(measurements)
-    groups, composed = comparable(m for m in runs if m.two_hops is None), compositions(runs)
+    groups, composed = comparable(m for m in runs if m.phi is None), by_questions(compositions(runs))
     several = [plateau_figure(groups), capacity_figure(groups), exposure_figure(groups)]
     growth = [growth_figure(m) for m in runs if len(m.history) > 1] if len(runs) <= SPELLED_OUT else []
     return [
         Section("plateau", "Bits", [figure for figure in (*several, *growth) if figure.panels]),
         Section("encodings", "Encodings", [comparison_figure(found) for found in comparisons(runs)]),
-        Section("composition", "Composition", [composition_figure(composed)] if len(composed) > 1 else []),
+        Section("composition", "Composition", [composition_figure(one) for one in composed if len(one) > 1]),
         Section("losses", "Losses", [loss_figure(m) for m in runs if len(m.losses) > 1 and m.history]),
         Section("schemes", "Estimators", [scheme_figure(m) for m in runs if m.relations]),
         Section("probes", "Probes", [probe_figure(run, of_run) for run, of_run in probes.items()]),
@@ -111,8 +113,10 @@ def opening(measurements: Sequence[Measurement]) -> str:
             f"what can be known, {m.bits_per_parameter:.2f} bits per parameter."
         )
     else:
-        one_hop = [m for m in runs if m.two_hops is None]  # others hold answers of two hops besides
-        text = " ".join([f"{len(runs)} runs.", *map(_capacity_in_words, comparable(one_hop))])
+        one_hop = comparable(
+            m for m in runs if m.phi is None
+        )  # others hold answers to questions of two facts besides
+        text = " ".join([f"{len(runs)} runs.", *map(_capacity_in_words, one_hop)])
     rising = sum(m.converged is False for m in runs)
     if rising and len(runs) == 1:
         text += " It had not converged: a longer run would show more."
@@ -120,7 +124,7 @@ def opening(measurements: Sequence[Measurement]) -> str:
         text += f" {rising} of the {len(runs)} runs had not converged: a longer run would show more."
     composed = compositions(runs)
     if len(composed) > SPELLED_OUT:
-        text += f" {compositions_in_words(composed)}"
+        text += "".join(f" {compositions_in_words(found)}" for found in by_questions(composed))
     else:
         text += "".join(_composition_in_words(one) for one in composed)
     return " ".join([text, *(found.words for found in comparisons(runs))])
@@ -144,10 +148,10 @@ def _capacity_in_words(group: Group) -> str:
 
 
 def _composition_in_words(one: Composition) -> str:
-    m, at = one.run, one.composed_at
+    m, at, trained = one.run, one.composed_at, one.questions
     learned = f"composed at update {at:,}" if at is not None else f"not composed within {m.updates:,} updates"
     return (
-        f" In {m.run}, at φ = {one.phi:.1f}, two-hop questions that were trained on cost {m.losses['two_hop']:.3f} "
-        f"bits each, {m.accuracies['two_hop']:.1%} right; combinations held out ({one.name}) cost "
+        f" In {m.run}, at φ = {one.phi:.1f}, {INFERRED[trained]} that were trained on cost {m.losses[trained]:.3f} "
+        f"bits each, {m.accuracies[trained]:.1%} right; combinations held out ({one.name}) cost "
         f"{m.losses[one.name]:.1f} bits each, {one.right:.1%} right, {learned}."
     )

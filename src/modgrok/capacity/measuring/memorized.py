@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from modgrok.capacity.estimators.schemes import TwoHopBits
-from modgrok.capacity.questions.two_hops import HELD_OUT
+from modgrok.capacity.questions.two_hops import HELD_OUT, INFERRED
 from modgrok.runs.findings import read_record, write_record
 
 CONVERGED, ALL = 0.02, 0.99
@@ -46,8 +46,8 @@ class Measurement:
         threshold: The accuracy that `memorised_at` and `composed_at` refer to.
         published: Capacity in bits by the published estimators.
         corrected: Capacity in bits by the corrected estimators.
-        two_hops: What there is to store of two-hop questions, as plain data; None for one hop.
-        phi: Trained two-hop questions per fact in distribution; None for one hop.
+        two_hops: What there is to store of two-hop questions, as plain data; None where there are none.
+        phi: Trained questions of two facts per fact in distribution; None where facts are all that is trained on.
         allen_zhu: The capacity ratio, and the highest there can be; where names are scored and hops are one.
         history: The scores of every validation.
         surprise: Memorized bits person by person, as Morris et al. count them; of biographies with scored names.
@@ -98,8 +98,13 @@ class Measurement:
 
     @property
     def stored(self) -> TwoHopBits | None:
-        """The bits of two-hop questions to store; None for one hop."""
+        """The bits of two-hop questions to store; None where there are none."""
         return TwoHopBits(**self.two_hops) if self.two_hops else None
+
+    @property
+    def inferred(self) -> str | None:
+        """The set of questions of two facts that were trained on, if there are any."""
+        return next((name for name in INFERRED if name in self.losses), None)
 
     def reached_at(self, name: str, accuracy: float) -> int | None:
         """Return the first validation at which a share of a set's answers were right; None before that."""
@@ -109,7 +114,7 @@ class Measurement:
     @property
     def memorised_at(self) -> int | None:
         """The first validation at which the answers that were trained on were right; None before that."""
-        return self.reached_at("two_hop" if "two_hop" in self.losses else "one_hop", self.threshold)
+        return self.reached_at(self.inferred or "one_hop", self.threshold)
 
     @property
     def composed_at(self) -> dict[str, int | None]:

@@ -7,19 +7,24 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from modgrok.capacity.memorizing.capacity_run import CapacityRun
 from modgrok.capacity.people.dataset_files import pyarrow
-from modgrok.capacity.questions.questions import Questions
+from modgrok.capacity.questions.comparisons import Comparisons
+from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
+from modgrok.capacity.questions.questions import Biographies
 from modgrok.errors import InputError
 from modgrok.runs.whole_files import write_whole
+
+PEOPLE = ("person", "other")
 
 
 def write_questions(run: CapacityRun, file: Path, exact: bool = False) -> int:
     """Write a Parquet file with a row for each scored question; return how many there are.
 
-    The columns are `set`, `person`, `relation` and `subject` (of one hop the relation is null, of no hop and of
-    biographies the subject too), `bits`, the loss of the row, its name included where it is scored, and `right`,
+    The columns are `set`, `person`, `relation`, `other`, the person that a comparison is with, and `subject`, each null
+    where a row has none; `bits`, the loss of the row, its name included where it is scored, and `right`,
     whether every token of its answers is the most probable one.
 
     Raises:
@@ -27,24 +32,21 @@ def write_questions(run: CapacityRun, file: Path, exact: bool = False) -> int:
     """
     pa, parquet = pyarrow()
     data, people = run.data, run.data.people
-    subjects = np.array([*people.subjects, None], dtype=object)
-    relations = np.array([*people.relation_names, None], dtype=object)
+    texts = {"relation": people.relation_names, "subject": (*people.subjects, None)}
     tables = []
     for name in data.scored_sets:
-        numbers = data.chunks(name, exact).numbers.long()
-        if isinstance(data.questions, Questions) and name not in data.questions.sets:
-            person, relation, subject = (part.numpy() for part in data.questions.hops(numbers))
-        else:
-            per_person = data.questions.rows_per_person
-            person, relation = (numbers // per_person).numpy(), np.full(len(numbers), -1)
-            asked = isinstance(data.questions, Questions)
-            subject = (numbers % per_person).numpy() if asked else np.full(len(numbers), -1)
-        scores = run.score(name, exact)
+        chunks, scores = data.chunks(name, exact), run.score(name, exact)
+        asked = {part: numbers.numpy() for part, numbers in _asked(data, name, chunks.numbers.long()).items()}
+        none = pa.nulls(len(chunks.numbers), pa.int32())
         columns = {
-            "set": pa.array([name] * len(numbers)).dictionary_encode(),
-            "person": pa.array(person.astype(np.int32)),
-            "relation": pa.array(relations[relation], pa.string()).dictionary_encode(),
-            "subject": pa.array(subjects[subject], pa.string()).dictionary_encode(),
+            "set": pa.array([name] * len(chunks.numbers)).dictionary_encode(),
+            **{part: pa.array(asked[part].astype(np.int32)) if part in asked else none for part in PEOPLE},
+            **{
+                part: pa.array(
+                    np.array(names, dtype=object)[asked[part]] if part in asked else none, pa.string()
+                )
+                for part, names in texts.items()
+            },
             "bits": pa.array(scores.row_bits.to(torch.float32).numpy()),
             "right": pa.array(scores.row_right.numpy()),
         }
@@ -56,3 +58,15 @@ def write_questions(run: CapacityRun, file: Path, exact: bool = False) -> int:
     except OSError as error:
         raise InputError(f"questions: cannot write {file}: {error.strerror}") from None
     return table.num_rows
+
+
+def _asked(data: ProfilesDataModule, name: str, numbers: Tensor) -> dict[str, Tensor]:
+    """Return whom and what the rows of a set ask, as numbers of people, relations and subjects."""
+    questions = data.questions
+    if isinstance(questions, Biographies):
+        return {"person": numbers}
+    if name in questions.sets:
+        return dict(zip(("person", "subject"), questions.facts_of(numbers), strict=True))
+    if isinstance(questions, Comparisons):
+        return dict(zip(("person", "other", "subject"), questions.pairs(numbers), strict=True))
+    return dict(zip(("person", "relation", "subject"), questions.hops(numbers), strict=True))

@@ -28,19 +28,21 @@ class Curriculum(Callback):
         self.below = below
 
     def setup(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Check that there are two-hop questions to lead to.
+        """Check that there are questions of two facts to lead to.
 
         Raises:
             InputError: if there are none.
         """
-        hops = getattr(trainer.datamodule, "hops", None)  # type: ignore[attr-defined]
-        if hops is None:
+        data = trainer.datamodule  # type: ignore[attr-defined]
+        if not hasattr(data, "inferred"):
             raise InputError("Curriculum leads to two-hop questions, which only modgrok capacity fit asks")
-        if hops != 2:
-            raise InputError(f"Curriculum leads to two-hop questions: give data.hops: 2, got {hops}")
+        if data.inferred is None:
+            raise InputError(
+                "Curriculum leads to two-hop questions or comparisons: give data.hops: 2 or data.comparisons: true"
+            )
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Leave two-hop questions out at first."""
+        """Leave questions of two facts out at first."""
         data = trainer.datamodule  # type: ignore[attr-defined]
         if trainer.global_step == 0:
             data.mixed_from = None

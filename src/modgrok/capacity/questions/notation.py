@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,8 +18,25 @@ from modgrok.errors import InputError, install_hint
 
 BEGIN = 0
 END_OF_TEXT = "<|endoftext|>"
+COMPARED, WITH, COMPARISONS = "Question: How did", " compare with that of", (" less", " equal", " greater")
 TRAINED_ON = 50_000  # sentences, which is enough for a vocabulary of syllables
 LEAST_TOKENIZER = 300
+
+
+class Comparing(NamedTuple):
+    """Tables of what a comparison of two people is made of, besides names and subjects.
+
+    Attributes:
+        opening: One row that stands before the name of the first person.
+        between: One row that stands between the attribute and the name of the other person.
+        closing: One row that stands before the answer.
+        answers: Three rows: the first person's value is less, equal, or greater.
+    """
+
+    opening: Codes
+    between: Codes
+    closing: Codes
+    answers: Codes
 
 
 @dataclass(frozen=True)
@@ -35,6 +53,7 @@ class Notation:
         answers: The values of each attribute one after another, then N names.
         dictionaries: The dictionary of each attribute whose strings the network has to learn.
         text: Returns tokens as text.
+        comparing: The tables of comparisons; None where there are none.
     """
 
     vocabulary_size: int
@@ -46,20 +65,24 @@ class Notation:
     answers: Codes
     dictionaries: Mapping[str, Dictionary]
     text: Callable[[list[int]], str]
+    comparing: Comparing | None = None
 
 
-def write_codes(profiles: Profiles, alphabet: int, seed: int, subjects: bool = True) -> Notation:
+def write_codes(
+    profiles: Profiles, alphabet: int, seed: int, subjects: bool = True, comparisons: bool = False
+) -> Notation:
     """Write everything in an alphabet: bioD of Allen-Zhu & Li (2024).
 
     The words of a name are their numbers in digits of the alphabet; a part for which there is one word only takes no
     token. The values of an attribute are random strings, distinct, and as short as the alphabet allows. Token 0 begins
-    a row, then come the alphabet, the subjects and the token for no second subject.
+    a row, then come the alphabet, the subjects, the token for no second subject, and the three answers of comparisons.
 
     Args:
         profiles: The people whose values are written.
         alphabet: The number of symbols.
         seed: Decides the strings.
         subjects: Whether questions are asked; biographies need no tokens for subjects.
+        comparisons: Whether people are compared.
 
     Raises:
         InputError: if the alphabet has fewer than two symbols.
@@ -84,16 +107,19 @@ def write_codes(profiles: Profiles, alphabet: int, seed: int, subjects: bool = T
         if words < strings:
             dictionaries[attribute] = Dictionary(words, strings, occurring[attribute])
     asked = len(profiles.subjects) + 1 if subjects else 0
+    begin, nothing = even(np.full((1, 1), BEGIN)), even(np.zeros((1, 0), np.int64))
+    answers = first + alphabet + asked + np.arange(3 if comparisons else 0)[:, None]
     return Notation(
-        vocabulary_size=first + alphabet + asked,
-        opening=even(np.full((1, 1), BEGIN)),
+        vocabulary_size=first + alphabet + asked + len(answers),
+        opening=begin,
         names=names,
         subjects=even(first + alphabet + np.arange(asked)[:, None]),
-        closing=even(np.zeros((1, 0), np.int64)),
+        closing=nothing,
         bridges=names,
         answers=stacked([*values, names]),
         dictionaries=dictionaries,
         text=as_numbers,
+        comparing=Comparing(begin, nothing, nothing, even(answers)) if comparisons else None,
     )
 
 
@@ -102,34 +128,42 @@ def as_numbers(tokens: list[int]) -> str:
     return " ".join(map(str, tokens))
 
 
-def write_text(profiles: Profiles, tokenizer_size: int) -> Notation:
+def write_text(profiles: Profiles, tokenizer_size: int, comparisons: bool = False) -> Notation:
     """Write the published sentences, with a byte-level BPE tokenizer trained on them.
 
     "Question: What was {name}'s {subject}? Answer: {value}", with token 0 before and behind. Every piece begins where
-    the tokenizer splits words, so that pieces put together are the tokens of the sentence.
+    the tokenizer splits words, so that pieces put together are the tokens of the sentence. Comparisons, which the
+    published system has not, are "Question: How did {name}'s {subject} compare with that of {name}? Answer: less".
 
     Args:
         profiles: The people whose values are written.
         tokenizer_size: The vocabulary of the tokenizer; the published one has 3,000.
+        comparisons: Whether people are compared.
 
     Raises:
         InputError: if the vocabulary has no room for all bytes, or `tokenizers` is not installed.
     """
-    tokenizer = train_tokenizer(profiles, tokenizer_size)
+    tokenizer = train_tokenizer(profiles, tokenizer_size, comparisons)
 
-    def encode(texts: list[str], end: bool = False) -> Codes:
+    def encode(texts: list[str], begin: bool = False, end: bool = False) -> Codes:
         coded = tokenizer.encode_batch(texts)
-        return ragged([[*text.ids, BEGIN] if end else text.ids for text in coded])
+        return ragged([[*[BEGIN] * begin, *text.ids, *[BEGIN] * end] for text in coded])
 
     space = profiles.space
     names = [f" {name}" for name in profiles.full_names]
     values = [
         encode([f" {text}" for text in profiles.value_texts(name)], end=True) for name in space.attributes
     ]
-    opening, occurring = encode(["Question: What was"]), occurring_values(profiles)
+    occurring = occurring_values(profiles)
+    compared = Comparing(
+        opening=encode([COMPARED], begin=True),
+        between=encode([WITH]),
+        closing=encode(["? Answer:"]),
+        answers=encode([*COMPARISONS], end=True),
+    )
     return Notation(
         vocabulary_size=tokenizer.get_vocab_size(),
-        opening=even(np.concatenate([[[BEGIN]], opening.tokens.numpy()], axis=1)),
+        opening=encode(["Question: What was"], begin=True),
         names=encode(names),
         subjects=encode([*(f"'s {subject_text(name)}" for name in profiles.subjects), ""]),
         closing=encode(["? Answer:"]),
@@ -141,6 +175,7 @@ def write_text(profiles: Profiles, tokenizer_size: int) -> Notation:
             if profiles.generated and name != "birth_date"
         },
         text=tokenizer.decode,
+        comparing=compared if comparisons else None,
     )
 
 
@@ -171,8 +206,16 @@ def sentences(profiles: Profiles) -> Iterator[str]:
         yield f"Question: What was {name}'s {subject_text(profiles.subjects[subject])}? Answer: {answer}"
 
 
-def train_tokenizer(profiles: Profiles, tokenizer_size: int) -> Any:
-    """Return a byte-level BPE tokenizer of the sentences; `<|endoftext|>` is token 0.
+def comparison_sentences(profiles: Profiles) -> Iterator[str]:
+    """Yield one comparison a person with somebody, the attributes and the answers taking turns."""
+    names, attributes = profiles.full_names, [*profiles.space.attributes]
+    for person, name in enumerate(names[:TRAINED_ON] if attributes else ()):
+        subject, other = subject_text(attributes[person % len(attributes)]), names[person - 1]
+        yield f"{COMPARED} {name}'s {subject}{WITH} {other}? Answer:{COMPARISONS[person % 3]}"
+
+
+def train_tokenizer(profiles: Profiles, tokenizer_size: int, comparisons: bool = False) -> Any:
+    """Return a byte-level BPE tokenizer of the sentences, of comparisons too if asked; `<|endoftext|>` is token 0.
 
     Raises:
         InputError: as in `write_text`.
@@ -197,5 +240,6 @@ def train_tokenizer(profiles: Profiles, tokenizer_size: int) -> Any:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    tokenizer.train_from_iterator(sentences(profiles), trainer)
+    compared = comparison_sentences(profiles) if comparisons else ()
+    tokenizer.train_from_iterator(chain(sentences(profiles), compared), trainer)
     return tokenizer

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
 from numpy.typing import NDArray
+from torch import Tensor
 
 from modgrok.capacity.people.parquet import read_profiles
 from modgrok.capacity.people.profiles import ABSENT, Profiles, generate_profiles
@@ -19,6 +20,7 @@ from modgrok.capacity.people.space import ATTRIBUTES, NAME_WORDS, Space
 from modgrok.capacity.people.streams import Stream, generator
 from modgrok.capacity.questions.chunks import Chunks
 from modgrok.capacity.questions.codes import Rows
+from modgrok.capacity.questions.comparisons import Comparisons, split_comparisons
 from modgrok.capacity.questions.notation import Notation, write_codes, write_text
 from modgrok.capacity.questions.questions import Biographies, Questions
 from modgrok.capacity.questions.shuffled import Shuffled
@@ -55,14 +57,17 @@ class ProfilesDataModule(LightningDataModule):
         alphabet: The number of symbols of the short codes.
         tokenizer_size: The vocabulary of the tokenizer that `text` trains.
         hops: 1, or 2 to ask two-hop questions too.
-        hop_ratio: The number of one-hop questions for every two-hop question.
+        hop_ratio: The number of one-hop questions for every two-hop question, or for every comparison.
         chain_of_thought: Whether the answer of a two-hop question first names the person that the first hop leads to.
         second_subjects: The subjects that are asked about after a first hop; all of them if None.
         held_out: Shares of the published held-out two-hop sets, by name.
-        phi: Trained two-hop questions for every fact in distribution; all that are not held out if None.
-        out_of_distribution: The share of the facts that are never part of a trained two-hop question.
+        phi: Trained two-hop questions, or comparisons, for every fact in distribution; all that are not held out if
+            None.
+        out_of_distribution: The share of the facts that are never part of a trained two-hop question or comparison.
         identity_bridge: Whether every person that a relation leads to is asked for by name too, as often as a fact is,
             and answered with that name: the zero-hop rows of Lin et al. 2025 (arXiv 2509.24653), beside two hops.
+        comparisons: Whether it is asked, too, which of two people has the lesser value of an attribute: the comparisons
+            of Wang et al. 2024 (arXiv 2405.15071), section 4; the order of values is that of their numbers.
         score_names: Whether the loss includes the names.
         sample: The most rows of a set that are scored during training; a random sample of larger sets. None scores
             every row.
@@ -99,6 +104,7 @@ class ProfilesDataModule(LightningDataModule):
         phi: float | None = None,
         out_of_distribution: float = 0.0,
         identity_bridge: bool = False,
+        comparisons: bool = False,
         score_names: bool = False,
         sample: int | None = 20_000,
         batch_size: int = 512,
@@ -114,16 +120,24 @@ class ProfilesDataModule(LightningDataModule):
                 raise InputError(f"{name} must be ≥ 1, got {size}")
         if hops == 2 and notation == "biographies":
             raise InputError("hops: biographies ask no questions; two hops need notation: text or tokens")
-        if hops == 2 and hop_ratio < 0:
+        if comparisons and notation == "biographies":
+            raise InputError("comparisons: biographies ask no questions; take notation: text or tokens")
+        if comparisons and hops == 2:
+            raise InputError("comparisons are asked beside one-hop questions: give hops: 1, got 2")
+        if (hops == 2 or comparisons) and hop_ratio < 0:
             raise InputError(f"hop_ratio must be ≥ 0, got {hop_ratio}")
         if out_degree is not None and notation == "biographies":
             raise InputError("out_degree: biographies tell every relation; take notation: text or tokens")
-        if hops == 1 and (phi is not None or out_of_distribution):
+        if hops == 1 and not comparisons and (phi is not None or out_of_distribution):
             field = "out_of_distribution" if phi is None else "phi"
-            raise InputError(f"{field} chooses among two-hop questions: give hops: 2")
+            raise InputError(
+                f"{field} chooses among two-hop questions or comparisons: give hops: 2 or comparisons"
+            )
         if hops == 1 and identity_bridge:
             raise InputError("identity_bridge asks for the bridges of two-hop questions: give hops: 2")
         self.batch_size, self.seed, self.hops = batch_size, seed, hops
+        self.inferred = "two_hop" if hops == 2 else "comparison" if comparisons else None
+        """The set of questions of two facts that are trained on, if there are any."""
         self.people: Profiles = (
             read_profiles(Path(profiles))
             if profiles
@@ -139,13 +153,15 @@ class ProfilesDataModule(LightningDataModule):
         if not self.people.subjects and not (notation == "biographies" and score_names):
             raise InputError("attributes and relations are empty: give one, or score_names with biographies")
         self.notation: Notation = (
-            write_text(self.people, tokenizer_size)
+            write_text(self.people, tokenizer_size, comparisons)
             if notation == "text"
-            else write_codes(self.people, alphabet, seed, subjects=notation == "tokens")
+            else write_codes(self.people, alphabet, seed, notation == "tokens", comparisons)
         )
         self.questions: Questions | Biographies = (
             Biographies(self.people, self.notation, score_names)
             if notation == "biographies"
+            else Comparisons(self.people, self.notation, score_names)
+            if comparisons
             else Questions(
                 self.people,
                 self.notation,
@@ -155,10 +171,10 @@ class ProfilesDataModule(LightningDataModule):
                 identity_bridge,
             )
         )
-        two_hops = round(batch_size / (1 + hop_ratio)) if hops == 2 else 0
-        self.one_hops_per_update = batch_size - two_hops
+        inferred = round(batch_size / (1 + hop_ratio)) if self.inferred else 0
+        self.one_hops_per_update = batch_size - inferred
         self.mixed_from: int | None = 0
-        """The first update that asks two-hop questions too; None while a curriculum has not come to them."""
+        """The first update that asks for two facts too; None while a curriculum has not come to that."""
         self.one_hop_order = Shuffled(
             np.concatenate([*self.questions.sets.values()]), seed, Stream.ONE_HOP_ORDER
         )
@@ -181,13 +197,23 @@ class ProfilesDataModule(LightningDataModule):
 
     @property
     def facts_in(self) -> int:
-        """The number of facts in distribution."""
-        return int((~self.facts_out & (self.people.facts != ABSENT)).sum())
+        """The number of facts in distribution, of those that questions of two facts can ask."""
+        there = ~self.facts_out & (self.people.facts != ABSENT)
+        asked = self.questions.n_attributes if isinstance(self.questions, Comparisons) else None
+        return int(there[:, :asked].sum())
+
+    @property
+    def phi(self) -> float | None:
+        """Trained questions of two facts per fact in distribution; None where there are none."""
+        return self.size(self.inferred) / self.facts_in if self.inferred else None
 
     @cached_property
     def split(self) -> NDArray[np.uint8]:
-        """The set of every two-hop question, (N, R, S2)."""
+        """The set of every question of two facts: of two hops (N, R, S2), of comparisons (N, N, A)."""
         assert isinstance(self.questions, Questions)
+        if isinstance(self.questions, Comparisons):
+            out = self.facts_out[:, : self.questions.n_attributes]
+            return split_comparisons(out, self.hparams["phi"], self.seed)
         relations, seconds = self.people.relations, self.questions.second_subjects.numpy()
         shares, second_facts = self.hparams["held_out"], self.people.facts[:, seconds]
         split = split_two_hops(relations, len(seconds), shares, self.seed, second_facts)
@@ -205,26 +231,34 @@ class ProfilesDataModule(LightningDataModule):
         for table in (self.notation.names, self.notation.subjects, self.notation.answers):
             codes.update(table.tokens.numpy().astype("<i4").tobytes())
         digests = {"people": self.people.digest, "codes": codes.hexdigest()}
-        return digests | ({"split": sha256(self.split.tobytes()).hexdigest()} if self.hops == 2 else {})
+        return digests | ({"split": sha256(self.split.tobytes()).hexdigest()} if self.inferred else {})
 
     @cached_property
-    def two_hop_order(self) -> Shuffled:
-        """The two-hop questions that are trained on, in the order of training."""
+    def inferred_order(self) -> Shuffled:
+        """The questions of two facts that are trained on, in the order of training."""
         return Shuffled(numbers_of(self.split, TRAINED), self.seed, Stream.TWO_HOP_ORDER)
 
     @cached_property
     def scored_sets(self) -> tuple[str, ...]:
-        """The names of the scored sets: one-hop facts, with two hops also the trained and held-out questions."""
+        """The names of the scored sets: one-hop facts, then the trained and held-out questions of two facts."""
         one_hop, *others = self.questions.sets
-        if self.hops == 1:
+        if not self.inferred:
             return (one_hop, *others)
         held_out = (name for number, name in enumerate(HELD_OUT, 1) if (self.split == number).any())
-        return (one_hop, "two_hop", *held_out, *others)
+        return (one_hop, self.inferred, *held_out, *others)
 
     def setup(self, stage: str | None = None) -> None:
-        """Raise an InputError where the two-hop questions cannot be split."""
-        if self.hops == 2:
+        """Raise an InputError where the questions of two facts cannot be split."""
+        if self.inferred:
             _ = self.split
+
+    def of_two_facts(self, numbers: Tensor) -> Rows:
+        """Return the two-hop questions, or the comparisons, of numbers in the split."""
+        assert isinstance(self.questions, Questions)
+        questions = self.questions
+        return (
+            questions.compare(numbers) if isinstance(questions, Comparisons) else questions.two_hop(numbers)
+        )
 
     def batches(self, update: int, count: int = 1) -> list[Rows]:
         """Return the questions of `count` updates, made at once; the seed and the update decide what they are.
@@ -235,7 +269,6 @@ class ProfilesDataModule(LightningDataModule):
         """
         if self._one_hop_only(update):
             return split_rows(self._one_hop(update * self.batch_size, count * self.batch_size), count)
-        assert isinstance(self.questions, Questions)
         assert self.mixed_from is not None
         before, ones = self.mixed_from, self.one_hops_per_update
         after = update - before
@@ -246,20 +279,20 @@ class ProfilesDataModule(LightningDataModule):
                 split_rows(self._one_hop(before * self.batch_size + after * ones, count * ones), count)
             )
         if twos:
-            numbers = self.two_hop_order.take(after * twos, count * twos)
-            kinds.append(split_rows(self.questions.two_hop(numbers), count))
+            numbers = self.inferred_order.take(after * twos, count * twos)
+            kinds.append(split_rows(self.of_two_facts(numbers), count))
         mixed = zip(*kinds, strict=True)
         return [Rows(*(torch.cat(columns) for columns in zip(*batch, strict=True))) for batch in mixed]
 
     def _one_hop_only(self, update: int) -> bool:
-        return self.hops == 1 or self.mixed_from is None or update < self.mixed_from
+        return not self.inferred or self.mixed_from is None or update < self.mixed_from
 
     def _one_hop(self, position: int, count: int) -> Rows:
         return self.questions.one_hop(self.one_hop_order.take(position, count))
 
     def exposures(self, updates: int) -> float:
         """Return how often each one-hop fact has been trained on after some updates."""
-        if self.hops == 1 or self.mixed_from is None:
+        if not self.inferred or self.mixed_from is None:
             asked = updates * self.batch_size
         else:
             before = min(updates, self.mixed_from)
@@ -290,14 +323,14 @@ class ProfilesDataModule(LightningDataModule):
         if self.share(name) < 1 and not exact:
             rng = generator(self.seed, Stream.SAMPLE, self.scored_sets.index(name))
             numbers = numbers[np.sort(rng.choice(of, self.hparams["sample"], replace=False))]
-        ask = self.questions.one_hop if name in self.questions.sets else self.questions.two_hop  # type: ignore[union-attr]
+        ask = self.questions.one_hop if name in self.questions.sets else self.of_two_facts
         return Chunks(ask, torch.from_numpy(numbers), of, self.context_length * self.vocabulary_size)
 
     def train_dataloader(self) -> Iterator[Rows]:
         """Yield the batches from the update that the trainer has come to, without end."""
         update = self.trainer.global_step if self.trainer else 0
         while True:
-            count = 1 if self.hops == 2 and self._one_hop_only(update) else UPDATES_AT_ONCE
+            count = 1 if self.inferred and self._one_hop_only(update) else UPDATES_AT_ONCE
             yield from self.batches(update, count)
             update += count
 

@@ -80,9 +80,13 @@ class Questions:
 
     def one_hop(self, numbers: Tensor) -> Rows:
         """Return the questions of numbers person · `rows_per_person` + subject."""
-        person, subject = numbers // self.rows_per_person, numbers % self.rows_per_person
+        person, subject = self.facts_of(numbers)
         none = torch.full_like(subject, self.n_subjects)
         return self._fit(join([*self._ask(person, subject, none), self._answer(person, subject)]))
+
+    def facts_of(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
+        """Return person and subject of the numbers of one-hop questions."""
+        return numbers // self.rows_per_person, numbers % self.rows_per_person
 
     def two_hop(self, numbers: Tensor) -> Rows:
         """Return the questions of numbers (person · R + relation) · S2 + second subject."""

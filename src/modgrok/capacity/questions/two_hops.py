@@ -30,6 +30,8 @@ PUBLISHED = (
 )
 COMPOSED = ("in_out", "out_in", "out_out", "in_in")
 """Sets by their two hops, each a fact in or out of distribution; of `in_in` only the combination is new."""
+INFERRED = {"two_hop": "two-hop questions", "comparison": "comparisons"}
+"""Sets of questions of two facts that are trained on, in words: the inferred facts of Wang et al. A run has one set."""
 HELD_OUT = (*PUBLISHED, *COMPOSED)
 """The sets, in the order in which they are taken out; set i has the number i + 1."""
 
@@ -152,9 +154,13 @@ def hold_out_facts(
     """
     for start in range(0, len(split), SLAB):
         people = slice(start, start + SLAB)
-        part, one, two = split[people], first[people, :, None], second[relations[people]]
-        for name, taken in (("in_out", ~one & two), ("out_in", one & ~two), ("out_out", one & two)):
-            part[taken & (part == TRAINED)] = set_number(name)
+        hold_out(split[people], first[people, :, None], second[relations[people]])
+
+
+def hold_out(part: NDArray[np.uint8], one: NDArray[np.bool_], two: NDArray[np.bool_]) -> None:
+    """Take the questions of which fact `one` or fact `two` is out of distribution out of training, in place."""
+    for name, taken in (("in_out", ~one & two), ("out_in", one & ~two), ("out_out", one & two)):
+        part[taken & (part == TRAINED)] = set_number(name)
 
 
 def keep_trained(split: NDArray[np.uint8], phi: float, facts: int, seed: int) -> None:
@@ -169,14 +175,24 @@ def keep_trained(split: NDArray[np.uint8], phi: float, facts: int, seed: int) ->
     Raises:
         InputError: if there are not that many questions, or `phi` leaves none.
     """
-    free, count = numbers_of(split, TRAINED), round(phi * facts)
-    if not 0 < count <= len(free):
-        raise InputError(
-            f"phi must be > 0 and ≤ {len(free) / facts:.4g}, {len(free):,} two-hop questions for {facts:,} facts; "
-            f"got {phi:g}"
-        )
+    free = numbers_of(split, TRAINED)
+    count = trained_count(phi, facts, len(free), "two-hop questions")
     generator(seed, Stream.COMBINATIONS).shuffle(free)
     split.reshape(-1)[free[count:]] = set_number("in_in")
+
+
+def trained_count(phi: float, facts: int, there: int, questions: str) -> int:
+    """Return how many of the questions that there are `phi` a fact makes.
+
+    Raises:
+        InputError: if there are not that many, or it makes none.
+    """
+    count = round(phi * facts)
+    if not 0 < count <= there:
+        raise InputError(
+            f"phi must be > 0 and ≤ {there / max(1, facts):.4g}, {there:,} {questions} for {facts:,} facts; got {phi:g}"
+        )
+    return count
 
 
 def _taken(
@@ -200,8 +216,8 @@ def _taken(
 
 
 def set_number(name: str) -> int:
-    """Return the number of a set: of `two_hop`, the trained questions, or of a held-out set."""
-    return TRAINED if name == "two_hop" else HELD_OUT.index(name) + 1
+    """Return the number of a set: of the trained questions, or of a held-out set."""
+    return TRAINED if name in INFERRED else HELD_OUT.index(name) + 1
 
 
 def numbers_of(split: NDArray[np.uint8], number: int) -> NDArray[np.int32]:

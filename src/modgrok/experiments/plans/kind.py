@@ -140,6 +140,7 @@ class CapacityRuns(Kind):
         **dict.fromkeys(
             (
                 *("one_hop_loss", "one_hop_accuracy", "two_hop_loss", "two_hop_accuracy"),
+                *("comparison_loss", "comparison_accuracy"),
                 *("combinations_loss", "combinations_accuracy", "seconds"),
             ),
             "float64",
@@ -185,9 +186,10 @@ class CapacityRuns(Kind):
         found = read_measurement(run)
         # combinations of known facts: what is left out of training by phi, or as a share
         held_out = "in_in" if "in_in" in found.losses else "complete_two_hop"
+        trained = ("one_hop", "two_hop", "comparison")
         sets = {
             f"{column}_{score}": values.get(name)
-            for column, name in (("one_hop", "one_hop"), ("two_hop", "two_hop"), ("combinations", held_out))
+            for column, name in (*zip(trained, trained, strict=True), ("combinations", held_out))
             for score, values in (("loss", found.losses), ("accuracy", found.accuracies))
         }
         named = ("parameters", "updates", "exposures", "bits_per_parameter", "converged", "phi", "seconds")
