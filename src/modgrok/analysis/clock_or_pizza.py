@@ -14,12 +14,19 @@ from torch import Tensor
 from modgrok.analysis.clocked_pairs import ClockedPairs
 from modgrok.analysis.embedding import principal_components
 from modgrok.analysis.isolated_circles import FORMULAS, IsolatedCircle, isolated_circles
-from modgrok.analysis.phase_relation import MOMENTS, PhaseRelation
+from modgrok.analysis.phase_relation import MOMENTS, PhaseRelation, covers_grid
 from modgrok.analysis.task_view import TaskView
-from modgrok.models import SharedRowsNetwork
+from modgrok.models import ReadoutPaths, SharedRowsNetwork
 
 TRIPLES = 1000
 """Triples of a pair and an answer that gradient symmetricity is the mean of, unless told otherwise."""
+
+NOT_YET = {
+    "circles": "no key frequency has a circle in the embedding",
+    "distance_irrelevance": "the right answers' logits are all equal",
+    "phases": "no neuron is live",
+}
+"""Reasons for which a measure is undefined that training may end; every other one lies in the task or the network."""
 
 PUBLISHED_SYMMETRICITY = {
     "below 0.1": 0.994,
@@ -85,6 +92,12 @@ class ClockOrPizza:
     circles: tuple[IsolatedCircle, ...]
     undefined: dict[str, str]
 
+    def why_undefined(self, name: str) -> str | None:
+        """Why one of `scalars` is None; None where it is a number, or none of them."""
+        several = {"phase_moment": "phase_moments", "circle": "circles"}
+        of = next((all_of for start, all_of in several.items() if name.startswith(start)), name)
+        return self.undefined.get(of.removesuffix("_error"))
+
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """The names of `scalars`; a moment ends in its order."""
@@ -138,7 +151,7 @@ def clock_or_pizza(
     else:
         distance = distance_irrelevance(right_logits, pairs)
         if distance is None:
-            undefined["distance_irrelevance"] = "the right answers' logits are all equal"
+            undefined["distance_irrelevance"] = NOT_YET["distance_irrelevance"]
         if paths is None or paths.embedding is None or paths.embedding[1] is not paths.W_E:
             undefined["gradient_symmetricity"] = undefined["circles"] = (
                 "the network has no embedding that both operands share"
@@ -151,12 +164,10 @@ def clock_or_pizza(
             else:
                 circles = isolated_circles(network, view, by_position, answer_at, keys)
                 if not circles:
-                    undefined["circles"] = "no key frequency has a circle in the embedding"
+                    undefined["circles"] = NOT_YET["circles"]
     if phases is None:
         for name in ("equal_phases", "phase_sum", "phase_moments"):
-            undefined[name] = (
-                "no neuron is live, or the pairs do not fill a clock with one answer at each position"
-            )
+            undefined[name] = _why_without_phases(paths, pairs, answer_at)
     return ClockOrPizza(
         gradient_symmetricity=symmetricity.mean if symmetricity else None,
         gradient_symmetricity_error=symmetricity.error if symmetricity else None,
@@ -169,6 +180,14 @@ def clock_or_pizza(
         circles=circles,
         undefined=undefined,
     )
+
+
+def _why_without_phases(paths: ReadoutPaths | None, pairs: ClockedPairs, answer_at: Tensor | None) -> str:
+    if paths is None or paths.inputs is None:
+        return "the inputs of the neurons are not known"
+    if answer_at is None or not covers_grid(pairs):
+        return "the pairs do not fill a clock with one answer at each position"
+    return NOT_YET["phases"]
 
 
 def _mean_of(circles: Sequence[IsolatedCircle], formula: str) -> float | None:

@@ -8,19 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from modgrok.errors import InputError, brief, check_choice, did_you_mean
+from modgrok.errors import InputError, brief, did_you_mean
 from modgrok.experiments.plans.plan import Plan
 from modgrok.experiments.plans.sweep_file import make_plan, read_sweep
 
 CLAIM_KEYS = ("says", "source", "figures", "left_out", "weights", "out_of_reach")
 FIGURE_KEYS = ("name", "measure", "published", "tolerance", "where", "over", "basis", "fails_beyond")
 WEIGHTS_KEYS = ("file", "formula", "modulus")
-
-SCORES = (
-    *("train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy"),
-    *("heldout_accuracy_new", "heldout_accuracy_known"),
-)
-PHASES = ("end of memorisation", "end of circuit formation", "end of cleanup")
 
 
 @dataclass(frozen=True)
@@ -123,32 +117,6 @@ def read_claim(path: Path) -> Claim:
                         f"{path}: claim.figures[{number}]: {name} does not vary{_varied(read.plan)}"
                     )
     return read
-
-
-def check_measures(claim: Claim, path: Path) -> None:
-    """Check that what a claim read from `path` measures can be measured; see `measurement.measure`.
-
-    Raises:
-        InputError: naming the figure.
-    """
-    from modgrok.analysis import (  # PyTorch, which listing claims does not need
-        ClockOrPizza,
-        GeneralMeasures,
-        GroupMeasures,
-        Measures,
-    )
-    from modgrok.analysis.task_view import BasisName
-
-    known = (
-        *("grokked_at", "grokked", *SCORES, *PHASES, "key_frequencies", "key_irreps"),
-        *(*Measures.names(), *GroupMeasures.names(), *GeneralMeasures.names(), *ClockOrPizza.names()),
-    )
-    for number, figure in enumerate(claim.figures):
-        check_choice(f"{path}: claim.figures[{number}].basis", figure.basis, BasisName)
-        if figure.measure not in known and not GroupMeasures.names_irrep(figure.measure):
-            raise InputError(
-                f"{path}: claim.figures[{number}].measure: {brief(figure.measure)} is none of {', '.join(known)}"
-            )
 
 
 def _sentence(text: object) -> str:

@@ -13,12 +13,20 @@ from scipy import stats
 
 from modgrok.analysis import BasisName, RunAnalysis, analyze_checkpoints, analyze_network
 from modgrok.errors import InputError, did_you_mean
-from modgrok.experiments.claims.claim import PHASES, SCORES, PublishedFigure, Weights
+from modgrok.experiments.claims.claim import PublishedFigure, Weights
 from modgrok.experiments.plans.plan import value_text
 from modgrok.experiments.sweeps.interval import Interval
 from modgrok.experiments.sweeps.statistics import CONFIDENCE, Sample, median_time, share
 from modgrok.interop import read_weights
 from modgrok.runs import RunDirectory
+
+SCORES = (
+    *("train_loss", "train_accuracy", "heldout_loss", "heldout_accuracy"),
+    *("heldout_accuracy_new", "heldout_accuracy_known"),
+)
+PHASES = ("end of memorisation", "end of circuit formation", "end of cleanup")
+OF_THE_TABLE = ("grokked_at", "grokked", *SCORES)
+"""The measures that are read off the table of a sweep; every other is measured on a circuit."""
 
 
 def measure(figure: PublishedFigure, table: pd.DataFrame, directory: Path) -> Interval:
@@ -75,18 +83,27 @@ def _analysis(run: Path, basis: str) -> RunAnalysis:
     return analyze_checkpoints([*RunDirectory(run).checkpoints.values()], run.name, cast(BasisName, basis))
 
 
-def _of_circuit(name: str, analysis: RunAnalysis) -> float:
+def circuit_measures(analysis: RunAnalysis) -> dict[str, float | None]:
+    """Measure the circuit of a run on a single task: every measure by its name, None where it is undefined.
+
+    Raises:
+        InputError: if the run is on several tasks.
+    """
+    if len(analysis.tasks) > 1:
+        raise InputError(
+            f"{analysis.source}: a claim measures the circuit of one formula, not of a mixture's"
+        )
     (task,) = analysis.tasks
-    if name in ("key_frequencies", "key_irreps"):
-        return len(task.circuit.keys)
+    keys = "key_frequencies" if task.circuit.group is None else "key_irreps"
     phases = {f"end of {phase.name}": phase.end for phase in task.phases}
-    if name in PHASES:
-        end = phases.get(name)
-        return math.nan if end is None else end
-    row = task.last.row()
-    if name not in row:
-        raise InputError(f"{analysis.source}: no measure is called {name!r}{did_you_mean(name, row)}")
-    value = row[name]
+    return {keys: len(task.circuit.keys), **{name: phases.get(name) for name in PHASES}, **task.last.row()}
+
+
+def _of_circuit(name: str, analysis: RunAnalysis) -> float:
+    found = circuit_measures(analysis)
+    if name not in found:
+        raise InputError(f"{analysis.source}: no measure is called {name!r}{did_you_mean(name, found)}")
+    value = found[name]
     return math.nan if value is None else value
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from modgrok.errors import InputError, brief, nearest
-from modgrok.experiments.claims.claim import Claim, check_measures, read_claim
+from modgrok.experiments.claims.claim import Claim, read_claim
 from modgrok.experiments.claims.verdict import Reproduction, Result, judge
 from modgrok.experiments.config.shipped import find_config, shipped_configs
 from modgrok.experiments.places.place import Place
@@ -33,11 +33,15 @@ def claim_files() -> dict[str, Path]:
 
 
 def find_claim(name: str) -> tuple[Claim, Path]:
-    """Read a claim by its name or its file; return it and its file.
+    """Read a claim by its name or its file, and check what it measures; return it and its file.
 
     Raises:
-        InputError: if there is none; the message names the nearest.
+        InputError: if there is none; the message names the nearest. Or if its runs do not have what it measures.
     """
+    from modgrok.experiments.claims.measurable import (
+        check_measures,
+    )  # PyTorch, which listing claims does not need
+
     if name.endswith((".yaml", ".yml")):
         path = find_config(name)
     elif name not in (files := claim_files()):
