@@ -96,6 +96,12 @@ def fit(options: list[str]) -> None:
 
     experiment = CapacityExperiment(options)
     path, signal = experiment.fit(), experiment.interrupt.received
+    for people in experiment.model.earlier:
+        shared = people.shared_names(experiment.datamodule)
+        print(
+            f"started with the network of {people.run}, update {people.update:,}, trained on "
+            f"{len(people.data.people):,} people; {shared:,} names here are theirs too"
+        )
     if not experiment.writes:
         print("the run can be trained; nothing was written")
         return
@@ -157,7 +163,7 @@ def measure(options: list[str]) -> None:
     measurements = [measure_run(run, given.exact) for run in runs]
     draw(run_rows(measurements), RUN_TITLES)
     for m in measurements:
-        if len(m.losses) > 1:
+        if len(m.losses) > 1 or m.earlier:
             print(f"\n{m.run}")
             draw(set_rows(m), SET_TITLES)
     probes = {run.name: probe_run(run) for run in runs if given.probe}

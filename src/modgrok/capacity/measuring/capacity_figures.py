@@ -126,6 +126,26 @@ def growth_figure(measurement: Measurement) -> Figure:
     )
 
 
+def what_is_left_figure(measurement: Measurement) -> Figure:
+    """Bits of the people of a run, and of those before, over its updates."""
+    history = measurement.history
+    updates = [entry["update"] for entry in history]
+    keys = {"bits/total": f"{measurement.n:,} people of this run"}
+    keys |= {f"bits/{left.name}": f"{left.n:,} people before ({left.name})" for left in measurement.left}
+    traces = [
+        Line(updates, [entry[key] for entry in history], f"key{place % 8}", name, markers=True)
+        for place, (key, name) in enumerate(keys.items())
+    ]
+    together = [sum(entry[key] for key in keys) for entry in history]
+    traces.append(Line(updates, together, "text", "together", dotted=True))
+    return Figure(
+        f"What is left of the people before, {measurement.run}",
+        [Panel("", traces, Axis("updates"), Axis("bits", from_zero=True))],
+        "At update 0 the network is that of the earlier run. A line that falls is knowledge that the later people "
+        "took the place of; one that stays level, room that was to spare.",
+    )
+
+
 def comparison_figure(found: SchemeComparison) -> Figure:
     """Losses of runs, and what each scheme predicts at the measured capacity.
 

@@ -10,9 +10,10 @@ from modgrok.capacity.estimators.all_estimates import all_estimates, trained_fac
 from modgrok.capacity.estimators.corrected_estimators import Trained
 from modgrok.capacity.estimators.other_papers import capacity_ratio, highest_ratio, surprise_bits
 from modgrok.capacity.estimators.schemes import TwoHopBits
-from modgrok.capacity.measuring.memorized import Measurement
+from modgrok.capacity.measuring.memorized import Measurement, WhatIsLeft
 from modgrok.capacity.memorizing.bits import memorized_bits, reachable_bits
-from modgrok.capacity.memorizing.capacity_run import CapacityRun
+from modgrok.capacity.memorizing.capacity_run import CapacityRun, score_rows
+from modgrok.capacity.memorizing.earlier_people import set_name
 from modgrok.capacity.memorizing.part_scores import Scores
 from modgrok.capacity.people.source_entropy import LN2, Entropy, source_entropy
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
@@ -61,6 +62,23 @@ def measure_run(run: CapacityRun, exact: bool = False) -> Measurement:
         history=run.history,
         surprise=_surprise(run, one_hop, entropy),
         seconds=run.seconds,
+        earlier=[asdict(_what_is_left(run, number, exact)) for number in range(len(run.earlier))],
+    )
+
+
+def _what_is_left(run: CapacityRun, number: int, exact: bool) -> WhatIsLeft:
+    people = run.earlier[number]
+    data, scores = people.data, score_rows(run.network, people.data, "one_hop", exact)
+    reachable = reachable_bits(data.people, data.notation.dictionaries, data.hparams["score_names"])
+    return WhatIsLeft(
+        name=set_name(number),
+        run=people.run,
+        n=len(data.people),
+        bits=people.bits(scores).total,
+        reachable=reachable.total,
+        loss=scores.loss,
+        accuracy=scores.accuracy,
+        shared_names=people.shared_names(run.data),
     )
 
 

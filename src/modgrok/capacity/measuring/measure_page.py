@@ -16,6 +16,7 @@ from modgrok.capacity.measuring.capacity_figures import (
     plateau_figure,
     probe_figure,
     scheme_figure,
+    what_is_left_figure,
 )
 from modgrok.capacity.measuring.capacity_points import Group, capacity_points, comparable, each_once, slope_of
 from modgrok.capacity.measuring.composition import (
@@ -82,11 +83,13 @@ def measure_page(
 def sections(measurements: Sequence[Measurement], probes: Mapping[str, Sequence[Probe]]) -> list[Section]:
     """Return the figures of the page under their headings; those without panels are left out."""
     runs = each_once(measurements)
-    groups, composed = comparable(m for m in runs if m.phi is None), by_questions(compositions(runs))
+    groups, composed = comparable(m for m in runs if m.facts_alone), by_questions(compositions(runs))
+    left = [what_is_left_figure(m) for m in runs if m.earlier and len(m.history) > 1]
     several = [plateau_figure(groups), capacity_figure(groups), exposure_figure(groups)]
     growth = [growth_figure(m) for m in runs if len(m.history) > 1] if len(runs) <= SPELLED_OUT else []
     return [
         Section("plateau", "Bits", [figure for figure in (*several, *growth) if figure.panels]),
+        Section("earlier", "People before", left),
         Section("encodings", "Encodings", [comparison_figure(found) for found in comparisons(runs)]),
         Section("composition", "Composition", [composition_figure(one) for one in composed if len(one) > 1]),
         Section("losses", "Losses", [loss_figure(m) for m in runs if len(m.losses) > 1 and m.history]),
@@ -113,15 +116,15 @@ def opening(measurements: Sequence[Measurement]) -> str:
             f"what can be known, {m.bits_per_parameter:.2f} bits per parameter."
         )
     else:
-        one_hop = comparable(
-            m for m in runs if m.phi is None
-        )  # others hold answers to questions of two facts besides
-        text = " ".join([f"{len(runs)} runs.", *map(_capacity_in_words, one_hop)])
+        alone = [m for m in runs if m.facts_alone]  # others hold other bits besides
+        text = " ".join([f"{len(runs)} runs.", *map(_capacity_in_words, comparable(alone))])
     rising = sum(m.converged is False for m in runs)
     if rising and len(runs) == 1:
         text += " It had not converged: a longer run would show more."
     elif rising:
         text += f" {rising} of the {len(runs)} runs had not converged: a longer run would show more."
+    if len(runs) <= SPELLED_OUT:
+        text += "".join(_what_is_left_in_words(m) for m in runs)
     composed = compositions(runs)
     if len(composed) > SPELLED_OUT:
         text += "".join(f" {compositions_in_words(found)}" for found in by_questions(composed))
@@ -145,6 +148,21 @@ def _capacity_in_words(group: Group) -> str:
             f"(95% interval {low:.2f} to {high:.2f}, over the {sum(p.full for p in points)} networks that were full)"
         )
     return text + "."
+
+
+def _what_is_left_in_words(m: Measurement) -> str:
+    text = ""
+    for left in m.left:
+        before = next((entry[f"bits/{left.name}"] for entry in m.history if entry["update"] == 0), None)
+        began = "" if before is None else f", {before:,.0f} when this training began"
+        text += (
+            f" Of the {left.n:,} people of {left.run} it knows {left.bits:,.0f} of {left.reachable:,.0f} bits{began}; "
+            f"{left.shared_names:,} of the {m.n:,} later names are also theirs."
+        )
+    if m.earlier:
+        total = m.bits["total"] + sum(left.bits for left in m.left)
+        text += f" That is {total:,.0f} bits of all of them, {total / m.parameters:.2f} per parameter."
+    return text
 
 
 def _composition_in_words(one: Composition) -> str:

@@ -42,6 +42,10 @@ def set_rows(measurement: Measurement) -> list[tuple[str, ...]]:
                 f"update {at:,}" if at is not None else f"not within {measurement.updates:,} updates",
             )
         )
+    for left in measurement.left:
+        before = f"{left.name}: {left.n:,} people before"
+        known = f"{left.bits:,.0f} of {left.reachable:,.0f} bits left"
+        rows.append((before, f"{left.loss:.3f}", f"{left.accuracy:.1%}", known))
     return rows
 
 

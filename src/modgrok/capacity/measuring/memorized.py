@@ -22,6 +22,31 @@ SIZES = ("n", "seed", "batch_size", "sample")
 
 
 @dataclass(frozen=True)
+class WhatIsLeft:
+    """What a network that was trained on with other people knows of those before.
+
+    Attributes:
+        name: The name of the set of people in the history.
+        run: The checkpoint of the run that was trained on them.
+        n: The number of people.
+        bits: Bits of them that the network knows.
+        reachable: Bits of them that a network which knows everything is seen to have memorized.
+        loss: Bits per answer.
+        accuracy: The share of right answers.
+        shared_names: How many of the later people have a name of theirs.
+    """
+
+    name: str
+    run: str
+    n: int
+    bits: float
+    reachable: float
+    loss: float
+    accuracy: float
+    shared_names: int
+
+
+@dataclass(frozen=True)
 class Measurement:
     """The bits that one run has memorized, and the scores they come from.
 
@@ -52,6 +77,8 @@ class Measurement:
         history: The scores of every validation.
         surprise: Memorized bits person by person, as Morris et al. count them; of biographies with scored names.
         seconds: Wall time of the training.
+        earlier: What is left of the people that the network was trained on before, in the order of training, as the
+            plain data of `WhatIsLeft`.
     """
 
     run: str
@@ -80,11 +107,22 @@ class Measurement:
     two_hops: dict[str, Any] | None = None
     phi: float | None = None
     surprise: float | None = None
+    earlier: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def bits_per_parameter(self) -> float:
         """Memorized bits per parameter."""
         return self.bits["total"] / self.parameters
+
+    @property
+    def left(self) -> list[WhatIsLeft]:
+        """What is left of the people that the network was trained on before."""
+        return [WhatIsLeft(**one) for one in self.earlier]
+
+    @property
+    def facts_alone(self) -> bool:
+        """Whether one-hop facts of these people are all that the network was ever trained on."""
+        return self.phi is None and not self.earlier
 
     @property
     def full(self) -> bool:

@@ -88,7 +88,7 @@ def measured_capacities(runs: Sequence[Measurement]) -> dict[int, Capacity]:
 
     It is that at the number of people of whom they came to know most: of more, each is seen too rarely.
     """
-    one_hop = [m for m in runs if m.phi is None and not is_names_only(m)]
+    one_hop = [m for m in runs if m.facts_alone and not is_names_only(m)]
     return {
         point.parameters: Capacity(
             point.bits / point.parameters,

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from modgrok.capacity.memorizing.bits import memorized_bits
 from modgrok.capacity.memorizing.capacity_record import RECORD, make_record
+from modgrok.capacity.memorizing.capacity_run import score_rows
+from modgrok.capacity.memorizing.earlier_people import load_earlier, read_earlier, set_name
 from modgrok.capacity.memorizing.part_scores import Scores, token_loss
 from modgrok.capacity.memorizing.warm_up_cosine import WarmUpCosine
 from modgrok.capacity.questions.codes import Rows
@@ -42,9 +44,11 @@ class CapacityModule(LightningModule):
         lr_scheduler: Makes the learning-rate schedule of the optimizer; it steps once per update.
         compile: Whether the loss is compiled: takes seconds at first, and halves the time of an update on a CPU.
         threshold: The accuracy from which a set of questions counts as learned.
+        pretrained: A run or a checkpoint that the network starts from, trained on other people. What the network still
+            knows of them is scored at every validation.
 
     Raises:
-        InputError: if the threshold is out of range.
+        InputError: if the threshold is out of range, or `pretrained` does not fit the network.
 
     Example:
         >>> from modgrok.capacity import CapacityModule, Llama, ProfilesDataModule
@@ -63,6 +67,7 @@ class CapacityModule(LightningModule):
         lr_scheduler: LRSchedulerCallable = WarmUpCosine,
         compile: bool = False,
         threshold: float = 0.99,
+        pretrained: str | None = None,
     ) -> None:
         super().__init__()
         if not 0 < threshold <= 1:
@@ -71,6 +76,8 @@ class CapacityModule(LightningModule):
         self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
         self.threshold = threshold
         self.loss = compiled_loss() if compile else token_loss
+        self.earlier = [] if pretrained is None else load_earlier(network, pretrained)
+        """The people that the network was trained on before, in the order of training."""
         self.history: list[dict[str, float]] = []
         self.seconds = 0.0
         """Wall time of the training so far."""
@@ -131,6 +138,10 @@ class CapacityModule(LightningModule):
         }
         for name, scores in self._scores.items():
             found |= {f"{name}/loss": scores.loss, f"{name}/accuracy": scores.accuracy}
+        for number, people in enumerate(self.earlier):
+            name, scores = set_name(number), score_rows(self.network, people.data, "one_hop")
+            found |= {f"{name}/loss": scores.loss, f"{name}/accuracy": scores.accuracy}
+            found[f"bits/{name}"] = people.bits(scores).total
         self.log_dict(found, logger=False)
         for logger in self.loggers:  # Lightning's own axis is one update behind
             logger.log_metrics(found, step=update)
@@ -149,8 +160,10 @@ class CapacityModule(LightningModule):
             "history": self.history,
             "seconds": self.seconds,
             "threshold": self.threshold,
+            "earlier": [people.plain() for people in self.earlier],
         }
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore the history and the time."""
-        self.history, self.seconds = checkpoint[RECORD]["history"], checkpoint[RECORD]["seconds"]
+        """Restore the history, the time, and what the network was trained on before."""
+        record = checkpoint[RECORD]
+        self.history, self.seconds, self.earlier = record["history"], record["seconds"], read_earlier(record)

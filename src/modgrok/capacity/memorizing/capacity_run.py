@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import torch
 from torch import nn
 
 from modgrok.capacity.memorizing.capacity_record import data_of_record, read_record
+from modgrok.capacity.memorizing.earlier_people import EarlierPeople, read_earlier
 from modgrok.capacity.memorizing.part_scores import Scores
 from modgrok.capacity.networks.network_record import build
+from modgrok.capacity.questions.codes import Rows
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
 from modgrok.errors import InputError
 from modgrok.runs import find_checkpoint
@@ -28,6 +31,7 @@ class CapacityRun:
         history: The scores of every validation.
         seconds: Wall time of the training.
         threshold: The accuracy from which a set of questions counts as learned.
+        earlier: The people that the network was trained on before those of the data, in the order of training.
 
     Example:
         >>> from modgrok import fit_capacity
@@ -44,6 +48,7 @@ class CapacityRun:
     history: list[dict[str, float]]
     seconds: float
     threshold: float = 0.99
+    earlier: Sequence[EarlierPeople] = ()
 
     @property
     def parameters(self) -> int:
@@ -71,8 +76,10 @@ def score_rows(network: nn.Module, data: ProfilesDataModule, name: str, exact: b
     """Score the rows of a set in chunks, a sample of a large set unless `exact`."""
     chunks = data.chunks(name, exact)
     scores = Scores(len(data.people.subjects), chunks.share)
+    device = next(network.parameters()).device
     for rows in chunks:
-        scores.add(network, rows, data.questions.scored_tokens)
+        on_device = Rows(*(column.to(device) for column in rows))
+        scores.add(network, on_device, data.questions.scored_tokens)
     return scores
 
 
@@ -109,4 +116,5 @@ def load_capacity_run(path: Path | str) -> CapacityRun:
         record["history"],
         record["seconds"],
         record.get("threshold", 0.99),
+        read_earlier(record),
     )

@@ -16,6 +16,7 @@ from modgrok.capacity.measuring.memorized import read_measurement
 from modgrok.capacity.memorizing.capacity_module import CapacityModule
 from modgrok.capacity.memorizing.capacity_record import check_same_run, read_record
 from modgrok.capacity.memorizing.capacity_run import CapacityRun, load_capacity_run
+from modgrok.capacity.memorizing.earlier_people import check_earlier
 from modgrok.capacity.networks.network_record import arguments, check_readable
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
 from modgrok.errors import InputError
@@ -67,6 +68,12 @@ class CapacityExperiment(ConfiguredRun):
         """Return the data's arguments."""
         return {f"data.{name}": value for name, value in self.recorded["data"].items()}
 
+    def before_instantiate_classes(self) -> None:
+        """Take the weights of the checkpoint that is resumed, and no others."""
+        super().before_instantiate_classes()
+        if self.recorded:
+            self.config.model.pretrained = None
+
     def own_callbacks(self) -> list[Callback]:
         """Return a ModelCheckpoint unless the config has one."""
         trainer = self.config_init.trainer
@@ -88,6 +95,7 @@ class CapacityExperiment(ConfiguredRun):
         self.datamodule.setup("fit")
         network, data = self.model.network, self.datamodule
         check_readable(network, data.vocabulary_size, data.context_length)
+        check_earlier(self.model.earlier, data)
         here = _hyperparameters(self.model, data)
         if self.checkpoint:
             before = {**self.recorded["network_config"], **self.recorded["data"]}
@@ -112,6 +120,8 @@ class CapacityExperiment(ConfiguredRun):
         """Train; score and keep the last network, and measure it unless a signal stopped the run."""
         began = time.monotonic()
         with cpu_tuning(threads_for(self._multiplications)):
+            if self.model.earlier and self.writes:  # as it is before the first update
+                self.trainer.validate(self.model, self.datamodule, verbose=False)
             self.run_trainer("fit")
             if not self.writes:
                 return
