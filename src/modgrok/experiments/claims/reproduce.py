@@ -38,10 +38,6 @@ def find_claim(name: str) -> tuple[Claim, Path]:
     Raises:
         InputError: if there is none; the message names the nearest. Or if its runs do not have what it measures.
     """
-    from modgrok.experiments.claims.measurable import (
-        check_measures,
-    )  # PyTorch, which listing claims does not need
-
     if name.endswith((".yaml", ".yml")):
         path = find_config(name)
     elif name not in (files := claim_files()):
@@ -49,6 +45,9 @@ def find_claim(name: str) -> tuple[Claim, Path]:
     else:
         path = files[name]
     claim = read_claim(path)
+    # needs PyTorch, which listing claims does not
+    from modgrok.experiments.claims.measurable import check_measures
+
     check_measures(claim, path)
     return claim, path
 
