@@ -5,8 +5,9 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from modgrok import GrokkingModule, ModularDataModule, Transformer
-from modgrok.callbacks import LogMeasures, budgeted
+from modgrok.callbacks import LogMeasures, Milestones, budgeted
 from modgrok.errors import InputError
+from modgrok.runs.findings import read_findings
 
 
 @pytest.fixture(autouse=True)
@@ -18,14 +19,14 @@ def train(
     directory, task="x + y", updates=25, kind=Transformer, **arguments
 ) -> tuple[EventAccumulator, Transformer]:
     torch.manual_seed(0)
-    data = ModularDataModule(task, 11)
+    data = ModularDataModule(task, None if "S3" in task else 11)
     network = kind(**data.network_shape, d_model=16, d_mlp=24)
     logger = TensorBoardLogger(directory, name="", version="")
     trainer = Trainer(
         accelerator="cpu",
         max_steps=updates,
         logger=logger,
-        callbacks=[LogMeasures(**arguments)],
+        callbacks=[LogMeasures(**arguments), Milestones()],
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
@@ -62,6 +63,25 @@ def test_each_task_of_a_mixture_has_its_own(tmp_path) -> None:
     assert [event.step for event in events.Images("circuit/x + y")] == [25], "the end is not measured twice"
 
 
+@pytest.mark.parametrize(
+    ("task", "names"),
+    [
+        ("x + y", {"key_frequencies", "logit_variance", "circle_pizza", "least_margin"}),
+        ("x * y in S3", {"key_irreps", "bi_equivariant_share", "similarity_sign", "neurons_standard"}),
+    ],
+)
+def test_the_last_measures_are_findings(tmp_path, task, names) -> None:
+    events, _ = train(tmp_path, task, every=20)
+    ((formula, circuit),) = read_findings(tmp_path).circuits.items()
+    assert (formula, circuit["update"]) == (task, 25)
+    assert names <= set(circuit)
+    assert "NaN" not in (tmp_path / "findings.json").read_text()
+    for tag in events.Tags()["scalars"]:
+        if tag.startswith("progress/"):
+            last = events.Scalars(tag)[-1]
+            assert circuit[tag.removeprefix("progress/")] == pytest.approx(last.value, rel=1e-6), tag
+
+
 def test_looking_changes_nothing(tmp_path) -> None:
     _, looked_at = train(tmp_path / "a", every=5)
     _, left_alone = train(tmp_path / "b", every=None)
@@ -72,6 +92,7 @@ def test_looking_changes_nothing(tmp_path) -> None:
 def test_null_measures_nothing(tmp_path) -> None:
     events, _ = train(tmp_path, every=None)
     assert not [tag for tag in events.Tags()["scalars"] if tag.startswith("progress/")]
+    assert read_findings(tmp_path).circuits == {}
 
 
 class Unreadable(Transformer):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from lightning.pytorch import Trainer
 from lightning_utilities.core.rank_zero import rank_zero_warn
 
-from modgrok.analysis import TaskView, read_circuit, task_views
+from modgrok.analysis import Circuit, TaskView, read_circuit, task_views
 from modgrok.callbacks.budgeted import BudgetedCallback
 from modgrok.callbacks.log_figure import log_figure
 from modgrok.figures import circuit_figure, render
@@ -17,7 +21,7 @@ MOST_NUMBERS = 1 << 28
 
 
 class LogMeasures(BudgetedCallback):
-    """Logs the progress measures, as `progress/<measure>`, and a figure of the circuit.
+    """Logs the progress measures, as `progress/<measure>`, and a figure of the circuit; the last are in the findings.
 
     Each measurement uses the key frequencies of the network at that update; `modgrok analyze` uses those of the last.
 
@@ -51,6 +55,7 @@ class LogMeasures(BudgetedCallback):
             with torch.no_grad():
                 circuit = read_circuit(module.network, view, module.loss)
                 measures = circuit.all_measures()
+            module.circuits[view.task.name] = _record(circuit, measures, trainer.global_step)
             scalars = {
                 f"progress/{name}{of_task}": value for name, value in measures.items() if value is not None
             }
@@ -73,3 +78,21 @@ class LogMeasures(BudgetedCallback):
             )
             return ()
         return tuple(view.to(module.device) for view in task_views(module.data))
+
+
+def _record(circuit: Circuit, measures: Mapping[str, float | None], update: int) -> dict[str, Any]:
+    """Return what the findings say of a circuit, in what JSON has."""
+    keys = list(circuit.keys)
+    on_group = circuit.view.group_pairs
+    return {
+        "update": update,
+        **(
+            {"key_frequencies": keys}
+            if on_group is None
+            else {"key_irreps": [on_group.irreps[k].name for k in keys]}
+        ),
+        **{
+            name: value if value is not None and math.isfinite(value) else None
+            for name, value in measures.items()
+        },
+    }

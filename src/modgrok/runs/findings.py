@@ -53,6 +53,9 @@ class Findings:
         heldout_accuracy_new: over the new pairs; None where there are none.
         heldout_accuracy_known: over those known by symmetry; None where there are none.
         updates_per_step: the updates that a training step made; None in the findings of runs that did not record them.
+        circuits: of each formula the circuit as it was last measured: the update, the key frequencies or on a group the
+            key irreps, and the progress measures as they are logged, None where one is undefined. Empty where nothing
+            was measured (`measures.every: null`, and in a sweep unless its config says otherwise).
 
     Example:
         >>> import modgrok
@@ -87,6 +90,7 @@ class Findings:
     heldout_accuracy_new: float | None = None
     heldout_accuracy_known: float | None = None
     updates_per_step: int | None = None
+    circuits: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def bits_per_parameter(self) -> float | None:
@@ -111,7 +115,7 @@ class Findings:
             f"<tr><th style='text-align:left'>{html.escape(name.replace('_', ' '))}</th>"
             f"<td style='text-align:left'>{html.escape(_readable(name, value))}</td></tr>"
             for name, value in vars(self).items()
-            if value is not None and name != "tasks"
+            if value is not None and name not in ("tasks", "circuits")
         )
         return f"<table>{rows}</table>"
 

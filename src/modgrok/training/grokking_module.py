@@ -171,6 +171,8 @@ class GrokkingModule(ScoredModule):
         freeze(network, self.frozen)
         self.history = History(threshold)
         """The scores evaluated so far."""
+        self.circuits: dict[str, dict[str, Any]] = {}
+        """The circuit of each formula as a callback last measured it, for the findings."""
         self._seconds_before = 0.0  # that the run had taken before this fit
         self._clock: float | None = None  # when this fit began to train
         self.interruptible = False
@@ -340,7 +342,7 @@ class GrokkingModule(ScoredModule):
         set_updates(trainer, update)
         set_epochs(trainer, update // self.evaluate_every)
         if update == 0:
-            self.history, self._seconds_before = History(self.threshold), 0.0
+            self.history, self.circuits, self._seconds_before = History(self.threshold), {}, 0.0
         if trainer.precision != "32-true":
             rank_zero_warn(f"{trainer.precision} arithmetic: the results differ from those in float32")
         self.interrupted = False
@@ -560,6 +562,7 @@ class GrokkingModule(ScoredModule):
             engine=self.used_engine,
             threads=self.used_threads,
             updates_per_step=self.used_updates_per_step,
+            circuits=self.circuits,
             finished=finished,
         )
 
