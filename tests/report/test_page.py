@@ -88,6 +88,8 @@ def test_the_page_prints_on_three_sheets(page, show) -> None:
     shown.emulate_media(media="print")
     shown.set_viewport_size({"width": 725, "height": 1050})  # A4 within its margins
     assert shown.evaluate("document.documentElement.scrollWidth") == 725
+    titles = "[...document.querySelectorAll('.y-title')].filter(title => title.scrollHeight > title.clientHeight + 1)"
+    assert shown.evaluate(f"{titles}.map(title => title.textContent)") == []
 
 
 def test_sentences_and_rows_switch_parts_off(page, show) -> None:

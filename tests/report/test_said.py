@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from modgrok.figures.numbers import listed, number, percent
 from modgrok.models import Network
 from modgrok.report.prose import opening
 from modgrok.report.worth import worth_table
-from modgrok.runs import History, Snapshot
+from modgrok.runs import History, Score, Snapshot
 
 
 def clock(size: float, seed: int = 0) -> tuple[ModularDataModule, Network]:
@@ -242,3 +243,13 @@ def test_a_clock_that_does_not_do_the_task_is_not_said_to() -> None:
     assert task.last.measures.restricted_loss < task.circuit.guess / 2
     assert restricted(task) < 0.9
     assert opening(found, task).startswith("Neurons tuned to")
+
+
+def test_a_share_below_the_threshold_is_not_rounded_up_to_it() -> None:
+    data, network = clock(0.0)
+    seen = History()
+    seen.append(1000, Score(0.1, 1.0, 1.0), Score(0.1, 0.9896, 0.9))
+    found = analyze_network(Snapshot(network, data, 1000, seen), "somewhere")
+    (task,) = found.tasks
+    last = replace(task.last, heldout_accuracy=0.9896)
+    assert "has not grokked: 98.96% of the held-out pairs" in opening(found, replace(task, moments=(last,)))

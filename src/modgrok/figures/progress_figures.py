@@ -92,7 +92,7 @@ def progress_figures(task: TaskAnalysis) -> list[Figure]:
         if any(rows[0].get(name) is not None for name in curves)
     ]
     if any(row.get(name) is not None for row in rows for name in CIRCLES):
-        adding.append(panel("Logits of one circle at a time", CIRCLES, Axis("2r − 1, mean over circles")))
+        adding.append(panel("Logits of one circle at a time", CIRCLES, Axis("2r − 1, mean")))
     ranks = {"effective_rank": ("effective rank of W_logit", "key0")}
     margins = {
         "least_margin": ("least margin", "key5"),

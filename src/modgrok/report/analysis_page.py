@@ -117,7 +117,8 @@ def _facts(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, list[Fact]]:
     """The numbers behind the opening paragraph, by what they are about."""
     last, measures, history = task.last, task.last.measures, analysis.history(task)
     milestones = {"Memorised at": history.memorised_at, "Grokked at": history.grokked_at}
-    if history.grokked_new_at != history.grokked_at:
+    measured = any(accuracy is not None for accuracy in history.heldout_accuracy_new)
+    if measured and history.grokked_new_at != history.grokked_at:
         milestones["New pairs at"] = history.grokked_new_at
     rank = last.general.effective_rank
     held_out = {"new": last.heldout_accuracy_new, "known by symmetry": last.heldout_accuracy_known}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from modgrok.analysis import GroupMeasures, restricted_accuracy
 from modgrok.analysis.neurons import KEY_SHARE, TUNED
 from modgrok.analysis.run_analysis import RunAnalysis, TaskAnalysis
@@ -119,9 +121,10 @@ def _learning(analysis: RunAnalysis, task: TaskAnalysis) -> list[str]:
         known = f"It has not memorised: {percent(last.train_accuracy)} of the training pairs are right"
     else:
         known = f"It memorised at update {memorised:,}"
-    held_out = (
-        f"{percent(last.heldout_accuracy)} of the held-out pairs are right after {last.update:,} updates"
-    )
+    share = percent(last.heldout_accuracy)
+    if share == percent(history.threshold) and last.heldout_accuracy < history.threshold:
+        share = f"{math.floor(1e4 * last.heldout_accuracy) / 100}%"  # 98.96%, which is not yet 99%
+    held_out = f"{share} of the held-out pairs are right after {last.update:,} updates"
     if grokked is None:
         return [f"{known} and has not grokked: {held_out}."]
     lost = f", but {held_out}" if last.heldout_accuracy < history.threshold else ""

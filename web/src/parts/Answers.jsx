@@ -29,7 +29,7 @@ export function Answers({ state, theme }) {
         }}
       />
       <p class="key">
-        <span class="swatch right" /> right <span class="swatch wrong" /> wrong
+        <span><span class="swatch right" /> right</span> <span><span class="swatch wrong" /> wrong</span>
         {state.net.split_known && (
           <label>
             <input type="checkbox" checked={dots} onChange={() => (state.dots.value = !dots)} /> <span class="swatch dotted" /> trained on

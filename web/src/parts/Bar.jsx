@@ -78,7 +78,8 @@ export function Bar({ state }) {
           </div>
         ))}
       </dl>
-      {state.bits.value && !state.untouched.value && <small class="rounded">from weights rounded to {state.bits.value} bits</small>}
+      {task.z !== null && <small class="note">of the pairs with z = {task.z}</small>}
+      {state.bits.value && !state.untouched.value && <small class="note">from weights rounded to {state.bits.value} bits</small>}
     </div>
   );
 }

@@ -24,10 +24,14 @@ export function Timeline({ state, narrow }) {
   const every = Math.max(1, Math.ceil((high - low) / 6)), step = round(end, narrow ? 2 : 4);
   const ends = shown.map(([name, label, color]) => ({ label, color, y: Y(curves[name].at(-1)) })).sort((a, b) => a.y - b.y);
   for (let i = 1; i < ends.length; i++) ends[i].y = Math.max(ends[i].y, ends[i - 1].y + 13);
+  /** How high a curve is at x. */
+  const height = (values, x) => {
+    const i = Math.max(1, curves.update.findIndex((u) => X(u) >= x)), [a, b] = [X(curves.update[i - 1]), X(curves.update[i])];
+    return Y(values[i - 1]) + ((Y(values[i]) - Y(values[i - 1])) * (x - a)) / (b - a);
+  };
   /** Where a label of some width from x on is farthest from the curves. */
   const free = (x, width) => {
-    const near = shown.flatMap(([name]) => curves[name].filter((_, i) => X(curves.update[i]) > x - 12 && X(curves.update[i]) < x + width + 12).map(Y));
-    const room = (y) => Math.min(HEIGHT, ...near.map((at) => Math.abs(at - y + 4)));
+    const room = (y) => Math.min(HEIGHT, ...shown.flatMap(([name]) => [0, 0.25, 0.5, 0.75, 1].map((part) => Math.abs(height(curves[name], x + part * width) - y + 4))));
     return [TOP + 12, (TOP + HEIGHT - BOTTOM) / 2, HEIGHT - BOTTOM - 5].reduce((best, y) => (room(y) > room(best) + 4 ? y : best));
   };
   const over = Math.max(0, (ends.at(-1)?.y ?? 0) - (HEIGHT - BOTTOM));
