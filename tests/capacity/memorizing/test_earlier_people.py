@@ -74,6 +74,15 @@ def test_what_is_left_is_measured_as_it_was_during_training(first, second):
     assert left.shared_names == 0 < len(names[0])
 
 
+def test_rehearsal_keeps_what_was_known(first, second, tmp_path):
+    given = {"data__seed": 1, "model__pretrained": first, "model__rehearsal": 1.0}
+    forgot, kept = (load_capacity_run(run).history for run in (second, train(tmp_path, **given)))
+    assert kept[0] == forgot[0]
+    assert kept[-1]["bits/set_1"] > 0.5 * kept[0]["bits/set_1"]
+    assert kept[-1]["bits/set_1"] > forgot[-1]["bits/set_1"]
+    assert kept[-1]["exposures"] == forgot[-1]["exposures"]
+
+
 def test_a_third_set_comes_after_two(first, second, tmp_path):
     run = load_capacity_run(train(tmp_path, updates=20, data__seed=2, model__pretrained=second))
     ended, began = load_capacity_run(second).history[-1], run.history[0]
@@ -116,6 +125,8 @@ def test_the_page_and_the_table_say_what_is_left(first, second, tmp_path, capsys
         ),
         ({"data__seed": 1, "data__attributes": {"shade": 16}}, r"data\.attributes: .* was trained with"),
         ({"data__seed": 1, "model__pretrained": "nowhere"}, "nowhere: no such file"),
+        ({"data__seed": 1, "model__rehearsal": -1}, "rehearsal must be ≥ 0"),
+        ({"data__seed": 1, "model__rehearsal": 1, "model__pretrained": "null"}, "rehearsal is of people"),
     ],
 )
 def test_another_network_language_or_the_same_people_are_refused(first, tmp_path, changes, message):

@@ -27,7 +27,7 @@ class WhatIsLeft:
 
     Attributes:
         name: The name of the set of people in the history.
-        run: The checkpoint of the run that was trained on them.
+        run: The run that was trained on them.
         n: The number of people.
         bits: Bits of them that the network knows.
         reachable: Bits of them that a network which knows everything is seen to have memorized.

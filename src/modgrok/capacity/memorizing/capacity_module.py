@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from modgrok.capacity.memorizing.bits import memorized_bits
 from modgrok.capacity.memorizing.capacity_record import RECORD, make_record
 from modgrok.capacity.memorizing.capacity_run import score_rows
-from modgrok.capacity.memorizing.earlier_people import load_earlier, read_earlier, set_name
+from modgrok.capacity.memorizing.earlier_people import load_earlier, read_earlier, set_name, with_earlier
 from modgrok.capacity.memorizing.part_scores import Scores, token_loss
 from modgrok.capacity.memorizing.warm_up_cosine import WarmUpCosine
 from modgrok.capacity.questions.codes import Rows
@@ -46,9 +46,10 @@ class CapacityModule(LightningModule):
         threshold: The accuracy from which a set of questions counts as learned.
         pretrained: A run or a checkpoint that the network starts from, trained on other people. What the network still
             knows of them is scored at every validation.
+        rehearsal: The number of rows about those people for every row of a batch; 0 trains on the new people only.
 
     Raises:
-        InputError: if the threshold is out of range, or `pretrained` does not fit the network.
+        InputError: if the threshold or the rehearsal is out of range, or `pretrained` does not fit the network.
 
     Example:
         >>> from modgrok.capacity import CapacityModule, Llama, ProfilesDataModule
@@ -68,11 +69,14 @@ class CapacityModule(LightningModule):
         compile: bool = False,
         threshold: float = 0.99,
         pretrained: str | None = None,
+        rehearsal: float = 0.0,
     ) -> None:
         super().__init__()
         if not 0 < threshold <= 1:
             raise InputError(f"threshold must be an accuracy in (0, 1], got {threshold}")
-        self.network = network
+        if rehearsal < 0:
+            raise InputError(f"rehearsal must be ≥ 0 rows for every row of a batch, got {rehearsal}")
+        self.network, self.rehearsal = network, rehearsal
         self.optimizer, self.lr_scheduler = optimizer, lr_scheduler
         self.threshold = threshold
         self.loss = compiled_loss() if compile else token_loss
@@ -95,12 +99,25 @@ class CapacityModule(LightningModule):
 
     def training_step(self, rows: Rows, batch_index: int) -> Tensor:
         """Return the mean loss of the scored tokens, nats per token."""
+        if self.rehearsal and self.earlier:
+            rows = with_earlier(rows, self.earlier, self.global_step, self.rehearsal)
         loss = self.loss(self.network, rows.tokens, rows.parts, self.data.questions.scored_tokens)
         # only where Lightning writes it: at every update it would take a fifth of a small network's time
         every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if every and (self.global_step + 1) % every == 0:
             self.log("train/loss", loss)
         return loss
+
+    def on_fit_start(self) -> None:
+        """Check that there is something to rehearse.
+
+        Raises:
+            InputError: if there is nothing.
+        """
+        if self.rehearsal and not self.earlier:
+            raise InputError(
+                "rehearsal is of people that a network was trained on before: give pretrained too"
+            )
 
     def on_train_batch_start(self, batch: Rows, batch_idx: int) -> None:
         """Put an optimizer that averages weights, such as a schedule-free one, into its mode for training."""

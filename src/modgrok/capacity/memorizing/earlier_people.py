@@ -8,12 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from modgrok.capacity.memorizing.bits import Bits, memorized_bits
 from modgrok.capacity.memorizing.capacity_record import data_of_record, read_record
 from modgrok.capacity.memorizing.part_scores import Scores
 from modgrok.capacity.networks.network_record import BEFORE_CLASS_PATHS, arguments, class_path
+from modgrok.capacity.questions.codes import Rows
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
 from modgrok.errors import InputError
 from modgrok.runs import find_checkpoint
@@ -27,7 +29,7 @@ class EarlierPeople:
     """People that a network was trained on before those of its run, as a checkpoint records them.
 
     Attributes:
-        run: The checkpoint of the run that was trained on them.
+        run: The run that was trained on them, or its checkpoint, as it was given.
         update: The number of updates of that run.
         record: The arguments of its data, and their digests.
     """
@@ -95,7 +97,7 @@ def load_earlier(network: nn.Module, path: str) -> list[EarlierPeople]:
         raise InputError(f"pretrained: {path} has another network: {'; '.join(changed[:3])}")
     network.load_state_dict(weights)
     last = EarlierPeople(
-        str(file.absolute()),
+        path,
         record["update"],
         {"data": record["data"], "digests": record.get("digests", {})},
     )
@@ -105,6 +107,18 @@ def load_earlier(network: nn.Module, path: str) -> list[EarlierPeople]:
 def read_earlier(record: Mapping[str, Any]) -> list[EarlierPeople]:
     """Return the people that a checkpoint records its network to have been trained on before those of its run."""
     return [EarlierPeople(**entry) for entry in record.get("earlier", ())]
+
+
+def with_earlier(rows: Rows, earlier: Sequence[EarlierPeople], update: int, share: float) -> Rows:
+    """Return the rows of an update with rows about earlier people below, `share` for every row, of each set alike."""
+    wanted = round(share * len(rows.tokens) / len(earlier))
+    batches = [rows]
+    for people in earlier:
+        numbers = people.data.one_hop_order.take(update * wanted, wanted)
+        batches.append(
+            Rows(*(column.to(rows.tokens.device) for column in people.data.questions.one_hop(numbers)))
+        )
+    return Rows(*(torch.cat(columns) for columns in zip(*batches, strict=True)))
 
 
 def check_earlier(earlier: Sequence[EarlierPeople], data: ProfilesDataModule) -> None:
@@ -131,7 +145,7 @@ def check_earlier(earlier: Sequence[EarlierPeople], data: ProfilesDataModule) ->
             )
         if data.people.digest == before.people.digest:
             raise InputError(f"data: these are the people that {one.run} was trained on")
-        if before.context_length > data.context_length:
+        if before.context_length != data.context_length:
             raise InputError(
                 f"data: rows have {data.context_length} tokens, those that {one.run} was trained on "
                 f"{before.context_length}"

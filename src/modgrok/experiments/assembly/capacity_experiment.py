@@ -166,6 +166,7 @@ def _hyperparameters(module: LightningModule, data: Any) -> dict[str, Any]:
         **numbered("optimizer", [optimizer_hyperparameters(one) for one in optimizers]),
         **numbered("lr_scheduler", [scheduler_hyperparameters(one) for one in schedules]),
         **arguments(network),
+        "rehearsal": module.rehearsal,
         **data.hparams,
     }
 
