@@ -8,7 +8,9 @@ from torch import Tensor
 
 from modgrok.capacity.questions.codes import Rows
 
-LOGITS_AT_ONCE = 1 << 24
+LOGITS_AT_ONCE = 1 << 21
+"""Logits of a chunk: what is computed on the way to more of them is memory that the system maps and clears each time,
+which takes as long as the scoring."""
 
 
 class Chunks:
