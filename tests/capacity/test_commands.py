@@ -1,11 +1,16 @@
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from modgrok.capacity.measuring.measure_page import FILES
+from modgrok.capacity.measuring.measure_table import run_rows
+from modgrok.capacity.measuring.memorized import read_measurement
 from modgrok.cli import main
+from modgrok.figures.palette import LIGHT
 
 SMALL = [
     *("--data.name_words", "[16,16,16]", "--data.attributes", "{color: 16}", "--data.alphabet", "16"),
@@ -90,11 +95,13 @@ def test_fit_and_measure(runs, tmp_path, capsys):
     page = (tmp_path / "page" / "index.html").read_text()
     for text in (
         "Estimators side by side",
-        "Estimators side by side",
+        "encoding, selection, and one hop",
         "What can be read off",
         "held out",
     ):
         assert text in page
+    drawn = set(re.findall(r"=\"(?:color:|background:)?var\(--([\w-]+)\)", page))
+    assert {"key0", "key1"} <= drawn <= set(LIGHT)  # a line of a color that there is not would not be seen
     main(["capacity", "measure", str(runs[0]), "--output", str(tmp_path / "page")])
     assert {file.name for file in (tmp_path / "page").iterdir()} == set(FILES)
 
@@ -227,3 +234,12 @@ def test_a_page_does_not_take_the_place_of_other_files(runs, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["capacity", "measure", str(runs[0]), "--output", str(tmp_path)])
     assert "notes.txt" in capsys.readouterr().err
+
+
+def test_the_table_leaves_out_the_folder_that_all_runs_are_in(runs):
+    found = [read_measurement(run) for run in runs]
+    assert [row[0] for row in run_rows(found[:1])] == [str(runs[0])]
+    places = [str(Path(kind, "lightning_logs", "version_0")) for kind in ("biographies", "tokens")]
+    assert {row[0] for row in run_rows(found)} == set(places)
+    elsewhere = replace(found[1], run="lightning_logs/version_0")
+    assert {row[0] for row in run_rows([found[0], elsewhere])} == {str(runs[0]), elsewhere.run}

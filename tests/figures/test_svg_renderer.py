@@ -62,6 +62,11 @@ def test_a_logarithmic_axis_has_powers_of_ten_and_leaves_out_what_has_no_logarit
     assert labels(root, "y") == ["10⁻⁸", "10⁻⁶", "10⁻⁴", "10⁻²", "1"]
 
 
+def test_a_short_logarithmic_axis_has_more_than_powers_of_ten():
+    root = drawn(Panel("", [Line([250, 4000], [0.0, 1.0], "key0")], Axis(log=True)))
+    assert labels(root, "x") == ["200", "500", "1,000", "2,000", "5,000"]
+
+
 def test_bars_stand_beside_or_upon_each_other():
     bars = [Bars(["a", "b"], [1.0, 3.0], "key0"), Bars(["a", "b"], [2.0, 1.0], "key1")]
     for stacked, expected in ((False, [250, 750, 500, 250]), (True, [250, 750, 500, 250])):

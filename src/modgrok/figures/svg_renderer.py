@@ -148,6 +148,10 @@ class _Scale:
             return [(place, self.labels[place]) for place in range(0, len(self.labels), step)]
         if self.axis.log:
             first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
+            if last - first < 2:  # powers of ten alone would be one or two
+                ends = (10.0**e for e in range(first - 1, last + 1))
+                inside = [n * end for end in ends for n in (1, 2, 5) if self.low <= n * end <= self.high]
+                return [(value, number(value)) for value in inside]
             step = max(1, math.ceil((last - first + 1) / most))
             return [(10.0**e, _power(e)) for e in range(first, last + 1, step)]
         apart = _round_step((self.high - self.low) / most)

@@ -105,7 +105,7 @@ def test_the_page_and_the_table_say_what_is_left(first, second, tmp_path, capsys
     main(["capacity", "measure", str(second), "--output", str(tmp_path / "page")])
     said = capsys.readouterr().out
     assert "set_1: 40 people before" in said
-    assert "Of the 40 people of" in said
+    assert "Of the 40 people that" in said
     measured = [read_measurement(run) for run in (first, second)]
     page = measure_page(measured, {})
     assert "What is left of the people before" in page

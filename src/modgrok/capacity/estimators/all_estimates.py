@@ -19,6 +19,9 @@ from modgrok.capacity.questions.questions import Questions
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 SELECTIONS: tuple[Selection, ...] = get_args(Selection)
 
+ONE_HOP_TOO = ", and one hop"
+"""What the names of schemes end with where the one-hop facts are counted beside two hops."""
+
 
 @dataclass(frozen=True)
 class Estimates:
@@ -69,7 +72,7 @@ def all_estimates(
             corrected[scheme] = sum(parts.values())
             if data.hops == 2:  # the published row "2.1": one hop too, with the selection of names left out
                 values = corrected_capacity(people, one_hop, "optimal", selection)["values"]
-                corrected[f"{scheme}, and one hop"] = corrected[scheme] + values
+                corrected[scheme + ONE_HOP_TOO] = corrected[scheme] + values
             if len(asked) < len(people.subjects):
                 continue
             published[scheme] = sum(
@@ -77,5 +80,5 @@ def all_estimates(
             )
             if data.hops == 2:
                 values = sum(capacity_by_subject(observed, one_hop, 1, "optimal", "independent").values())
-                published[f"{scheme}, and one hop"] = published[scheme] + values
+                published[scheme + ONE_HOP_TOO] = published[scheme] + values
     return Estimates(published, corrected)

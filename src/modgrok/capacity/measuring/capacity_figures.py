@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from math import nan
 from statistics import fmean
 
 import torch
 
+from modgrok.capacity.estimators.all_estimates import ONE_HOP_TOO
 from modgrok.capacity.measuring.capacity_points import Group, capacity_points, slope_of
 from modgrok.capacity.measuring.memorized import Measurement
 from modgrok.capacity.measuring.probe import Probe
 from modgrok.capacity.measuring.scheme_comparison import IN_WORDS, SchemeComparison
-from modgrok.figures import Axis, Bars, Figure, Heatmap, Line, Panel, Points
+from modgrok.figures import Axis, Figure, Heatmap, Intervals, Line, Panel, Points
 
 ALLEN_ZHU, MORRIS = 2.0, 3.6
 """Bits per parameter that Allen-Zhu & Li (2024) and Morris et al. (2025) report."""
@@ -37,7 +39,7 @@ def plateau_figure(groups: Sequence[Group]) -> Figure:
         if len(entropy) < 2:
             continue
         known = Line(list(entropy), list(entropy.values()), "muted", "all that can be known", dotted=True)
-        top = 1.15 * max(m.bits["total"] for m in group.runs)
+        top = 1.15 * max(*(m.bits["total"] for m in group.runs), min(entropy.values()))
         panels.append(
             Panel(
                 group.title,
@@ -70,7 +72,7 @@ def capacity_figure(groups: Sequence[Group]) -> Figure:
         top = max(point.high for point in points)
         for n, bits in sorted(entropy.items()):
             if bits < 1.5 * top or len(entropy) == 1:
-                traces.append(Line(ends, [bits, bits], "text", f"all of {n:,} people", dotted=True))
+                traces.append(Line(ends, [bits, bits], "ink", f"all of {n:,} people", dotted=True))
         if slope := slope_of(points):
             ratio = slope.bits_per_parameter
             traces.append(Line(ends, [0.0, ratio * ends[1]], "key1", f"fit, {ratio:.2f} bits per parameter"))
@@ -137,7 +139,7 @@ def what_is_left_figure(measurement: Measurement) -> Figure:
         for place, (key, name) in enumerate(keys.items())
     ]
     together = [sum(entry[key] for key in keys) for entry in history]
-    traces.append(Line(updates, together, "text", "together", dotted=True))
+    traces.append(Line(updates, together, "ink", "together", dotted=True))
     return Figure(
         f"What is left of the people before, {measurement.run}",
         [Panel("", traces, Axis("updates"), Axis("bits", from_zero=True))],
@@ -176,14 +178,26 @@ def comparison_figure(found: SchemeComparison) -> Figure:
 
 
 def scheme_figure(measurement: Measurement) -> Figure:
-    """Capacity of a run by every estimator, published and corrected."""
-    schemes = list(measurement.corrected)
-    corrected = Bars(schemes, list(measurement.corrected.values()), "key0", "corrected")
-    published = Bars(schemes, list(measurement.published.values()), "key1", "published")
-    traces = [published, corrected] if measurement.published else [corrected]
+    """Capacity of a run by every estimator, published and corrected, alone and with the one-hop facts beside."""
+    panels = []
+    for ending, title in (("", "encoding, selection"), (ONE_HOP_TOO, f"encoding, selection{ONE_HOP_TOO}")):
+        schemes = [name for name in measurement.corrected if name.endswith(ONE_HOP_TOO) == bool(ending)]
+        rows = [name.removesuffix(ending) for name in schemes]
+        nothing = [nan] * len(rows)
+        traces = []
+        for name, color, bits in (
+            ("published", "key1", measurement.published),
+            ("corrected", "key0", measurement.corrected),
+        ):
+            if bits:
+                marks = [bits.get(scheme, nan) for scheme in schemes]
+                traces.append(Intervals(rows, nothing, marks, nothing, color, name))
+        if rows:
+            x = Axis("bits", from_zero=True, ticks=4)
+            panels.append(Panel(title, traces, x, Axis(reversed=True)))
     return Figure(
         f"Estimators side by side, {measurement.run}",
-        [Panel("encoding, selection", traces, Axis(), Axis("bits"), shape="wide")],
+        panels,
         f"Bits that each scheme says the network holds; it has {measurement.parameters:,} parameters.",
     )
 

@@ -154,14 +154,14 @@ def _what_is_left_in_words(m: Measurement) -> str:
     text = ""
     for left in m.left:
         before = next((entry[f"bits/{left.name}"] for entry in m.history if entry["update"] == 0), None)
-        began = "" if before is None else f", {before:,.0f} when this training began"
+        began = "" if before is None else f" ({before:,.0f} when it began)"
         text += (
-            f" Of the {left.n:,} people of {left.run} it knows {left.bits:,.0f} of {left.reachable:,.0f} bits{began}; "
-            f"{left.shared_names:,} of the {m.n:,} later names are also theirs."
+            f" Of the {left.n:,} people that {left.run} was trained on, {left.bits:,.0f} of {left.reachable:,.0f} bits "
+            f"are left in {m.run}{began}; {left.shared_names:,} of its {m.n:,} names are theirs too."
         )
-    if m.earlier:
+    if m.left:
         total = m.bits["total"] + sum(left.bits for left in m.left)
-        text += f" That is {total:,.0f} bits of all of them, {total / m.parameters:.2f} per parameter."
+        text += f" With its own people it knows {total:,.0f} bits, {total / m.parameters:.2f} per parameter."
     return text
 
 

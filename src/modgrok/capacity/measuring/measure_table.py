@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from modgrok.capacity.measuring.memorized import Measurement
 
@@ -11,10 +12,13 @@ SET_TITLES = ("set", "bits per answer", "right", "learned at")
 
 
 def run_rows(measurements: Sequence[Measurement]) -> list[tuple[str, ...]]:
-    """Return a row for each run, under `RUN_TITLES`."""
+    """Return a row for each run, under `RUN_TITLES`; a folder that all of them are in is not said in every row."""
+    names = [m.run for m in measurements]
+    within = [set(Path(name).parents) for name in names] if len(set(names)) > 1 else [set()]
+    common = max(set.intersection(*within), key=lambda path: len(path.parts), default=None)
     return [
         (
-            m.run,
+            str(Path(m.run).relative_to(common)) if common else m.run,
             f"{m.n:,}",
             f"{m.parameters:,}",
             f"{m.updates:,}",
