@@ -48,10 +48,12 @@ def show(data: ProfilesDataModule, people: int) -> list[str]:
             if (related := profiles.relations[person, column]) != ABSENT:
                 lines.append(f"  {name}: {profiles.full_names[related]}")
         ends = [person * per_person, (person + 1) * per_person]
-        rows = []
+        rows = []  # the first fact, in every template
         for numbers in data.questions.sets.values():
             first, end = np.searchsorted(numbers, ends)
-            rows.append(data.questions.one_hop(torch.from_numpy(numbers[first:end][:1].astype(np.int64))))
+            told = numbers[first:end].astype(np.int64)
+            same = told // len(data.notation.of) == told[:1] // len(data.notation.of)
+            rows.append(data.questions.one_hop(torch.from_numpy(told[same])))
         if data.inferred:
             asked = np.flatnonzero(data.split[person].reshape(-1) != NO_QUESTION)[:1]
             rows.append(data.of_two_facts(torch.from_numpy(asked + person * data.split[0].size)))

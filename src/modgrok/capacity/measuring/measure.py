@@ -46,7 +46,7 @@ def measure_run(run: CapacityRun, exact: bool = False) -> Measurement:
         updates=run.update,
         exposures=data.exposures(run.update),
         bits=bits.plain(),
-        bits_error=one_hop.error_of_all,
+        bits_error=one_hop.error_of_all / data.questions.wordings,
         reachable=reachable_bits(people, dictionaries, data.hparams["score_names"]).plain(),
         entropy=entropy.total + sum(dictionary.entropy for dictionary in dictionaries.values()),
         gain=1 - half[-1] / bits.total if half and bits.total else None,
@@ -104,7 +104,8 @@ def two_hop_bits(data: ProfilesDataModule, trained: Trained) -> TwoHopBits:
         copies=trained.both * pointer,
         answers=answers,
         guess=answers / questions,
-        facts_first=data.one_hops_per_update / len(data.one_hop_order) > twos / questions,
+        facts_first=data.one_hops_per_update * data.questions.wordings / len(data.one_hop_order)
+        > twos / questions,
     )
 
 

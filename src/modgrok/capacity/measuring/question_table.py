@@ -23,16 +23,17 @@ PEOPLE = ("person", "other")
 def write_questions(run: CapacityRun, file: Path, exact: bool = False) -> int:
     """Write a Parquet file with a row for each scored question; return how many there are.
 
-    The columns are `set`, `person`, `relation`, `other`, the person that a comparison is with, and `subject`, each null
-    where a row has none; `bits`, the loss of the row, its name included where it is scored, and `right`,
-    whether every token of its answers is the most probable one.
+    The columns are `set`, `person`, `relation`, `other`, the person that a comparison is with, `subject`, and of facts
+    the `template` of the sentence, each null where a row has none; `bits`, the loss of the row, its name included where
+    it is scored; and `right`, whether every token of its answers is the most probable one.
 
     Raises:
         InputError: if the file exists, cannot be written, or pyarrow is missing.
     """
     pa, parquet = pyarrow()
     data, people = run.data, run.data.people
-    texts = {"relation": people.relation_names, "subject": (*people.subjects, None)}
+    templates = data.notation.templates or (None,)
+    texts = {"relation": people.relation_names, "subject": (*people.subjects, None), "template": templates}
     tables = []
     for name in data.scored_sets:
         chunks, scores = data.chunks(name, exact), run.score(name, exact)
@@ -61,12 +62,12 @@ def write_questions(run: CapacityRun, file: Path, exact: bool = False) -> int:
 
 
 def _asked(data: ProfilesDataModule, name: str, numbers: Tensor) -> dict[str, Tensor]:
-    """Return whom and what the rows of a set ask, as numbers of people, relations and subjects."""
+    """Return whom and what the rows of a set ask, as numbers."""
     questions = data.questions
     if isinstance(questions, Biographies):
         return {"person": numbers}
     if name in questions.sets:
-        return dict(zip(("person", "subject"), questions.facts_of(numbers), strict=True))
+        return dict(zip(("person", "subject", "template"), questions.facts_of(numbers), strict=True))
     if isinstance(questions, Comparisons):
         return dict(zip(("person", "other", "subject"), questions.pairs(numbers), strict=True))
     return dict(zip(("person", "relation", "subject"), questions.hops(numbers), strict=True))

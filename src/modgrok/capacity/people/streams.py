@@ -21,6 +21,7 @@ class Stream(IntEnum):
     COMBINATIONS = 8
     SAMPLE = 9
     OUT_DEGREE = 10
+    TEMPLATES = 11
 
 
 def generator(seed: int, stream: Stream, *more: int) -> np.random.Generator:

@@ -17,6 +17,7 @@ from modgrok.capacity.people.streams import Stream, generator
 from modgrok.capacity.questions.codes import SUBJECT, UNSCORED, Piece, Rows, join
 from modgrok.capacity.questions.notation import Notation
 from modgrok.capacity.questions.questions import Questions
+from modgrok.capacity.questions.templates import EVERY_TEMPLATE, TemplateChoice
 from modgrok.capacity.questions.two_hops import (
     MOST_QUESTIONS,
     NO_QUESTION,
@@ -36,13 +37,20 @@ class Comparisons(Questions):
         profiles: The people whose facts are asked and compared.
         notation: The tables that questions are written with, those of comparisons among them.
         score_names: Whether the name of the first person is scored.
+        choice: The templates that facts are trained on in.
 
     Raises:
         InputError: if there is nothing to compare, or there are too many comparisons.
     """
 
-    def __init__(self, profiles: Profiles, notation: Notation, score_names: bool = False) -> None:
-        super().__init__(profiles, notation, score_names=score_names)
+    def __init__(
+        self,
+        profiles: Profiles,
+        notation: Notation,
+        score_names: bool = False,
+        choice: TemplateChoice = EVERY_TEMPLATE,
+    ) -> None:
+        super().__init__(profiles, notation, score_names=score_names, choice=choice)
         assert notation.comparing is not None
         self.n, self.comparing = len(profiles), notation.comparing
         if not self.n_attributes:

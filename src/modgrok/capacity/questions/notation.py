@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from modgrok.capacity.people.profiles import ABSENT, Profiles
 from modgrok.capacity.people.streams import Stream, generator
 from modgrok.capacity.people.words import SYLLABLES, syllables_per_word
 from modgrok.capacity.questions.codes import Codes, digits_needed, even, ragged, spell, stacked
 from modgrok.capacity.questions.dictionary import Dictionary
+from modgrok.capacity.questions.templates import PUBLISHED_TEMPLATE, TEMPLATES, parts_of
 from modgrok.errors import InputError, install_hint
 
 BEGIN = 0
@@ -45,14 +48,17 @@ class Notation:
 
     Attributes:
         vocabulary_size: The number of tokens, v.
-        opening: One row that stands before the name of a question.
+        opening: A row for each template, which stands first in a question.
         names: N rows, one a person.
-        subjects: S rows that say what is asked about, then one that stands for no second subject.
-        closing: One row that stands before the answer.
+        subjects: S rows that say after the name what is asked about, then one that stands for no second subject.
+        subjects_of: The same, for templates that say it before the name.
+        of: Whether each template does, (templates,).
+        closing: A row for each template, which stands before the answer.
         bridges: N rows, the name of each person in an answer that continues after it.
         answers: The values of each attribute one after another, then N names.
         dictionaries: The dictionary of each attribute whose strings the network has to learn.
         text: Returns tokens as text.
+        templates: The names of the templates of sentences; codes, which have none, have one row for them.
         comparing: The tables of comparisons; None where there are none.
     """
 
@@ -60,11 +66,14 @@ class Notation:
     opening: Codes
     names: Codes
     subjects: Codes
+    subjects_of: Codes
+    of: Tensor
     closing: Codes
     bridges: Codes
     answers: Codes
     dictionaries: Mapping[str, Dictionary]
     text: Callable[[list[int]], str]
+    templates: tuple[str, ...] = ()
     comparing: Comparing | None = None
 
 
@@ -114,6 +123,8 @@ def write_codes(
         opening=begin,
         names=names,
         subjects=even(first + alphabet + np.arange(asked)[:, None]),
+        subjects_of=nothing,
+        of=torch.tensor([False]),
         closing=nothing,
         bridges=names,
         answers=stacked([*values, names]),
@@ -128,22 +139,29 @@ def as_numbers(tokens: list[int]) -> str:
     return " ".join(map(str, tokens))
 
 
-def write_text(profiles: Profiles, tokenizer_size: int, comparisons: bool = False) -> Notation:
-    """Write the published sentences, with a byte-level BPE tokenizer trained on them.
+def write_text(
+    profiles: Profiles,
+    tokenizer_size: int,
+    templates: Sequence[str] = (PUBLISHED_TEMPLATE,),
+    comparisons: bool = False,
+) -> Notation:
+    """Write sentences, with a byte-level BPE tokenizer trained on them.
 
-    "Question: What was {name}'s {subject}? Answer: {value}", with token 0 before and behind. Every piece begins where
-    the tokenizer splits words, so that pieces put together are the tokens of the sentence. Comparisons, which the
-    published system has not, are "Question: How did {name}'s {subject} compare with that of {name}? Answer: less".
+    The published ones are "Question: What was {name}'s {subject}? Answer: {value}", with token 0 before and behind.
+    Every piece begins where the tokenizer splits words, so that pieces put together are the tokens of the sentence.
+    Comparisons, which the published system has not, are "Question: How did {name}'s {subject} compare with that of
+    {name}? Answer: less".
 
     Args:
         profiles: The people whose values are written.
         tokenizer_size: The vocabulary of the tokenizer; the published one has 3,000.
+        templates: The names of the templates that facts are told in.
         comparisons: Whether people are compared.
 
     Raises:
         InputError: if the vocabulary has no room for all bytes, or `tokenizers` is not installed.
     """
-    tokenizer = train_tokenizer(profiles, tokenizer_size, comparisons)
+    tokenizer = train_tokenizer(profiles, tokenizer_size, templates, comparisons)
 
     def encode(texts: list[str], begin: bool = False, end: bool = False) -> Codes:
         coded = tokenizer.encode_batch(texts)
@@ -154,7 +172,8 @@ def write_text(profiles: Profiles, tokenizer_size: int, comparisons: bool = Fals
     values = [
         encode([f" {text}" for text in profiles.value_texts(name)], end=True) for name in space.attributes
     ]
-    occurring = occurring_values(profiles)
+    occurring, parts = occurring_values(profiles), [parts_of(name) for name in templates]
+    subjects = [subject_text(name) for name in profiles.subjects]
     compared = Comparing(
         opening=encode([COMPARED], begin=True),
         between=encode([WITH]),
@@ -163,10 +182,12 @@ def write_text(profiles: Profiles, tokenizer_size: int, comparisons: bool = Fals
     )
     return Notation(
         vocabulary_size=tokenizer.get_vocab_size(),
-        opening=encode(["Question: What was"], begin=True),
+        opening=encode([part.opening for part in parts], begin=True),
         names=encode(names),
-        subjects=encode([*(f"'s {subject_text(name)}" for name in profiles.subjects), ""]),
-        closing=encode(["? Answer:"]),
+        subjects=encode([*(f"'s {subject}" for subject in subjects), ""]),
+        subjects_of=encode([*(f" the {subject} of" for subject in subjects), ""]),
+        of=torch.tensor([part.of for part in parts]),
+        closing=encode([part.closing for part in parts]),
         bridges=encode([f"{name}," for name in names]),
         answers=stacked([*values, encode(names, end=True)]),
         dictionaries={
@@ -175,6 +196,7 @@ def write_text(profiles: Profiles, tokenizer_size: int, comparisons: bool = Fals
             if profiles.generated and name != "birth_date"
         },
         text=tokenizer.decode,
+        templates=tuple(templates),
         comparing=compared if comparisons else None,
     )
 
@@ -190,8 +212,8 @@ def subject_text(subject: str) -> str:
     return subject.replace("_", " ")
 
 
-def sentences(profiles: Profiles) -> Iterator[str]:
-    """Yield one question a person with its answer, the subjects taking turns."""
+def sentences(profiles: Profiles, templates: Sequence[str]) -> Iterator[str]:
+    """Yield one sentence a person with its value, the subjects and then the templates taking turns."""
     texts = {name: profiles.value_texts(name) for name in profiles.space.attributes}
     names, absent = profiles.full_names, bool((profiles.relations == ABSENT).any())
     for person, name in enumerate(names[:TRAINED_ON]):
@@ -203,7 +225,9 @@ def sentences(profiles: Profiles) -> Iterator[str]:
             answer = texts[key][profiles.attributes[person, subject]]
         else:
             answer = names[profiles.relations[person, subject - attributes]]
-        yield f"Question: What was {name}'s {subject_text(profiles.subjects[subject])}? Answer: {answer}"
+        template = templates[person // len(having) % len(templates)]
+        asked = subject_text(profiles.subjects[subject])
+        yield TEMPLATES[template].format(name=name, subject=asked, value=answer)
 
 
 def comparison_sentences(profiles: Profiles) -> Iterator[str]:
@@ -214,7 +238,12 @@ def comparison_sentences(profiles: Profiles) -> Iterator[str]:
         yield f"{COMPARED} {name}'s {subject}{WITH} {other}? Answer:{COMPARISONS[person % 3]}"
 
 
-def train_tokenizer(profiles: Profiles, tokenizer_size: int, comparisons: bool = False) -> Any:
+def train_tokenizer(
+    profiles: Profiles,
+    tokenizer_size: int,
+    templates: Sequence[str] = (PUBLISHED_TEMPLATE,),
+    comparisons: bool = False,
+) -> Any:
     """Return a byte-level BPE tokenizer of the sentences, of comparisons too if asked; `<|endoftext|>` is token 0.
 
     Raises:
@@ -241,5 +270,5 @@ def train_tokenizer(profiles: Profiles, tokenizer_size: int, comparisons: bool =
         show_progress=False,
     )
     compared = comparison_sentences(profiles) if comparisons else ()
-    tokenizer.train_from_iterator(chain(sentences(profiles), compared), trainer)
+    tokenizer.train_from_iterator(chain(sentences(profiles, templates), compared), trainer)
     return tokenizer

@@ -22,8 +22,14 @@ from modgrok.capacity.questions.chunks import Chunks
 from modgrok.capacity.questions.codes import Rows
 from modgrok.capacity.questions.comparisons import Comparisons, split_comparisons
 from modgrok.capacity.questions.notation import Notation, write_codes, write_text
-from modgrok.capacity.questions.questions import Biographies, Questions
+from modgrok.capacity.questions.questions import TRAINED_SETS, Biographies, Questions
 from modgrok.capacity.questions.shuffled import Shuffled
+from modgrok.capacity.questions.templates import (
+    PUBLISHED_TEMPLATE,
+    TEMPLATES,
+    TemplateChoice,
+    check_templates,
+)
 from modgrok.capacity.questions.two_hops import (
     HELD_OUT,
     SHARES,
@@ -56,6 +62,12 @@ class ProfilesDataModule(LightningDataModule):
             that tell everything about a person in short codes.
         alphabet: The number of symbols of the short codes.
         tokenizer_size: The vocabulary of the tokenizer that `text` trains.
+        templates: The names of the sentences that `text` tells every fact in: `question`, the published one,
+            `question_of`, `statement`, `statement_of`, `record` and `record_of`. Two-hop questions are asked in the
+            first of them that is not held out.
+        held_out_templates: Those of them that are never trained on; the facts in each are scored as a set of their own.
+        templates_per_fact: The number of templates that each fact is trained on in, a random choice of those that are
+            not held out; all of them if None. The facts in the others are a set of their own.
         hops: 1, or 2 to ask two-hop questions too.
         hop_ratio: The number of one-hop questions for every two-hop question, or for every comparison.
         chain_of_thought: Whether the answer of a two-hop question first names the person that the first hop leads to.
@@ -96,6 +108,9 @@ class ProfilesDataModule(LightningDataModule):
         notation: NotationName = "text",
         alphabet: int = 64,
         tokenizer_size: int = 3000,
+        templates: list[str] = [PUBLISHED_TEMPLATE],  # noqa: B006
+        held_out_templates: list[str] = [],  # noqa: B006
+        templates_per_fact: int | None = None,
         hops: Literal[1, 2] = 1,
         hop_ratio: float = 0.1,
         chain_of_thought: bool = False,
@@ -118,6 +133,9 @@ class ProfilesDataModule(LightningDataModule):
         for name, size in (("batch_size", batch_size), ("sample", sample)):
             if size is not None and size < 1:
                 raise InputError(f"{name} must be ≥ 1, got {size}")
+        check_templates(templates, held_out_templates, templates_per_fact)
+        if notation != "text" and templates != [PUBLISHED_TEMPLATE]:
+            raise InputError(f"templates are sentences: give notation: text, got {notation}")
         if hops == 2 and notation == "biographies":
             raise InputError("hops: biographies ask no questions; two hops need notation: text or tokens")
         if comparisons and notation == "biographies":
@@ -153,14 +171,15 @@ class ProfilesDataModule(LightningDataModule):
         if not self.people.subjects and not (notation == "biographies" and score_names):
             raise InputError("attributes and relations are empty: give one, or score_names with biographies")
         self.notation: Notation = (
-            write_text(self.people, tokenizer_size, comparisons)
+            write_text(self.people, tokenizer_size, templates, comparisons)
             if notation == "text"
             else write_codes(self.people, alphabet, seed, notation == "tokens", comparisons)
         )
+        choice = TemplateChoice(held_out_templates, templates_per_fact, seed)
         self.questions: Questions | Biographies = (
             Biographies(self.people, self.notation, score_names)
             if notation == "biographies"
-            else Comparisons(self.people, self.notation, score_names)
+            else Comparisons(self.people, self.notation, score_names, choice)
             if comparisons
             else Questions(
                 self.people,
@@ -169,15 +188,15 @@ class ProfilesDataModule(LightningDataModule):
                 chain_of_thought,
                 score_names,
                 identity_bridge,
+                choice,
             )
         )
         inferred = round(batch_size / (1 + hop_ratio)) if self.inferred else 0
         self.one_hops_per_update = batch_size - inferred
         self.mixed_from: int | None = 0
         """The first update that asks for two facts too; None while a curriculum has not come to that."""
-        self.one_hop_order = Shuffled(
-            np.concatenate([*self.questions.sets.values()]), seed, Stream.ONE_HOP_ORDER
-        )
+        trained = [self.questions.sets[name] for name in TRAINED_SETS if name in self.questions.sets]
+        self.one_hop_order = Shuffled(np.concatenate(trained), seed, Stream.ONE_HOP_ORDER)
 
     @property
     def vocabulary_size(self) -> int:
@@ -231,6 +250,9 @@ class ProfilesDataModule(LightningDataModule):
         for table in (self.notation.names, self.notation.subjects, self.notation.answers):
             codes.update(table.tokens.numpy().astype("<i4").tobytes())
         digests = {"people": self.people.digest, "codes": codes.hexdigest()}
+        if self.notation.templates:
+            sentences = "\n".join(TEMPLATES[name] for name in self.notation.templates)
+            digests["templates"] = sha256(sentences.encode()).hexdigest()
         return digests | ({"split": sha256(self.split.tobytes()).hexdigest()} if self.inferred else {})
 
     @cached_property
@@ -297,7 +319,7 @@ class ProfilesDataModule(LightningDataModule):
         else:
             before = min(updates, self.mixed_from)
             asked = before * self.batch_size + (updates - before) * self.one_hops_per_update
-        return asked / len(self.one_hop_order)
+        return asked * self.questions.wordings / len(self.one_hop_order)
 
     def size(self, name: str) -> int:
         """Return how many questions one of `scored_sets` has."""

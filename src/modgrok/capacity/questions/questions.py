@@ -12,6 +12,10 @@ from torch.nn import functional as F
 from modgrok.capacity.people.profiles import ABSENT, Profiles
 from modgrok.capacity.questions.codes import NAME, PAD, SUBJECT, UNSCORED, Codes, Piece, Rows, join
 from modgrok.capacity.questions.notation import Notation
+from modgrok.capacity.questions.templates import EVERY_TEMPLATE, TemplateChoice
+
+TRAINED_SETS = ("one_hop", "identity")
+"""The sets of questions of one hop or none that are trained on; the others are facts in other words."""
 
 
 class Questions:
@@ -28,10 +32,13 @@ class Questions:
         chain_of_thought: Whether the answer of a two-hop question names that person first.
         score_names: Whether a name is scored where the question gives it.
         identity_bridge: Whether bridges are asked for by their names; S is the number of that subject.
+        choice: The templates that facts are trained on in.
 
     Attributes:
         rows_per_person: The number of rows that a person's number is multiplied with in the number of a row.
-        sets: The numbers of the rows of each set of questions of one hop or none: `one_hop` and `identity`.
+        sets: The numbers of the rows of each set of questions of one hop or none: those that are trained on, `one_hop`
+            and `identity`; the facts in templates that only other facts are trained on in, `other_templates`; and the
+            facts in each held-out template, `template_` and its name.
     """
 
     def __init__(
@@ -42,6 +49,7 @@ class Questions:
         chain_of_thought: bool = False,
         score_names: bool = False,
         identity_bridge: bool = False,
+        choice: TemplateChoice = EVERY_TEMPLATE,
     ) -> None:
         space = profiles.space
         self.notation = notation
@@ -51,7 +59,8 @@ class Questions:
         self.n_attributes = len(space.attributes)
         self.n_relations = len(profiles.relation_names)
         self.second_subjects = torch.tensor(second_subjects, dtype=torch.long)
-        self.rows_per_person = self.n_subjects + identity_bridge
+        self.n_rows, self.n_templates = self.n_subjects + identity_bridge, len(notation.of)
+        self.rows_per_person = self.n_rows * self.n_templates
         people = np.arange(len(profiles), dtype=np.int32)
         facts = (
             np.concatenate([profiles.facts, people[:, None]], axis=1) if identity_bridge else profiles.facts
@@ -60,41 +69,59 @@ class Questions:
         there = facts != ABSENT
         if identity_bridge:
             there[:, -1] = np.isin(people, profiles.relations)
-        asked = np.flatnonzero(there).astype(np.int32)
-        of_no_hop = asked % self.rows_per_person == self.n_subjects
-        self.sets = {"one_hop": asked[~of_no_hop]} | (
-            {"identity": asked[of_no_hop]} if identity_bridge else {}
-        )
-        self.n_one_hop = len(self.sets["one_hop"])
+        self.n_one_hop = int(there[:, : self.n_subjects].sum())
+        held_out = {f"template_{name}": notation.templates.index(name) for name in choice.held_out}
+        kept = [template for template in range(self.n_templates) if template not in held_out.values()]
+        self.first_template = kept[0]
+        asked = np.flatnonzero(there)
+        is_fact = asked % self.n_rows < self.n_subjects
+        numbers = (asked[:, None] * self.n_templates + kept).astype(np.int32)
+        trained = choice.trained(len(asked), len(kept))
+        self.sets = {"one_hop": numbers[trained & is_fact[:, None]]}
+        if identity_bridge:
+            self.sets["identity"] = numbers[trained & ~is_fact[:, None]]
+        if not trained.all():
+            self.sets["other_templates"] = numbers[~trained & is_fact[:, None]]
+        for name, template in held_out.items():
+            self.sets[name] = (asked[is_fact] * self.n_templates + template).astype(np.int32)
         self.n_two_hop = len(profiles) * self.n_relations * len(second_subjects)
         values = [space.values(name) for name in space.attributes]
         self.answer_offsets = torch.tensor(
             np.cumsum([0, *values])[[*range(len(values)), *[-1] * (self.n_relations + 1)]], dtype=torch.long
         )
-        longest = [notation.opening, notation.names, notation.subjects, notation.subjects, notation.closing]
+        subjects = torch.where(notation.of, notation.subjects_of.width, notation.subjects.width)
+        asking = notation.opening.lengths + 2 * subjects + notation.closing.lengths
         answer = notation.answers.width + (
             notation.bridges.width if chain_of_thought and self.n_two_hop else 0
         )
-        self.context_length = sum(codes.width for codes in longest) + answer
+        self.context_length = notation.names.width + int(asking.max()) + answer
         self.scored_tokens = answer + (notation.names.width if score_names else 0)
 
-    def one_hop(self, numbers: Tensor) -> Rows:
-        """Return the questions of numbers person · `rows_per_person` + subject."""
-        person, subject = self.facts_of(numbers)
-        none = torch.full_like(subject, self.n_subjects)
-        return self._fit(join([*self._ask(person, subject, none), self._answer(person, subject)]))
+    @property
+    def wordings(self) -> float:
+        """The number of templates that a fact is trained on in."""
+        return len(self.sets["one_hop"]) / self.n_one_hop
 
-    def facts_of(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """Return person and subject of the numbers of one-hop questions."""
-        return numbers // self.rows_per_person, numbers % self.rows_per_person
+    def one_hop(self, numbers: Tensor) -> Rows:
+        """Return the questions of numbers (person · (S, or S + 1 with bridges) + subject) · templates + template."""
+        person, subject, template = self.facts_of(numbers)
+        none = torch.full_like(subject, self.n_subjects)
+        return self._fit(join([*self._ask(person, subject, none, template), self._answer(person, subject)]))
+
+    def facts_of(self, numbers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return person, subject and template of the numbers of one-hop questions."""
+        fact, template = numbers // self.n_templates, numbers % self.n_templates
+        return fact // self.n_rows, fact % self.n_rows, template
 
     def two_hop(self, numbers: Tensor) -> Rows:
-        """Return the questions of numbers (person · R + relation) · S2 + second subject."""
+        """Return the questions of numbers (person · R + relation) · S2 + second subject, all in one template."""
         person, relation, subject = self.hops(numbers)
+        template = torch.full_like(person, self.first_template)
         first = self.n_attributes + relation
         bridge = self.facts[person, first].long()
         steps = [Piece(self.notation.bridges, bridge, SUBJECT + first)] if self.chain_of_thought else []
-        return self._fit(join([*self._ask(person, first, subject), *steps, self._answer(bridge, subject)]))
+        asked = self._ask(person, first, subject, template)
+        return self._fit(join([*asked, *steps, self._answer(bridge, subject)]))
 
     def hops(self, numbers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return person, relation and second subject of the numbers of two-hop questions."""
@@ -102,16 +129,18 @@ class Questions:
         person, relation = numbers // (self.n_relations * seconds), numbers // seconds % self.n_relations
         return person, relation, self.second_subjects[numbers % seconds]
 
-    def _ask(self, person: Tensor, first: Tensor, second: Tensor) -> list[Piece]:
-        given = torch.full_like(person, UNSCORED)
+    def _ask(self, person: Tensor, first: Tensor, second: Tensor, template: Tensor) -> list[Piece]:
+        notation, given = self.notation, torch.full_like(person, UNSCORED)
         names = torch.where(first < self.n_subjects, self.name_part, UNSCORED)
-        zero = torch.zeros_like(person)
+        of, none = notation.of[template], self.n_subjects
+        before = [Piece(notation.subjects_of, torch.where(of, hop, none), given) for hop in (second, first)]
+        after = [Piece(notation.subjects, torch.where(of, none, hop), given) for hop in (first, second)]
         return [
-            Piece(self.notation.opening, zero, given),
-            Piece(self.notation.names, person, names),
-            Piece(self.notation.subjects, first, given),
-            Piece(self.notation.subjects, second, given),
-            Piece(self.notation.closing, zero, given),
+            Piece(notation.opening, template, given),
+            *(before if notation.of.any() else ()),
+            Piece(notation.names, person, names),
+            *after,
+            Piece(notation.closing, template, given),
         ]
 
     def _answer(self, person: Tensor, subject: Tensor) -> Piece:
@@ -119,7 +148,7 @@ class Questions:
         return Piece(self.notation.answers, row, SUBJECT + subject)
 
     def _fit(self, rows: Rows) -> Rows:
-        missing = self.context_length - rows.tokens.shape[1]
+        missing = self.context_length - rows.tokens.shape[1]  # negative where pieces leave one another out
         return Rows(
             F.pad(rows.tokens, (0, missing), value=PAD), F.pad(rows.parts, (0, missing), value=UNSCORED)
         )
@@ -140,6 +169,7 @@ class Biographies:
 
     rows_per_person = 1
     n_two_hop = 0
+    wordings = 1.0
 
     def __init__(self, profiles: Profiles, notation: Notation, score_names: bool = True) -> None:
         self.notation = notation
