@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from modgrok.cli.foreign_weights import add_foreign_options, read_foreign
+from modgrok.cli.terminal import say
 from modgrok.errors import InputError
 from modgrok.experiments.config.command_parser import CommandParser
 from modgrok.runs.directory import source_name
@@ -74,7 +75,7 @@ def analyze(options: list[str]) -> None:
         output = given.output or beside(given.path)
         check_output(output)
         for note in foreign.notes:
-            print(note)
+            say(note)
         analysis = analyze_network(
             foreign.snapshot, source_name(given.path), given.basis, foreign.earlier, foreign.notes, sgld
         )
@@ -99,9 +100,9 @@ def analyze(options: list[str]) -> None:
         analysis = replace(analysis, notes=(*analysis.notes, *proved))
     write_report(analysis, output)
     if words := mixture_summary(analysis):
-        print(f"{words}\n")
+        say(f"{words}\n")
     for task in analysis.tasks:
-        print(f"{task.circuit.task.title}: {opening(analysis, task)}\n")
+        say(f"{task.circuit.task.title}: {opening(analysis, task)}\n")
     for update, coefficient in analysis.learning_coefficients.items():
-        print(f"learning coefficient after {update:,} updates: {coefficient}")
+        say(f"learning coefficient after {update:,} updates: {coefficient}")
     print(f"report: {os.path.relpath(output)}/index.html")

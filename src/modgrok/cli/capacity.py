@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from modgrok.cli.commands import Command, run_command
+from modgrok.cli.terminal import say
 from modgrok.errors import InputError
 from modgrok.experiments.config.command_parser import CommandParser
 from modgrok.experiments.config.config_file import with_configs_as_data
@@ -66,17 +67,17 @@ def describe(options: list[str]) -> None:
         raise InputError(f"show must be ≥ 0, got {shown}")
     data = ProfilesDataModule(**given)
     found = describe(data)
-    print(f"{found.title}\n\nbits of the source")
+    say(f"{found.title}\n\nbits of the source")
     draw(found.bits)
-    print(f"\n{found.questions}")
+    say(f"\n{found.questions}")
     if found.sets:
-        print(f"\n{found.inferred}")
+        say(f"\n{found.inferred}")
         draw(found.sets)
     print()
     draw(found.schemes, ("bits by scheme, at zero loss", "published", "corrected"))
-    print(f"\n{difference_in_words()}")
+    say(f"\n{difference_in_words()}")
     for block in show(data, shown):
-        print(f"\n{block}")
+        say(f"\n{block}")
     if file:
         from modgrok.capacity.people.parquet import write_profiles
 
@@ -128,7 +129,7 @@ def fit(options: list[str]) -> None:
             else f"not composed within {found.updates:,} updates"
         )
         print(f"{name}: {learned}, {found.accuracies[name]:.1%} right at the end")
-    print(f"{opening([found])}\n  modgrok capacity measure {shown}")
+    say(f"{opening([found])}\n  modgrok capacity measure {shown}")
 
 
 def measure(options: list[str]) -> None:
@@ -168,7 +169,7 @@ def measure(options: list[str]) -> None:
             draw(set_rows(m), SET_TITLES)
     probes = {run.name: probe_run(run) for run in runs if given.probe}
     write_measurements(measurements, probes, given.output)
-    print(f"\n{opening(measurements)}\n\npage: {given.output}/index.html")
+    say(f"\n{opening(measurements)}\n\npage: {given.output}/index.html")
     if given.figures:
         figures = [figure for section in sections(measurements, probes) for figure in section.figures]
         print(f"figures: {len(write_figures(figures, given.figures))} files in {given.figures}")

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from modgrok.cli.foreign_weights import add_foreign_options, read_foreign
+from modgrok.cli.terminal import say
 from modgrok.errors import InputError
 from modgrok.experiments.config.command_parser import CommandParser
 
@@ -34,7 +35,7 @@ def certify(options: list[str]) -> None:
     foreign = read_foreign(given)
     if foreign is not None:
         snapshot = foreign.snapshot
-        print("\n".join(foreign.notes), end="\n\n")
+        say("\n".join(foreign.notes), end="\n\n")
     else:
         snapshot = load_snapshot(find_checkpoint(given.path))
     output = given.output or certificate_of(given.path)
@@ -44,6 +45,6 @@ def certify(options: list[str]) -> None:
     for view in task_views(snapshot.data, split_known=snapshot.split_known):
         certificate, explained = prove(snapshot.network, view), explained_margin(snapshot.network, view)
         found.append((view.task.name, certificate, explained))
-        print(f"{view.task.title}: {sentence(certificate, explained)} ({certificate.seconds:.1f} s)\n")
+        say(f"{view.task.title}: {sentence(certificate, explained)} ({certificate.seconds:.1f} s)\n")
     write_certificate(output, source_name(given.path), snapshot, found)
     print(f"certificate: {os.path.relpath(output)}")

@@ -16,6 +16,8 @@ from pkgutil import resolve_name
 from typing import NamedTuple, NoReturn
 
 import modgrok
+from modgrok.cli import terminal
+from modgrok.cli.terminal import say
 from modgrok.errors import InputError, RunStoppedError, brief, did_you_mean
 
 
@@ -39,7 +41,7 @@ COMMANDS = {
     ),
     "validate": Command("the same, through Lightning's validation loop", "modgrok.cli.evaluate:validate"),
     "predict": Command(
-        "a table of every pair:  modgrok predict --ckpt_path RUN_OR_CKPT --predictions.file pairs.csv",
+        "a table of every pair:  modgrok predict --ckpt_path RUN_OR_CKPT --predictions.file out.csv",
         "modgrok.cli.evaluate:predict",
     ),
     "describe": Command(
@@ -100,10 +102,12 @@ def run_command(prog: str, commands: Mapping[str, Command], args: Sequence[str],
     """
     name, *options = args or ["--help"]
     if name in ("-h", "--help"):
-        print(f"usage: {prog} COMMAND [options]        ({prog} COMMAND --help lists a command's options)\n")
+        print(f"usage: {prog} COMMAND [options]\n       {prog} COMMAND --help lists a command's options\n")
         for each, command in commands.items():
-            print(f"  {each:<12}{command.help}")
-        print(note, end="")
+            line, width = f"  {each:<12}{command.help}", terminal.columns()
+            print(line if not width or len(line) <= width else line.replace(":  ", f"\n{'':14}"))
+        if note:
+            say(note)
     elif name in commands:
         resolve_name(commands[name].function)(options)
     else:
@@ -126,7 +130,7 @@ def main(args: Sequence[str] | None = None) -> None:
     hook = threading.excepthook
     # the thread that writes TensorBoard's events hands its error on to the run
     threading.excepthook = lambda error: None if issubclass(error.exc_type, OSError) else hook(error)
-    note = "\nRUN_OR_CKPT is a run's directory, lightning_logs/version_N, or a checkpoint file.\n"
+    note = "\nRUN_OR_CKPT is a run's directory, lightning_logs/version_N, or a checkpoint file."
     try:
         run_command("modgrok", COMMANDS, args, note)
     except InputError as error:
@@ -146,5 +150,5 @@ def main(args: Sequence[str] | None = None) -> None:
 
 
 def _fail(error: object, code: int) -> NoReturn:
-    print(f"modgrok: error: {error}", file=sys.stderr)
+    say(f"modgrok: error: {error}", stream=sys.stderr)
     sys.exit(code)

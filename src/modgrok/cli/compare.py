@@ -9,7 +9,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from modgrok.cli.runs import plain
+from modgrok.cli import terminal
+from modgrok.cli.runs import apart, plain
 from modgrok.errors import InputError
 from modgrok.experiments.assembly.run_list import ListedRun, differing_fields, list_runs
 from modgrok.experiments.config.command_parser import CommandParser
@@ -54,7 +55,7 @@ def compare(options: list[str]) -> None:
             if any(getattr(run.findings, name, None) is not None for run in runs)
         },
     }
-    names = [os.path.relpath(path) for path in paths]
+    names = apart([os.path.relpath(path) for path in paths])
     for title, rows in tables.items():
         _print(title, names, rows)
     page = paths[0] / PAGE
@@ -83,7 +84,7 @@ def _print(title: str, names: Sequence[str], rows: Mapping[str, Sequence[str]]) 
         table.add_column(name, justify="right", overflow="fold")
     for name, values in rows.items():
         table.add_row(name, *values)
-    Console().print(table)
+    Console(width=terminal.columns() or 200).print(table)
     print("" if rows else "nothing\n")
 
 

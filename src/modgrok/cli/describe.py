@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from modgrok.cli import terminal
+from modgrok.cli.terminal import say
 from modgrok.data.describe import describe as describe_tables
 from modgrok.data.describe import describe_operation, list_tasks
 from modgrok.errors import InputError, did_you_mean
@@ -30,7 +32,7 @@ def describe(options: list[str]) -> None:
         from modgrok.runs.snapshot import load_snapshot
 
         recorded = load_snapshot(checkpoint).data.config
-    print(describe_tables(read_tables("modgrok describe", args, configs, recorded), _irreps))
+    say(describe_tables(read_tables("modgrok describe", args, configs, recorded), _irreps))
 
 
 def tasks(options: list[str]) -> None:
@@ -38,7 +40,13 @@ def tasks(options: list[str]) -> None:
     parser = CommandParser(prog="modgrok tasks", description="The operations that have a name.")
     parser.add_argument("name", type=str | None, nargs="?", help="one of them; all are listed unless given")
     name = parser.parse_args(options).name
-    print(list_tasks() if name is None else describe_operation(name))
+    if name is not None:
+        say(describe_operation(name))
+        return
+    listed, width = list_tasks(), terminal.columns()
+    if width and max(map(len, listed.splitlines())) > width:
+        listed = f"{list_tasks(short=True)}\n\nOperands and source of each: modgrok tasks NAME"
+    say(listed)
 
 
 def _irreps(group: Group) -> str:

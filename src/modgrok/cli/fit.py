@@ -7,6 +7,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
+from modgrok.cli.terminal import say
 from modgrok.experiments.config.first_look import first_look
 from modgrok.experiments.config.formula_first import END, formula_first, with_an_end
 
@@ -21,7 +22,7 @@ def fit(options: list[str]) -> None:
     said = [END] if ended != options else []
     options = formula_first(ended)
     if not {"-h", "--help", "--print_config"} & set(options):
-        print("\n".join([str(first_look(options)), *said]), end="\n\n", flush=True)
+        say("\n".join([str(first_look(options)), *said]), end="\n\n")
 
     from modgrok.experiments import Experiment
 
@@ -53,7 +54,7 @@ def _say_what_was_found(experiment: Experiment) -> None:
     from modgrok.experiments import Run
 
     run = Run(experiment.path)
-    print(f"{summary(run.findings, experiment.model.evaluate_every)}\n")
+    say(f"{summary(run.findings, experiment.model.evaluate_every)}\n")
     print(f"run: {os.path.relpath(run.path)}")
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from modgrok.cli.sweep import SweepView, duration
+from modgrok.cli.terminal import say
 from modgrok.experiments.claims.claim import read_claim
 from modgrok.experiments.claims.reproduce import (
     DEFAULT_ROOT,
@@ -50,9 +51,9 @@ def run_reproduce(options: list[str]) -> None:
 def _print(done: Reproduction, shown: Path) -> None:
     from modgrok.figures.numbers import number
 
-    print(f"{done.claim.says}\n({done.claim.source})\n")
+    say(f"{done.claim.says}\n({done.claim.source})\n")
     if done.reason:
-        print(f"{done.verdict}: {done.reason}")
+        say(f"{done.verdict}: {done.reason}")
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("figure", "published", "ours (95% interval)", "verdict"):
@@ -65,7 +66,7 @@ def _print(done: Reproduction, shown: Path) -> None:
     print(
         f"\n{done.verdict}; {done.cells} run{'s' if done.cells > 1 else ''}, {duration(done.seconds)} of training"
     )
-    print(f"left out: {done.claim.left_out}\n  {shown / VERDICT}\n  {shown}/report/claim.html")
+    say(f"left out: {done.claim.left_out}\n  {shown / VERDICT}\n  {shown}/report/claim.html")
 
 
 def _list(root: Path) -> None:

@@ -7,12 +7,14 @@ import json
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from modgrok.cli import terminal
 from modgrok.experiments.assembly.run_list import (
     ListedRun,
     differing_fields,
@@ -43,28 +45,59 @@ def print_runs(options: list[str]) -> None:
     elif given.csv:
         _write_csv(runs)
     elif runs:
-        Console().print(runs_table(runs, given.directory))
+        print("\n".join(runs_lines(runs, given.directory, terminal.columns())))
     else:
         print(f"no run in {given.directory}" + (" meets that" if given.where else ""))
 
 
-def runs_table(runs: Sequence[ListedRun], root: Path) -> Table:
-    """Lay out what each run is and what it found, with its directory seen from `root`."""
-    differing = differing_fields(runs)
+def runs_lines(runs: Sequence[ListedRun], root: Path, width: int | None) -> list[str]:
+    """Lay out what each run is and what it found, with its directory seen from `root`.
+
+    Where the width of a terminal is not enough for one line a run, what differs between them stands below, and of the
+    directories no more than what tells them apart.
+    """
+    fields = differing_fields(runs)
+    paths = [os.path.relpath(run.path, root) for run in runs]
+    differs = [
+        ", ".join(f"{name.rpartition('.')[2]}={plain(run.row.get(name))}" for name in fields) for run in runs
+    ]
+    lines = _rows(runs, paths, differs if fields else None)
+    if width is None or max(map(len, lines)) <= width:
+        return lines
+    header, *rows = _rows(runs, apart(paths), None)
+    lines = [header]
+    for row, text in zip(rows, differs, strict=True):
+        below = textwrap.wrap(text, width - 4, break_long_words=False, break_on_hyphens=False)
+        lines += [row, *(f"    {line}" for line in below)]
+    return lines
+
+
+def apart(paths: Sequence[str]) -> list[str]:
+    """Leave out the first and the last parts of paths that all of them have."""
+    parts = [Path(path).parts for path in paths]
+    first, last = (
+        next((i for i, at in enumerate(zip(*split, strict=False)) if len(set(at)) > 1), 0)
+        for split in (parts, [own[::-1] for own in parts])
+    )
+    kept = [own[first : len(own) - last] for own in parts]
+    return [str(Path(*own)) for own in kept] if all(kept) else list(paths)
+
+
+def _rows(runs: Sequence[ListedRun], names: Sequence[str], differs: Sequence[str] | None) -> list[str]:
+    """A heading, then a line for each run."""
     table = Table(box=None, pad_edge=False)
-    for heading in ("run", "task", "p", "share", *(["what differs"] if differing else [])):
-        table.add_column(heading, overflow="fold")
+    for heading in ("run", "task", "p", "share", *(["what differs"] if differs else [])):
+        table.add_column(heading, no_wrap=True)
     for heading in ("updates", "memorised", "grokked", "accuracy"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for run in runs:
+    for place, (run, name) in enumerate(zip(runs, names, strict=True)):
         row, found = run.row, run.findings
-        differs = [f"{name.rpartition('.')[2]}={plain(row.get(name))}" for name in differing]
         table.add_row(
-            os.path.relpath(run.path, root),
+            name,
             plain(row["data.task"]),
             plain(row.get("data.modulus")),
             plain(row.get("data.train_fraction")),
-            *(["\n".join(differs)] if differing else []),
+            *([differs[place]] if differs else []),
             *(
                 ("not ended", "", "", "")
                 if found is None
@@ -76,7 +109,10 @@ def runs_table(runs: Sequence[ListedRun], root: Path) -> Table:
                 )
             ),
         )
-    return table
+    console = Console(width=10_000, highlight=False, markup=False, color_system=None)
+    with console.capture() as said:
+        console.print(table)
+    return [line.rstrip() for line in said.get().splitlines()]
 
 
 def _at(update: int | None) -> str:

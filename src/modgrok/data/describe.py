@@ -91,15 +91,16 @@ def _symmetry(data: TaskTables, number: int) -> str:
     return f"all {n:,} held-out pairs are new: {why}"
 
 
-def list_tasks() -> str:
-    """List the operations of the catalog: name, formula, operands, algebraic structure, source."""
-    rows = [("name", "formula", "operands", "structure", "source")]
+def list_tasks(short: bool = False) -> str:
+    """List the operations of the catalog: name, formula, algebraic structure and, unless short, operands and source."""
+    rows = [("name", "formula", "structure", "operands", "source")]
     for name, entry in CATALOG.items():
         modulus = None if entry.operation.only_modulus else STRUCTURE_MODULUS
         kind = structure_of(make_task(name, modulus)).kind
-        rows.append((name, entry.formula, str(entry.n_operands), kind, entry.source))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+        rows.append((name, entry.formula, kind, str(entry.n_operands), entry.source))
+    shown = [row[:3] for row in rows] if short else rows
+    widths = [max(map(len, column)) for column in zip(*shown, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in shown)
 
 
 def describe_operation(name: str) -> str:
