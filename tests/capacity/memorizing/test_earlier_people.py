@@ -52,6 +52,12 @@ def second(first, tmp_path_factory):
     return train(tmp_path_factory.mktemp("second"), data__seed=1, model__pretrained=first)
 
 
+@pytest.fixture(scope="module")
+def rehearsed(first, tmp_path_factory):
+    given = {"data__seed": 1, "model__pretrained": first, "model__rehearsal": 1.0}
+    return train(tmp_path_factory.mktemp("rehearsed"), **given)
+
+
 def test_it_begins_with_what_the_first_run_ended_with(first, second):
     ended, began = load_capacity_run(first).history[-1], load_capacity_run(second).history[0]
     assert began["update"] == 0
@@ -74,9 +80,8 @@ def test_what_is_left_is_measured_as_it_was_during_training(first, second):
     assert left.shared_names == 0 < len(names[0])
 
 
-def test_rehearsal_keeps_what_was_known(first, second, tmp_path):
-    given = {"data__seed": 1, "model__pretrained": first, "model__rehearsal": 1.0}
-    forgot, kept = (load_capacity_run(run).history for run in (second, train(tmp_path, **given)))
+def test_rehearsal_keeps_what_was_known(second, rehearsed):
+    forgot, kept = (load_capacity_run(run).history for run in (second, rehearsed))
     assert kept[0] == forgot[0]
     assert kept[-1]["bits/set_1"] > 0.5 * kept[0]["bits/set_1"]
     assert kept[-1]["bits/set_1"] > forgot[-1]["bits/set_1"]
@@ -90,15 +95,18 @@ def test_a_third_set_comes_after_two(first, second, tmp_path):
     assert (began["bits/set_1"], began["bits/set_2"]) == (ended["bits/set_1"], ended["bits/total"])
 
 
-def test_it_is_resumed_bit_for_bit_without_the_first_run(first, second, tmp_path):
+def test_it_is_resumed_bit_for_bit_without_the_first_run(first, rehearsed, tmp_path):
     gone = shutil.copytree(first, tmp_path / "first")
-    half = train(tmp_path, updates=20, data__seed=1, model__pretrained=gone)
+    given = {"data__seed": 1, "model__pretrained": gone, "model__rehearsal": 1.0}
+    half = train(tmp_path, updates=20, **given)
     shutil.rmtree(gone)
-    through = load_capacity_run(second)
-    resumed = load_capacity_run(train(tmp_path, data__seed=1, model__pretrained=gone, ckpt_path=half))
+    through = load_capacity_run(rehearsed)
+    resumed = load_capacity_run(train(tmp_path, **given, ckpt_path=half))
     assert resumed.history == through.history
     for name, weight in resumed.network.state_dict().items():
         assert torch.equal(through.network.state_dict()[name], weight), name
+    with pytest.raises(InputError, match=r"rehearsal is 0\.0 here and 1\.0 there"):
+        train(tmp_path, **given | {"model__rehearsal": 0}, ckpt_path=half)
 
 
 def test_the_page_and_the_table_say_what_is_left(first, second, tmp_path, capsys):
