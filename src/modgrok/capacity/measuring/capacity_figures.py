@@ -164,7 +164,14 @@ def comparison_figure(found: SchemeComparison) -> Figure:
     for title, chosen in panels.items():
         at = [found.runs[i].phi or 0.0 if by_phi else found.runs[i].n for i in chosen]
         traces: list[Line | Points] = [
-            Line(at, [losses[i] for i in chosen], f"key{place + 1}", IN_WORDS.get(name, name), dotted=True)
+            Line(
+                at,
+                [losses[i] for i in chosen],
+                f"key{place + 1}",
+                IN_WORDS.get(name, name),
+                dotted=True,
+                markers=True,
+            )
             for place, (name, losses) in enumerate(found.predicted.items())
         ]
         traces.append(Points(at, [found.measured[i] for i in chosen], "key0", "measured"))
