@@ -84,6 +84,38 @@ def test_comparisons_from_fit_to_the_page(tmp_path, capsys):
     assert re.search(r"comparisons\ntrained +\d+ .*most frequent answer", capsys.readouterr().out, re.S)
 
 
+def test_templates_from_fit_to_the_table_of_questions(tmp_path, capsys):
+    data = [
+        "--data.n",
+        "20",
+        "--data.relations",
+        "0",
+        "--data.notation",
+        "text",
+        "--data.tokenizer_size",
+        "350",
+    ]
+    some = [
+        "--data.templates",
+        "[question, statement, record_of]",
+        "--data.held_out_templates",
+        "[record_of]",
+    ]
+    once = ["--data.templates_per_fact", "1", "--trainer.default_root_dir", str(tmp_path)]
+    main(["capacity", "fit", *SMALL, *data, *some, *once])
+    assert re.search(
+        r"other_templates: \d+\.\d{3} bits per answer, .*\ntemplate_record_of: .* right",
+        capsys.readouterr().out,
+    )
+    run, questions = str(tmp_path / "lightning_logs" / "version_0"), tmp_path / "questions.parquet"
+    main(["capacity", "measure", run, "--output", str(tmp_path / "page"), "--questions", str(questions)])
+    assert re.search(r"template_record_of +\d+\.\d{3}", capsys.readouterr().out)
+    told = pq.read_table(questions).to_pandas().groupby("set", observed=True)["template"].value_counts()
+    assert told["template_record_of"].to_dict() == {"record_of": 20}
+    for template in ("question", "statement"):
+        assert told["one_hop"][template] + told["other_templates"][template] == 20
+
+
 def test_fit_and_measure(runs, tmp_path, capsys):
     main(["capacity", "measure", *map(str, runs), "--probe", "--output", str(tmp_path / "page")])
     said = capsys.readouterr().out

@@ -129,6 +129,10 @@ def fit(options: list[str]) -> None:
             else f"not composed within {found.updates:,} updates"
         )
         print(f"{name}: {learned}, {found.accuracies[name]:.1%} right at the end")
+    for name in sorted(found.losses.keys() - {"one_hop", found.inferred, *found.composed_at}):
+        print(
+            f"{name}: {found.losses[name]:.3f} bits per answer, {found.accuracies[name]:.1%} right at the end"
+        )
     say(f"{opening([found])}\n  modgrok capacity measure {shown}")
 
 
