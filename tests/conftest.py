@@ -142,6 +142,14 @@ def show(chromium):
         context.close()
 
 
+@pytest.fixture
+def pictures(tmp_path):
+    """A folder for screenshots: the one that MODGROK_PICTURES names, to be looked at later, or a temporary one."""
+    folder = Path(os.environ.get("MODGROK_PICTURES", tmp_path))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def axe():
     """The script of axe-core, which looks for what keeps people out of a page."""

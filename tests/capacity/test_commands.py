@@ -134,8 +134,8 @@ def test_fit_and_measure(runs, tmp_path, capsys):
         assert text in page
     drawn = set(re.findall(r"=\"(?:color:|background:)?var\(--([\w-]+)\)", page))
     assert {"key0", "key1"} <= drawn <= set(LIGHT)  # a line of a color that there is not would not be seen
-    main(["capacity", "measure", str(runs[0]), "--output", str(tmp_path / "page")])
-    assert {file.name for file in (tmp_path / "page").iterdir()} == set(FILES)
+    main(["capacity", "measure", str(runs[0])])
+    assert {file.name for file in (runs[0] / "report").iterdir()} == set(FILES)
 
 
 def test_figures_and_questions_as_files(runs, tmp_path, capsys):

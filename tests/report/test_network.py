@@ -291,10 +291,10 @@ def test_an_address_that_makes_no_sense_is_the_page_as_it_opens(show, tmp_path) 
 
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_everybody_can_use_it(width, scheme, show, tmp_path, axe) -> None:
+def test_everybody_can_use_it(width, scheme, show, tmp_path, pictures, axe) -> None:
     page = open_page(show, tmp_path, adding(), width, scheme)
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    page.screenshot(path=tmp_path / f"{width}-{scheme}.png", full_page=True)
+    page.screenshot(path=pictures / f"page-{width}-{scheme}.png", full_page=True)
     page.evaluate(axe)
     found = page.evaluate("axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'best-practice'] })")["violations"]
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []

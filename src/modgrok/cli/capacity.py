@@ -142,7 +142,9 @@ def measure(options: list[str]) -> None:
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN", help="a run, or a checkpoint")
     parser.add_argument("--exact", action="store_true", help="score every question, no samples")
     parser.add_argument("--probe", action="store_true", help="probe every layer and position too")
-    parser.add_argument("--output", type=Path, default=Path("capacity_report"), help="directory of the page")
+    parser.add_argument(
+        "--output", type=Path | None, help="directory of the page; in the first run's unless given"
+    )
     parser.add_argument("--figures", type=Path | None, help="a directory for every figure as PNG and SVG")
     parser.add_argument(
         "--questions", type=Path | None, help="a Parquet file for the loss of every question of a run"
@@ -158,9 +160,10 @@ def measure(options: list[str]) -> None:
     from modgrok.capacity.measuring.measure_table import RUN_TITLES, SET_TITLES, run_rows, set_rows
     from modgrok.capacity.measuring.probe import probe_run
     from modgrok.capacity.measuring.question_table import write_questions
-    from modgrok.report import check_output
+    from modgrok.report import check_output, find_target
 
-    check_output(given.output, FILES)
+    output = given.output or find_target(given.runs[0]).output
+    check_output(output, FILES)
     check_new(given.questions)
     if given.questions and len(given.runs) > 1:
         raise InputError(f"questions: the table is of one run, got {len(given.runs)} runs")
@@ -172,8 +175,8 @@ def measure(options: list[str]) -> None:
             print(f"\n{m.run}")
             draw(set_rows(m), SET_TITLES)
     probes = {run.name: probe_run(run) for run in runs if given.probe}
-    write_measurements(measurements, probes, given.output)
-    say(f"\n{opening(measurements)}\n\npage: {given.output}/index.html")
+    write_measurements(measurements, probes, output)
+    say(f"\n{opening(measurements)}\n\npage: {os.path.relpath(output)}/index.html")
     if given.figures:
         figures = [figure for section in sections(measurements, probes) for figure in section.figures]
         print(f"figures: {len(write_figures(figures, given.figures))} files in {given.figures}")
