@@ -15,6 +15,7 @@ from modgrok.capacity.memorizing.earlier_people import EarlierPeople, check_earl
 from modgrok.cli import main
 from modgrok.errors import InputError
 from modgrok.experiments.assembly.capacity_experiment import CapacityExperiment
+from modgrok.experiments.plans.kind import KINDS
 
 OPTIONS = {
     "data.n": 40,
@@ -115,6 +116,11 @@ def test_the_page_and_the_table_say_what_is_left(first, second, tmp_path, capsys
     assert "set_1: 40 people before" in said
     assert "Of the 40 people that" in said
     measured = [read_measurement(run) for run in (first, second)]
+    (left,) = measured[1].left
+    assert [KINDS["capacity fit"].findings(run)["earlier_bits"] for run in (first, second)] == [
+        None,
+        left.bits,
+    ]
     page = measure_page(measured, {})
     assert "What is left of the people before" in page
     (group,) = comparable(m for m in measured if m.facts_alone)
