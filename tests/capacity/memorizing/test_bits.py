@@ -247,6 +247,7 @@ def run_of(parameters, n, bits, reachable, **others):
         "bits": parts,
         "reachable": {"total": reachable},
         "data": {"relations": 0},
+        "earlier": [],
         "relations": 0,
         "updates": 100,
         "losses": {},

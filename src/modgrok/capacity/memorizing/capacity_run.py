@@ -76,7 +76,7 @@ def score_rows(network: nn.Module, data: ProfilesDataModule, name: str, exact: b
     """Score the rows of a set in chunks, a sample of a large set unless `exact`."""
     chunks = data.chunks(name, exact)
     scores = Scores(len(data.people.subjects), chunks.share)
-    device = next(network.parameters()).device
+    device = next(network.parameters(), torch.empty(0)).device
     for rows in chunks:
         on_device = Rows(*(column.to(device) for column in rows))
         scores.add(network, on_device, data.questions.scored_tokens)
