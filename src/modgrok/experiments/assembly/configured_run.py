@@ -283,10 +283,7 @@ class ConfiguredRun(LightningCLI, ABC):
         return f"config_from_{self.first_update:06d}.yaml" if self.resumed else CONFIG
 
     def _dumped_config(self) -> str:
-        try:
-            return self.parser.dump(self.config, skip_unset=False)
-        except TypeError:  # what jsonargparse before 4.49 calls it
-            return self.parser.dump(self.config, skip_none=False)
+        return self.parser.dump(self.config, skip_unset=False)
 
     def _loggers(self, given: Any, root: str | None) -> Any:
         update = self.first_update if self.checkpoint else None
