@@ -103,6 +103,19 @@ def test_bars_are_as_high_as_their_values():
         assert [path.vertices[:, 1].max() for path in paths] == tops
 
 
+def test_the_names_of_rows_are_in_the_picture_and_run_as_the_axis_says():
+    rows = ["2-hop-big-hash, independent", "optimal"]
+    trace = figures.Intervals(rows, [1.0, 2.0], [3.0, 4.0], [5.0, 6.0], "key0")
+    panel = figures.Panel("", [trace], figures.Axis(from_zero=True), figures.Axis(reversed=True))
+    picture = figures.render(figures.Figure("", [panel]))
+    picture.draw_without_rendering()
+    (axes,) = picture.axes
+    first, second = (label.get_window_extent() for label in axes.get_yticklabels())
+    assert min(first.x0, second.x0) >= 0
+    assert first.y0 > second.y1
+    assert axes.get_xlim()[0] == 0
+
+
 def test_a_picture_displays_itself():
     assert figures.render(figures.curves_figure(scores(), ""))._repr_png_().startswith(b"\x89PNG")
 

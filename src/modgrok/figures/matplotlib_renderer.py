@@ -30,6 +30,7 @@ WIDTH = 8.0
 TITLE, ROW = 0.35, 2.5
 LEFT, RIGHT, BOTTOM, TOP = 0.62, 0.2, 0.48, 0.3
 BARE = 0.06
+LETTER = 0.062
 LEGEND_ROW = 0.17
 EVENT_ROW = 0.15
 COLORBAR = 0.4
@@ -108,6 +109,9 @@ def _draw(panel: Panel, picture: Picture, left: float, top: float, width: float,
     colorbar = any(isinstance(trace, Heatmap) and trace.colorbar for trace in panel.traces)
     margin, right, bottom = (BARE, BARE, BARE) if panel.bare else (LEFT, RIGHT, BOTTOM)
     right += COLORBAR if colorbar else 0.0
+    if not panel.bare:
+        longest = max(map(len, _categories(panel, "y")), default=0)
+        margin = min(width / 2, max(margin, LETTER * (longest + 2)))
     above = TOP + _above(panel) + 0.1 * panel.title.count("\n")
     plot_width, plot_height = width - margin - right, height - bottom - above
     whole = picture.get_figheight()
@@ -141,8 +145,12 @@ def _draw(panel: Panel, picture: Picture, left: float, top: float, width: float,
                 axis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     if panel.equal and not axes.images:
         axes.set_aspect("equal", "datalim")
+    if panel.x.from_zero:
+        axes.set_xlim(left=0 if axes.dataLim.x0 >= 0 else None)
     if panel.y.from_zero:
         axes.set_ylim(bottom=0)
+    if panel.y.reversed and not axes.images:
+        axes.invert_yaxis()
     axes.set(
         **({"xlim": panel.x.range} if panel.x.range else {}),
         **({"ylim": panel.y.range} if panel.y.range else {}),
