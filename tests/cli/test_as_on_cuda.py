@@ -154,6 +154,27 @@ def test_every_rule_and_network_works_on_a_device(change, device, tmp_path, monk
     assert list(run.findings.circuits) == ["x + y"]
 
 
+def test_how_an_optimizer_computes_is_what_was_chosen_last(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def ways():
+        file = max(Path("lightning_logs/version_0/checkpoints").iterdir())
+        (state,) = torch.load(file, weights_only=True)["optimizer_states"]
+        return state["param_groups"][0]["capturable"]
+
+    few = ("--measures.every", "null", "--weights.every", "null", "--curves.draw", "false")
+    adam = ("--model.optimizer", "torch.optim.Adam", "--model.optimizer.capturable", "true")
+    resume = ("fit", "--ckpt_path", "lightning_logs/version_0", "--trainer.max_steps")
+    with monkeypatch.context() as patched, other_device(patched):
+        main(["fit", "--data.task", "x + y", "--data.modulus", "7", *SMALL, *RUN, *few, *adam])
+        assert ways() is True
+        main([*resume, "30"])
+        assert ways() is True
+    main([*resume, "40", "--model.optimizer.capturable", "false"])  # which a CPU cannot have
+    assert ways() is False
+    assert load_run("lightning_logs/version_0").updates[-1] == 40
+
+
 @pytest.mark.parametrize("observer", ["measures", "curves"])
 def test_an_observer_that_fails_is_one_warning_and_costs_the_run_nothing(observer, tmp_path, monkeypatch):
     def fail(*arguments):

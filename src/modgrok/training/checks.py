@@ -85,15 +85,22 @@ def made_optimizers(made: Any) -> list[Optimizer]:
     return [made["optimizer"] if isinstance(made, dict) else made]
 
 
-def check_optimizer(make: Callable[[NamedWeights], Optimizer], network: Network) -> None:
+def check_optimizer(
+    make: Callable[[NamedWeights], Optimizer], network: Network, device: torch.device
+) -> None:
     """Raise an InputError if an optimizer of PyTorch's cannot make an update from the gradients of a network.
 
-    It is tried on a copy of the network. An error of somebody else's optimizer keeps its traceback.
+    It is tried on a copy of the network, which stays on the CPU: an update that a CUDA graph could capture, which there
+    is none of on the CPU, is taken for any other where the run is on another device. An error of somebody else's
+    optimizer keeps its traceback.
     """
     weights = NamedWeights(
         each for each in copy.deepcopy(network).named_parameters() if each[1].requires_grad
     )
     optimizer = make(weights)
+    for group in optimizer.param_groups:
+        if device.type != "cpu" and "capturable" in group:
+            group["capturable"] = False
     for weight in weights:
         weight.grad = torch.zeros_like(weight)
     try:

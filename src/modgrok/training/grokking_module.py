@@ -64,7 +64,13 @@ from modgrok.training.hyperparameters import (
     optimizer_hyperparameters,
     scheduler_hyperparameters,
 )
-from modgrok.training.resume import apply_changes, check_resumption, fresh_states, make_states_plain
+from modgrok.training.resume import (
+    apply_changes,
+    check_resumption,
+    compute_as_chosen_now,
+    fresh_states,
+    make_states_plain,
+)
 from modgrok.training.rules import GradientFilter
 from modgrok.training.rules.grokking_adamw import GrokkingAdamW
 from modgrok.training.rules.interventions import Intervention
@@ -293,7 +299,7 @@ class GrokkingModule(ScoredModule):
                 schedule["scheduler"] if isinstance(schedule, dict) else schedule, trainer.max_steps
             )
         if not is_overridden("configure_optimizers", self, GrokkingModule):
-            check_optimizer(self.optimizer, self.network)
+            check_optimizer(self.optimizer, self.network, device)
         check_filters(self.network, self.gradient_filters)
 
     def setup(self, stage: str) -> None:
@@ -319,6 +325,7 @@ class GrokkingModule(ScoredModule):
             check_resumption(
                 self._resumed, self._fresh, self._optimizers(), self.allow_changes, str(trainer.ckpt_path)
             )
+            compute_as_chosen_now(self._resumed, self._optimizers())
         self._fresh_states = fresh_states(self._optimizers(), self._schedulers())
         update_size = update_multiplications(self.network, data.batch_size or data.training_pairs.size)
         run_size = run_multiplications(update_size, *self._longest(), self.runs_of_one_compilation)

@@ -12,16 +12,10 @@ from modgrok.models.losses import Loss
 from modgrok.training.rules import GradientFilter
 from modgrok.training.rules.interventions import Intervention
 
-IMPLEMENTATION = {
-    "params",
-    "param_names",
-    "lr",
-    "initial_lr",
-    "capturable",
-    "differentiable",
-    "foreach",
-    "fused",
-}
+WAYS = ("capturable", "differentiable", "foreach", "fused")
+"""What the groups of an optimizer say of how it computes; what it computes is the same."""
+
+IMPLEMENTATION = {"params", "param_names", "lr", "initial_lr", *WAYS}
 """What the groups of an optimizer hold besides its hyperparameters; the learning rate is read before any schedule."""
 
 PROGRESS = {"base_lrs", "last_epoch"}

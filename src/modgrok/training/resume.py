@@ -9,7 +9,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from modgrok.errors import InputError
-from modgrok.training.hyperparameters import scheduler_hyperparameters
+from modgrok.training.hyperparameters import WAYS, scheduler_hyperparameters
 
 
 def check_resumption(
@@ -74,6 +74,13 @@ def _check_states(optimizers: Sequence[Optimizer], states: Sequence[Mapping[str,
         ) from None
 
 
+def compute_as_chosen_now(checkpoint: Mapping[str, Any], optimizers: Sequence[Optimizer]) -> None:
+    """Let the optimizers that a checkpoint is loaded into compute as they were built to, on whatever device made it."""
+    for optimizer, state in zip(optimizers, checkpoint.get("optimizer_states", ()), strict=True):
+        for group, saved in zip(optimizer.param_groups, state["param_groups"], strict=True):
+            saved.update({way: group[way] for way in WAYS if way in group})
+
+
 def fresh_states(optimizers: Sequence[Optimizer], schedulers: Sequence[LRScheduler]) -> dict[str, Any]:
     """Return the groups and schedules as they were built, before a checkpoint replaces them."""
     return {
@@ -108,6 +115,5 @@ def make_states_plain(checkpoint: Mapping[str, Any]) -> None:
     for state in checkpoint.get("optimizer_states", ()):
         for group in state["param_groups"]:
             group["lr"] = float(group["lr"])
-            group |= {"capturable": False} if "capturable" in group else {}
     for state in checkpoint.get("lr_schedulers", ()):
         state["_last_lr"] = [float(rate) for rate in state["_last_lr"]]
