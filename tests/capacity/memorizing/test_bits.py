@@ -1,5 +1,5 @@
 from collections import Counter, defaultdict
-from dataclasses import fields
+from dataclasses import fields, replace
 from math import log2
 from typing import get_args
 
@@ -12,13 +12,14 @@ from modgrok.capacity.estimators.all_estimates import trained_facts
 from modgrok.capacity.estimators.corrected_estimators import corrected_capacity, count_trained
 from modgrok.capacity.estimators.plateau import fit_slope
 from modgrok.capacity.estimators.published_estimators import Encoding
+from modgrok.capacity.estimators.schemes import name_loss
 from modgrok.capacity.measuring.capacity_figures import capacity_figure, comparison_figure
 from modgrok.capacity.measuring.capacity_points import capacity_points, comparable, slope_of
 from modgrok.capacity.measuring.composition import composition_figure, compositions, compositions_in_words
 from modgrok.capacity.measuring.measure import two_hop_bits
 from modgrok.capacity.measuring.measure_page import opening
 from modgrok.capacity.measuring.memorized import Measurement
-from modgrok.capacity.measuring.scheme_comparison import compare_encodings
+from modgrok.capacity.measuring.scheme_comparison import compare_encodings, compare_selections
 from modgrok.capacity.memorizing.bits import memorized_bits, reachable_bits
 from modgrok.capacity.memorizing.capacity_run import score_rows
 from modgrok.capacity.networks.llama import Llama
@@ -336,6 +337,24 @@ def test_bridges_are_asked_for_as_often_as_facts_and_are_worth_no_bits():
     without = ProfilesDataModule(**given, batch_size=32)
     assert bits_of(oracle, data).total == pytest.approx(bits_of(oracle, without).total)
     assert data.digests == without.digests
+
+
+@pytest.mark.parametrize(
+    ("selection", "words"), [("optimal", "a set of names"), ("enumerate", "a list of names")]
+)
+def test_the_selection_that_made_losses_of_names_is_found(selection, words):
+    values = {f"value_{i}": 64 for i in range(8)}
+    runs = [run_of(1000, 100, 5000.0, 9000.0, data={"attributes": values, "name_words": [64, 64]})]
+    for n in (200, 400, 800, 1600):
+        bits = n * (12 - name_loss(selection, n, 64 * 64, 5000.0))
+        parts = {"total": bits, "names": bits, "attributes": {}, "relations": {}}
+        data = {"attributes": {}, "name_words": [64, 64]}
+        runs.append(replace(run_of(1000, n, bits, n * log2(64 * 64 / n), data=data), bits=parts))
+    assert f"Which selection of names: {words}." in compare_selections(runs).words
+    assert [group.title for group in comparable(runs)] == [
+        "after 100 updates, attributes value_0 (64) to value_7 (64), 8 in all",
+        "after 100 updates, attributes none",
+    ]
 
 
 def composing(parameters, phi, right, at=None):

@@ -13,7 +13,7 @@ from modgrok.capacity.estimators.all_estimates import ONE_HOP_TOO
 from modgrok.capacity.measuring.capacity_points import Group, capacity_points, slope_of
 from modgrok.capacity.measuring.memorized import Measurement
 from modgrok.capacity.measuring.probe import Probe
-from modgrok.capacity.measuring.scheme_comparison import IN_WORDS, SchemeComparison
+from modgrok.capacity.measuring.scheme_comparison import SchemeComparison
 from modgrok.figures import Axis, Figure, Heatmap, Intervals, Line, Panel, Points
 
 ALLEN_ZHU, MORRIS = 2.0, 3.6
@@ -168,7 +168,7 @@ def comparison_figure(found: SchemeComparison) -> Figure:
                 at,
                 [losses[i] for i in chosen],
                 f"key{place + 1}",
-                IN_WORDS.get(name, name),
+                found.schemes[name],
                 dotted=True,
                 markers=True,
             )
@@ -179,8 +179,8 @@ def comparison_figure(found: SchemeComparison) -> Figure:
     return Figure(
         found.question,
         drawn,
-        "Dotted: the loss that each scheme predicts for a network of the capacity that was measured on one-hop "
-        "questions. Nothing is fitted to the points.",
+        "Dotted: the loss that each scheme predicts for a network of the capacity that was measured on facts "
+        "alone. Nothing is fitted to the points.",
     )
 
 

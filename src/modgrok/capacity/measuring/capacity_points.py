@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from statistics import fmean
+from typing import Any
 
 from modgrok.capacity.estimators.plateau import Slope, fit_slope
 from modgrok.capacity.measuring.memorized import FULL, Measurement
@@ -44,10 +45,23 @@ def comparable(measurements: Iterable[Measurement]) -> list[Group]:
     groups = []
     for (updates, kind), group in groupby(runs, key=lambda m: (m.updates, m.kind)):
         what = "".join(
-            f", {name} {kinds[kind].data[name]}" for name in kinds[kind].data if name in different - {"n"}
+            f", {name.replace('_', ' ')} {_in_words(kinds[kind].data[name])}"
+            for name in kinds[kind].data
+            if name in different - {"n"}
         )
-        groups.append(Group(f"after {updates:,} updates{what[:80]}", updates, list(group)))
+        groups.append(Group(f"after {updates:,} updates{what}", updates, list(group)))
     return groups
+
+
+def _in_words(value: Any) -> str:
+    """Write an argument of the data; of many things the first and the last, and how many there are."""
+    if isinstance(value, Mapping):
+        value = [f"{name} ({size})" for name, size in value.items()]
+    if not isinstance(value, list | tuple):
+        return str(value)
+    if len(value) > 4:
+        return f"{value[0]} to {value[-1]}, {len(value)} in all"
+    return ", ".join(map(str, value)) or "none"
 
 
 @dataclass(frozen=True)

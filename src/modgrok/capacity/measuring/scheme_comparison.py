@@ -5,10 +5,10 @@ The capacity of a network is measured on one-hop questions, and held fixed with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2, prod
-from typing import get_args
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +20,16 @@ from modgrok.capacity.measuring.memorized import Measurement
 LEAST_DEVIATION = 0.05
 """The capacity counts as no better known than to this share of it: data differ in how well they can be stored."""
 
-IN_WORDS = {
+ENCODINGS: dict[Encoding, str] = {
     "optimal": "every fact once",
     "2-hop-double": "the facts of both hops twice",
     "2-hop-big-hash": "every answer by itself",
+}
+
+SELECTIONS: dict[Selection, str] = {
+    "optimal": "a set of names",
+    "enumerate": "a list of names",
+    "independent": "no names",
 }
 
 
@@ -45,6 +51,7 @@ class SchemeComparison:
 
     Attributes:
         question: What is compared, in words.
+        schemes: The schemes, in words.
         runs: The runs that were predicted.
         measured: Their losses, bits.
         predicted: The losses that each scheme predicts at the measured capacity.
@@ -53,6 +60,7 @@ class SchemeComparison:
     """
 
     question: str
+    schemes: dict[str, str]
     runs: list[Measurement]
     measured: list[float]
     predicted: dict[str, list[float]]
@@ -64,16 +72,16 @@ class SchemeComparison:
         """The finding in a sentence or two."""
         found = self.comparison
         each = ", ".join(
-            f"{IN_WORDS.get(name, name)} {share:.2f} (misfit {found.misfits[name]:.2f} bits)"
+            f"{self.schemes[name]} {share:.2f} (misfit {found.misfits[name]:.2f} bits)"
             for name, share in sorted(found.probabilities.items(), key=lambda one: -one[1])
         )
         capacities = ", ".join(
             f"{one.mean:.2f} ± {one.deviation:.2f} bits per parameter for {parameters:,} parameters"
             for parameters, one in self.capacities.items()
         )
-        verdict = IN_WORDS.get(found.best, found.best) if found.decided else "undecided"
+        verdict = self.schemes[found.best] if found.decided else "undecided"
         return (
-            f"{self.question}: {verdict}. With the capacity measured on one-hop questions ({capacities}), the "
+            f"{self.question}: {verdict}. With the capacity measured on facts alone ({capacities}), the "
             f"probabilities over {len(self.runs)} runs are: {each}."
         )
 
@@ -110,7 +118,7 @@ def compare_encodings(measurements: Sequence[Measurement]) -> SchemeComparison |
         "Which encoding",
         [m for m in measurements if m.stored is not None],
         measurements,
-        get_args(Encoding),
+        ENCODINGS,
         lambda m: m.losses["two_hop"],
         lambda m: m.two_hops["guess"] if m.two_hops else 0.0,
         loss,
@@ -130,7 +138,7 @@ def compare_selections(measurements: Sequence[Measurement]) -> SchemeComparison 
         "Which selection of names",
         [m for m in measurements if is_names_only(m)],
         measurements,
-        get_args(Selection),
+        SELECTIONS,
         lambda m: log2(names(m)) - m.bits["names"] / m.n,
         lambda m: log2(names(m)),
         predicted,
@@ -141,7 +149,7 @@ def _compare(
     question: str,
     predicted: Sequence[Measurement],
     measurements: Sequence[Measurement],
-    schemes: Sequence[str],
+    schemes: Mapping[Any, str],
     measured: Callable[[Measurement], float],
     guess: Callable[[Measurement], float],
     loss: Callable[..., float],
@@ -166,6 +174,7 @@ def _compare(
     losses = [measured(m) for m in runs]
     return SchemeComparison(
         question,
+        dict(schemes),
         runs,
         losses,
         {scheme: found[len(STEPS) // 2].tolist() for scheme, found in predictions.items()},
