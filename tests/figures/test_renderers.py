@@ -58,7 +58,9 @@ def test_every_figure_is_drawn_by_both_renderers(network_class, task):
     for figure in every_figure(network_class, task):
         picture = figures.render(figure)
         titles = {(axes.get_title(loc="left") or axes.get_title()) for axes in picture.axes} - {""}
-        assert titles == {panel.title for panel in figure.panels}
+        assert {" ".join(title.split()) for title in titles} == {
+            " ".join(panel.title.split()) for panel in figure.panels
+        }
         canvas = FigureCanvasAgg(picture)
         canvas.draw()
         assert np.asarray(canvas.buffer_rgba()).std() > 0
@@ -149,3 +151,20 @@ def test_components_show_operands_in_order_and_other_tokens_apart(modulus):
         operands, *others = panel.traces
         assert operands.labels == [str(symbol) for symbol in range(modulus)]
         assert [point.name for point in others] == ["op:x + y", "op:x * y", "="]
+
+
+def test_letters_are_larger_beside_the_curves_of_a_narrow_picture() -> None:
+    """In a card of TensorBoard, 350 pixels wide, a letter has at least 7 pixels, and no title runs over."""
+    title = "Neurons by the share of variance explained"
+    line = figures.Line([0, 1], [0, 1], "train", "a line")
+    figure = figures.Figure("title", [figures.Panel(title, [line], shape="half")] * 4)
+    picture = figures.render(figure, 4.8)
+    pixels = picture.get_figwidth() * picture.dpi
+    FigureCanvasAgg(picture).draw()
+    for axes in picture.axes:
+        assert min(label.get_fontsize() for label in axes.get_xticklabels()) / 72 / 4.8 * 350 >= 7
+        drawn = next(text for text in (axes._left_title, axes.title) if text.get_text())
+        assert drawn.get_text().replace("\n", " ") == title
+        box = drawn.get_window_extent()
+        assert box.width <= pixels / 2
+        assert box.y0 >= axes.get_window_extent().y1

@@ -34,7 +34,7 @@ class LogCurves(Callback):
         if not self.draw or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         with observing(self):
-            picture = render(curves_figure(pl_module.history, pl_module.data.title))
+            figure = curves_figure(pl_module.history, pl_module.data.title)
             with whole_file(Path(trainer.log_dir or trainer.default_root_dir) / "curves.png") as file:
-                picture.savefig(file, format="png", dpi=150)
-            log_figure(trainer, "curves", picture)
+                render(figure).savefig(file, format="png", dpi=150)
+            log_figure(trainer, "curves", figure)

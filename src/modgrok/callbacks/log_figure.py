@@ -7,11 +7,19 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from modgrok.figures import Picture
+from modgrok.figures import Figure, render
+
+CARD = 4.8
+"""Inches, less than a picture has elsewhere, so that letters can be read in the cards of TensorBoard."""
+
+PIXELS = 600
+"""Across a picture: enough for a card on a fine screen, and few bytes in the event file."""
 
 
-def log_figure(trainer: Trainer, name: str, picture: Picture) -> None:
+def log_figure(trainer: Trainer, name: str, figure: Figure) -> None:
     """Log a figure as an image to TensorBoard and to every other logger that has `log_image`."""
+    picture = render(figure, CARD)
+    picture.set_dpi(PIXELS / CARD)
     canvas = FigureCanvasAgg(picture)
     canvas.draw()
     image = np.asarray(canvas.buffer_rgba())[..., :3]  # (height, width, 3)

@@ -11,7 +11,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from modgrok.training import GrokkingModule
 
 FIRST = ("task", "modulus", "optimizer.lr", "optimizer.weight_decay", "seed")
-"""What tells most runs apart; TensorBoard shows hyperparameters in the order in which they are logged."""
+"""What tells most runs apart, logged first; TensorBoard 2.21 sorts what it shows by name."""
 
 
 class LogHyperparameters(Callback):

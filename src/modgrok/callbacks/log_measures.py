@@ -13,7 +13,7 @@ from lightning_utilities.core.rank_zero import rank_zero_warn
 from modgrok.analysis import Circuit, TaskView, read_circuit, task_views
 from modgrok.callbacks.budgeted import BudgetedCallback
 from modgrok.callbacks.log_figure import log_figure
-from modgrok.figures import circuit_figure, render
+from modgrok.figures import circuit_figure
 from modgrok.training import GrokkingModule
 
 MOST_NUMBERS = 1 << 28
@@ -62,7 +62,7 @@ class LogMeasures(BudgetedCallback):
             for logger in trainer.loggers:
                 logger.log_metrics(scalars, step=trainer.global_step)
             title = f"{view.task.title}, update {trainer.global_step:,}"
-            log_figure(trainer, f"circuit{of_task}", render(circuit_figure(circuit, title)))
+            log_figure(trainer, f"circuit{of_task}", circuit_figure(circuit, title))
 
     def _affordable(self, module: GrokkingModule) -> tuple[TaskView, ...]:
         """Return the views of the tasks; none if a network or a task cannot be measured as it trains."""

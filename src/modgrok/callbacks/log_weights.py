@@ -6,7 +6,7 @@ from lightning.pytorch import Trainer
 
 from modgrok.callbacks.budgeted import BudgetedCallback
 from modgrok.callbacks.log_figure import log_figure
-from modgrok.figures import components_figure, parameter_figure, render
+from modgrok.figures import components_figure, parameter_figure
 from modgrok.training import GrokkingModule
 
 EMBEDDING = "W_E"
@@ -35,10 +35,10 @@ class LogWeights(BudgetedCallback):
     def observe(self, trainer: Trainer, module: GrokkingModule) -> None:
         """Draw the weights."""
         update = f"update {trainer.global_step:,}"
-        log_figure(trainer, "weights", render(parameter_figure(module.network, update)))
+        log_figure(trainer, "weights", parameter_figure(module.network, update))
         vocabulary = module.data.template.vocabulary
         for name, parameter in module.network.named_parameters():
             if name.endswith(EMBEDDING):
                 title = f"{name}, {update}"
                 figure = components_figure(parameter, vocabulary.n_symbols, vocabulary.special, title)
-                log_figure(trainer, f"principal_components/{name}", render(figure))
+                log_figure(trainer, f"principal_components/{name}", figure)

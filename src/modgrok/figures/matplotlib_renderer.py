@@ -6,6 +6,7 @@ Axes are placed by hand: matplotlib's layout engines draw a figure several times
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
@@ -34,6 +35,7 @@ LETTER = 0.062
 LEGEND_ROW = 0.17
 EVENT_ROW = 0.15
 COLORBAR = 0.4
+TITLE_SIZE, LINE = 8.5, 0.14
 
 _SYMBOLS = {"circle": "o", "x": "x", "cross": "+", "star": "*", "diamond": "D", "square": "s"}
 
@@ -53,8 +55,12 @@ class Picture(MatplotlibFigure):
         return file.getvalue()
 
 
-def render(figure: Figure) -> Picture:
-    """Draw a figure in the light palette, 8 inches wide and as high as its rows of panels need.
+def render(figure: Figure, width: float = WIDTH) -> Picture:
+    """Draw a figure in the light palette, as high as its rows of panels need.
+
+    Args:
+        figure: the figure.
+        width: in inches. Letters keep their size, so that on less width they are larger beside the curves.
 
     Example:
         >>> from modgrok.figures import Figure, Line, Panel, render
@@ -62,38 +68,49 @@ def render(figure: Figure) -> Picture:
         >>> float(picture.get_figwidth())  # inches
         8.0
     """
-    rows = list(_rows(figure.panels))
-    heights = [_height(row) for row in rows]
-    picture = Picture(figsize=(WIDTH, TITLE + sum(heights)), dpi=90, facecolor="white")
+    rows = list(_rows(figure.panels, round(5 * width / WIDTH)))
+    heights = [_height(row, width) for row in rows]
+    picture = Picture(figsize=(width, TITLE + sum(heights)), dpi=90, facecolor="white")
     picture.suptitle(figure.title, y=1 - 0.08 / picture.get_figheight(), va="top", fontsize=10)
     top = TITLE
     for (panels, columns), height in zip(rows, heights, strict=True):
         for place, panel in enumerate(panels):
-            _draw(panel, picture, place * WIDTH / columns, top, WIDTH / columns, height)
+            _draw(panel, picture, place * width / columns, top, width / columns, height)
         top += height
     return picture
 
 
-def _rows(panels: Sequence[Panel]) -> Sequence[tuple[list[Panel], int]]:
-    """Rows of neighbors of one shape, each with the number of columns: 1 wide, 2 half, up to 5 squares."""
+def _rows(panels: Sequence[Panel], most: int) -> Sequence[tuple[list[Panel], int]]:
+    """Rows of neighbors of one shape, each with the number of columns: 1 wide, 2 half, `most` squares."""
     rows = []
     for shape, group in groupby(panels, key=lambda panel: panel.shape):
         alike = list(group)
-        squares = math.ceil(len(alike) / math.ceil(len(alike) / 5))
+        squares = math.ceil(len(alike) / math.ceil(len(alike) / most))
         columns = {"wide": 1, "half": 2, "square": squares}[shape]
         rows += [(alike[start : start + columns], columns) for start in range(0, len(alike), columns)]
     return rows
 
 
-def _height(row: tuple[list[Panel], int]) -> float:
+def _height(row: tuple[list[Panel], int], width: float) -> float:
     panels, columns = row
-    plot = ROW if panels[0].shape != "square" else min(3.2, WIDTH / columns)
-    return plot + max(_above(panel) for panel in panels)
+    plot = ROW * width / WIDTH if panels[0].shape != "square" else min(3.2, width / columns)
+    return plot + max(_above(panel) + _below_first_line(panel, width / columns) for panel in panels)
 
 
 def _above(panel: Panel) -> float:
     """What a panel has between its title and its axes: the legend, and what happened, each in a row."""
     return LEGEND_ROW * _legend_rows(panel) + EVENT_ROW * len(panel.events)
+
+
+def _title(panel: Panel, width: float) -> str:
+    """The panel's title in lines that are no wider than its axes."""
+    letters = int((width - LEFT) / (0.55 * TITLE_SIZE / 72))
+    return panel.title if panel.bare else textwrap.fill(panel.title, letters)
+
+
+def _below_first_line(panel: Panel, width: float) -> float:
+    """What a title of several lines takes besides its first; of a bare panel it is part of the square."""
+    return 0.0 if panel.bare else LINE * _title(panel, width).count("\n")
 
 
 def _legend_rows(panel: Panel) -> int:
@@ -112,15 +129,17 @@ def _draw(panel: Panel, picture: Picture, left: float, top: float, width: float,
     if not panel.bare:
         longest = max(map(len, _categories(panel, "y")), default=0)
         margin = min(width / 2, max(margin, LETTER * (longest + 2)))
-    above = TOP + _above(panel) + 0.1 * panel.title.count("\n")
+    title = _title(panel, width)
+    above = TOP + _above(panel) + (0.1 if panel.bare else LINE) * title.count("\n")
     plot_width, plot_height = width - margin - right, height - bottom - above
     whole = picture.get_figheight()
 
     def place(x: float, wide: float) -> tuple[float, float, float, float]:
-        return x / WIDTH, 1 - (top + above + plot_height) / whole, wide / WIDTH, plot_height / whole
+        across = picture.get_figwidth()
+        return x / across, 1 - (top + above + plot_height) / whole, wide / across, plot_height / whole
 
     axes = picture.add_axes(place(left + margin, plot_width))
-    _frame(axes, panel, plot_height)
+    _frame(axes, panel, title, plot_height)
     for trace in panel.traces:
         if isinstance(trace, Line):
             _line(axes, trace)
@@ -157,13 +176,13 @@ def _draw(panel: Panel, picture: Picture, left: float, top: float, width: float,
     )
 
 
-def _frame(axes: Axes, panel: Panel, plot_height: float) -> None:
+def _frame(axes: Axes, panel: Panel, title: str, plot_height: float) -> None:
     """Draw what is around and behind the traces: title, legend, axes, bands and events."""
     legend_rows = _legend_rows(panel)
     axes.set_title(
-        panel.title,
+        title,
         loc="center" if panel.shape == "square" else "left",
-        fontsize=6.5 if panel.bare else 8.5,
+        fontsize=6.5 if panel.bare else TITLE_SIZE,
         pad=3 + 72 * _above(panel),
         y=1,  # given, matplotlib does not measure every tick label to find it
     )
