@@ -37,7 +37,7 @@ class IsolatedCircle:
     Attributes:
         frequency: k.
         clock: cos w(a + b − c).
-        pizza: |cos(w(a − b)/2)|·cos w(a + b − c).
+        pizza: `|cos(w(a − b)/2)|·cos w(a + b − c)`.
         accompanying: −cos w(2a − c) − cos w(2b − c), the "accompanied pizza".
 
     Example:
