@@ -42,7 +42,7 @@ def same(one, other):
 
 
 def test_a_sweep_is_a_table_of_ordinary_runs(undisturbed) -> None:
-    table = pd.read_csv(undisturbed.directory() / "results.csv")
+    table = pd.read_csv(undisturbed.directory() / "results.csv", float_precision="round_trip")
     assert list(table["data.task"]) == ["x + y"] * 3 + ["x*y"] * 3
     assert list(table["seed"]) == [0, 1, 2] * 2
     assert (table["status"] == "finished").all()
