@@ -12,7 +12,7 @@ CHECKPOINT = (
     60_000  # bytes, of the network below with its optimizer and a history of 1,000 evaluations: 45 kB
 )
 
-GROWTH = 50  # MiB after the first 1,000 updates, whatever comes: the first figures take 30 of them
+GROWTH = 90  # MiB after the first 1,000 updates, whatever comes: the first figures take 30 to 55 of them
 
 
 def resident(process):
