@@ -12,7 +12,10 @@ from modgrok.cli import main
 
 @pytest.mark.parametrize(
     ("precision", "engine"),
-    [pytest.param("bf16-mixed", "compile", marks=pytest.mark.compiler), ("bf16-true", "eager")],
+    [
+        pytest.param("bf16-mixed", "compile", marks=[pytest.mark.compiler, pytest.mark.slow]),
+        ("bf16-true", "eager"),
+    ],
 )
 def test_a_run_in_other_arithmetic(precision, engine, small_run, tmp_path, monkeypatch):
     monkeypatch.setattr(budgeted, "TIME_SHARE", math.inf)

@@ -172,9 +172,8 @@ def test_an_unknown_claim_names_the_nearest_and_starts_nothing(claims, tmp_path,
     assert not (tmp_path / "lightning_logs").exists()
 
 
-@pytest.mark.parametrize(
-    "name", ["analytic_solution", pytest.param("quick_transformer", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow  # .ci/installed reproduces the analytic solution
+@pytest.mark.parametrize("name", ["analytic_solution", "quick_transformer"])
 def test_the_quick_claims_are_reproduced(name, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(CONFIGS.parent)
     main(["reproduce", name, "--directory", str(tmp_path / name)])
