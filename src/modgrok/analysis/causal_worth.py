@@ -56,12 +56,10 @@ def causal_worth(circuit: Circuit) -> tuple[Worth, ...]:
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
-        >>> from modgrok.analysis import read_circuit, task_views
+        >>> from modgrok.analysis import causal_worth, read_circuit, task_views
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
-        >>> (view,) = task_views(data)
-        >>> circuit = read_circuit(network, view)
-        >>> from modgrok.analysis import causal_worth
+        >>> circuit = read_circuit(network, task_views(data)[0])
         >>> [worth.part for worth in causal_worth(circuit) if worth.kind == "head"]
         ['head 0', 'head 1']
     """

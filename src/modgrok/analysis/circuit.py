@@ -44,8 +44,7 @@ class Attention:
         >>> from modgrok.analysis import read_circuit, task_views
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
-        >>> (view,) = task_views(data)
-        >>> circuit = read_circuit(network, view)
+        >>> circuit = read_circuit(network, task_views(data)[0])
         >>> circuit.attention.pattern.shape  # (n, h, t)
         torch.Size([121, 2, 3])
     """
@@ -79,8 +78,7 @@ class Circuit:
         >>> from modgrok.analysis import read_circuit, task_views
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
-        >>> (view,) = task_views(data)
-        >>> circuit = read_circuit(network, view)
+        >>> circuit = read_circuit(network, task_views(data)[0])
         >>> circuit.W_E.shape, circuit.W_logit.shape  # (s, d) and (m, p)
         (torch.Size([11, 8]), torch.Size([16, 11]))
     """
@@ -343,8 +341,7 @@ def read_circuit(network: Network, view: TaskView, loss: Loss = CROSS_ENTROPY) -
         >>> from modgrok.analysis import read_circuit, task_views
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
-        >>> (view,) = task_views(data)
-        >>> circuit = read_circuit(network, view)
+        >>> circuit = read_circuit(network, task_views(data)[0])
         >>> circuit.losses.shape
         torch.Size([121])
     """

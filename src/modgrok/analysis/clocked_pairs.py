@@ -31,12 +31,9 @@ class ClockedPairs:
         answer_basis: the characters of the positions that an answer stands at.
 
     Example:
-        >>> import torch
-        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
-        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
-        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
-        >>> answers = operands.sum(dim=1) % 7
-        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
+        >>> from modgrok import ModularDataModule
+        >>> from modgrok.analysis import task_views
+        >>> pairs = task_views(ModularDataModule("x + y", 7))[0].clocked_pairs
         >>> pairs.separates
         True
     """
@@ -96,9 +93,8 @@ def place_on_clock(
 
     Example:
         >>> import torch
-        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
-        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
-        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
+        >>> from modgrok.analysis import additive_clock, place_on_clock
+        >>> operands = torch.cartesian_prod(torch.arange(7), torch.arange(7))
         >>> answers = operands.sum(dim=1) % 7
         >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
         >>> pairs.answer_positions.tolist() == answers.tolist()

@@ -20,7 +20,6 @@ def fourier_frequency_density(matrix: Tensor, basis: Basis, threshold: float = 0
         threshold: η.
 
     Example:
-        >>> import torch
         >>> from modgrok.analysis import additive_clock, characters, fourier_frequency_density
         >>> basis = characters(additive_clock(7))
         >>> round(fourier_frequency_density(basis.rows[1:3].T.float(), basis), 6)
@@ -43,7 +42,6 @@ def fourier_coefficient_ratio(matrix: Tensor, basis: Basis) -> float:
         basis: the basis of the symbols.
 
     Example:
-        >>> import torch
         >>> from modgrok.analysis import additive_clock, characters, fourier_coefficient_ratio
         >>> basis = characters(additive_clock(7))
         >>> round(fourier_coefficient_ratio(basis.rows[1:3].T.float(), basis), 6)

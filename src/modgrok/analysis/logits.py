@@ -44,12 +44,10 @@ class ClassLogits:
 
     Example:
         >>> import torch
-        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
-        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
-        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
-        >>> answers = operands.sum(dim=1) % 7
-        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
-        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (answers[:, None] - torch.arange(7)) / 7)
+        >>> from modgrok import ModularDataModule
+        >>> from modgrok.analysis import sum_logits_by_class, task_views
+        >>> pairs = task_views(ModularDataModule("x + y", 7))[0].clocked_pairs
+        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (pairs.answers[:, None] - torch.arange(7)) / 7)
         >>> classes = sum_logits_by_class(logits, pairs)
         >>> classes.sums.shape, classes.counts.tolist()
         (torch.Size([8, 7]), [7.0, 7.0, 7.0, 7.0, 7.0, 7.0, 7.0, 0.0])
@@ -90,12 +88,10 @@ def sum_logits_by_class(logits: Tensor, clocked_pairs: ClockedPairs) -> ClassLog
 
     Example:
         >>> import torch
-        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
-        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
-        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
-        >>> answers = operands.sum(dim=1) % 7
-        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
-        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (answers[:, None] - torch.arange(7)) / 7)
+        >>> from modgrok import ModularDataModule
+        >>> from modgrok.analysis import sum_logits_by_class, task_views
+        >>> pairs = task_views(ModularDataModule("x + y", 7))[0].clocked_pairs
+        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (pairs.answers[:, None] - torch.arange(7)) / 7)
         >>> classes = sum_logits_by_class(logits, pairs)
         >>> classes.sums.shape
         torch.Size([8, 7])
@@ -143,14 +139,11 @@ class LogitDirections:
 
     Example:
         >>> import torch
-        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
-        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
-        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
-        >>> answers = operands.sum(dim=1) % 7
-        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
-        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (answers[:, None] - torch.arange(7)) / 7)
+        >>> from modgrok import ModularDataModule
+        >>> from modgrok.analysis import logit_directions, sum_logits_by_class, task_views
+        >>> pairs = task_views(ModularDataModule("x + y", 7))[0].clocked_pairs
+        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (pairs.answers[:, None] - torch.arange(7)) / 7)
         >>> classes = sum_logits_by_class(logits, pairs)
-        >>> from modgrok.analysis import logit_directions
         >>> [round(float(share), 6) for share in logit_directions(classes).variance_explained]
         [0.0, 1.0, 0.0]
     """
@@ -170,14 +163,11 @@ def logit_directions(classes: ClassLogits) -> LogitDirections:
 
     Example:
         >>> import torch
-        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
-        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
-        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
-        >>> answers = operands.sum(dim=1) % 7
-        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
-        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (answers[:, None] - torch.arange(7)) / 7)
+        >>> from modgrok import ModularDataModule
+        >>> from modgrok.analysis import logit_directions, sum_logits_by_class, task_views
+        >>> pairs = task_views(ModularDataModule("x + y", 7))[0].clocked_pairs
+        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (pairs.answers[:, None] - torch.arange(7)) / 7)
         >>> classes = sum_logits_by_class(logits, pairs)
-        >>> from modgrok.analysis import logit_directions
         >>> [round(float(similarity), 6) for similarity in logit_directions(classes).cosine_similarities]
         [0.0, 1.0, 0.0]
     """

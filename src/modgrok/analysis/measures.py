@@ -126,8 +126,7 @@ def measure(
         >>> from modgrok.analysis import read_circuit, task_views
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
-        >>> (view,) = task_views(data)
-        >>> circuit = read_circuit(network, view)
+        >>> circuit = read_circuit(network, task_views(data)[0])
         >>> len(circuit.measures().key_frequencies) == len(circuit.key_frequencies)
         True
     """

@@ -38,8 +38,7 @@ class Tuning:
         >>> from modgrok.analysis import read_circuit, task_views
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
-        >>> (view,) = task_views(data)
-        >>> circuit = read_circuit(network, view)
+        >>> circuit = read_circuit(network, task_views(data)[0])
         >>> circuit.tuning.fractions.shape  # of 16 neurons
         torch.Size([16])
     """
@@ -138,13 +137,10 @@ def tuning(neurons: Tensor, clocked_pairs: ClockedPairs) -> Tuning:
 
     Example:
         >>> import torch
-        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
-        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
-        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
-        >>> answers = operands.sum(dim=1) % 7
-        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
-        >>> from modgrok.analysis import tuning
-        >>> neurons = torch.cos(2 * torch.pi * 3 * answers / 7)[:, None]
+        >>> from modgrok import ModularDataModule
+        >>> from modgrok.analysis import task_views, tuning
+        >>> pairs = task_views(ModularDataModule("x + y", 7))[0].clocked_pairs
+        >>> neurons = torch.cos(2 * torch.pi * 3 * pairs.answers / 7)[:, None]
         >>> tuning(neurons, pairs).frequencies.tolist()
         [3]
     """

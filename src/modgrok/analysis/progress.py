@@ -36,15 +36,12 @@ def restricted_loss(classes: ClassLogits, frequencies: Sequence[int], loss: Loss
 
     Example:
         >>> import torch
-        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
-        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
-        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
-        >>> answers = operands.sum(dim=1) % 7
-        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
-        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (answers[:, None] - torch.arange(7)) / 7)
+        >>> from modgrok import ModularDataModule
+        >>> from modgrok.analysis import cross_entropy, restricted_loss, sum_logits_by_class, task_views
+        >>> pairs = task_views(ModularDataModule("x + y", 7))[0].clocked_pairs
+        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (pairs.answers[:, None] - torch.arange(7)) / 7)
         >>> classes = sum_logits_by_class(logits, pairs)
-        >>> from modgrok.analysis import cross_entropy, restricted_loss
-        >>> round(restricted_loss(classes, [2]) - cross_entropy(logits, answers), 6)
+        >>> round(restricted_loss(classes, [2]) - cross_entropy(logits, pairs.answers), 6)
         0.0
     """
     means, waves = _projected(classes, frequencies)
@@ -60,14 +57,11 @@ def restricted_accuracy(classes: ClassLogits, frequencies: Sequence[int]) -> flo
 
     Example:
         >>> import torch
-        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
-        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
-        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
-        >>> answers = operands.sum(dim=1) % 7
-        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
-        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (answers[:, None] - torch.arange(7)) / 7)
+        >>> from modgrok import ModularDataModule
+        >>> from modgrok.analysis import restricted_accuracy, sum_logits_by_class, task_views
+        >>> pairs = task_views(ModularDataModule("x + y", 7))[0].clocked_pairs
+        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (pairs.answers[:, None] - torch.arange(7)) / 7)
         >>> classes = sum_logits_by_class(logits, pairs)
-        >>> from modgrok.analysis import restricted_accuracy
         >>> restricted_accuracy(classes, [2])
         1.0
     """
@@ -98,14 +92,11 @@ def excluded_loss(
 
     Example:
         >>> import torch
-        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
-        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
-        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
-        >>> answers = operands.sum(dim=1) % 7
-        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
-        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (answers[:, None] - torch.arange(7)) / 7)
+        >>> from modgrok import ModularDataModule
+        >>> from modgrok.analysis import excluded_loss, sum_logits_by_class, task_views
+        >>> pairs = task_views(ModularDataModule("x + y", 7))[0].clocked_pairs
+        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (pairs.answers[:, None] - torch.arange(7)) / 7)
         >>> classes = sum_logits_by_class(logits, pairs)
-        >>> from modgrok.analysis import excluded_loss
         >>> round(excluded_loss(logits, classes, [2]), 6)  # nothing is left but a guess, ln 7
         1.94591
     """
@@ -142,15 +133,12 @@ def trigonometric_loss(classes: ClassLogits, frequencies: Sequence[int], loss: L
 
     Example:
         >>> import torch
-        >>> from modgrok.analysis import additive_clock, place_on_clock, sum_logits_by_class
-        >>> x, y = torch.meshgrid(torch.arange(7), torch.arange(7), indexing="ij")
-        >>> operands = torch.stack([x.flatten(), y.flatten()], dim=1)
-        >>> answers = operands.sum(dim=1) % 7
-        >>> pairs = place_on_clock(additive_clock(7), [torch.arange(7)] * 2, operands, answers)
-        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (answers[:, None] - torch.arange(7)) / 7)
+        >>> from modgrok import ModularDataModule
+        >>> from modgrok.analysis import cross_entropy, sum_logits_by_class, task_views, trigonometric_loss
+        >>> pairs = task_views(ModularDataModule("x + y", 7))[0].clocked_pairs
+        >>> logits = 5 * torch.cos(2 * torch.pi * 2 * (pairs.answers[:, None] - torch.arange(7)) / 7)
         >>> classes = sum_logits_by_class(logits, pairs)
-        >>> from modgrok.analysis import cross_entropy, trigonometric_loss
-        >>> round(trigonometric_loss(classes, [2]) - cross_entropy(logits, answers), 6)
+        >>> round(trigonometric_loss(classes, [2]) - cross_entropy(logits, pairs.answers), 6)
         0.0
     """
     pairs = classes.clocked_pairs

@@ -82,11 +82,11 @@ class TaskAnalysis:
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import analyze_network
         >>> from modgrok.runs import History, Snapshot
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
         >>> snapshot = Snapshot(network, data, update=0, history=History())
-        >>> from modgrok.analysis import analyze_network
         >>> (task,) = analyze_network(snapshot, source="my network").tasks
         >>> task.last.update
         0
@@ -123,11 +123,11 @@ class RunAnalysis:
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import analyze_network
         >>> from modgrok.runs import History, Snapshot
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
         >>> snapshot = Snapshot(network, data, update=0, history=History())
-        >>> from modgrok.analysis import analyze_network
         >>> analysis = analyze_network(snapshot, source="my network")
         >>> [task.circuit.name for task in analysis.tasks]
         ['x + y']
@@ -155,11 +155,11 @@ def analyze(snapshot: Snapshot, basis: BasisName = "auto") -> tuple[Circuit, ...
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import analyze
         >>> from modgrok.runs import History, Snapshot
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
         >>> snapshot = Snapshot(network, data, update=0, history=History())
-        >>> from modgrok.analysis import analyze
         >>> (circuit,) = analyze(snapshot)
         >>> circuit.name
         'x + y'
@@ -258,11 +258,11 @@ def analyze_network(
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import analyze_network
         >>> from modgrok.runs import History, Snapshot
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
         >>> snapshot = Snapshot(network, data, update=0, history=History())
-        >>> from modgrok.analysis import analyze_network
         >>> analyze_network(snapshot, source="my network").source
         'my network'
     """

@@ -21,7 +21,6 @@ def spectrum(matrix: Tensor, basis: Basis) -> Tensor:
         (⌊q/2⌋+1,) float64, the constant first.
 
     Example:
-        >>> import torch
         >>> from modgrok.analysis import additive_clock, characters, spectrum
         >>> basis = characters(additive_clock(7))
         >>> [round(norm, 6) for norm in spectrum(3 * basis.rows[1:2].T.float(), basis).tolist()]

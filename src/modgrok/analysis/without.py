@@ -39,12 +39,10 @@ def without(
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
-        >>> from modgrok.analysis import read_circuit, task_views
+        >>> from modgrok.analysis import task_views, without
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
         >>> (view,) = task_views(data)
-        >>> circuit = read_circuit(network, view)
-        >>> from modgrok.analysis import without
         >>> without(network, view, heads=[0])(view.tokens).shape
         torch.Size([121, 11])
     """

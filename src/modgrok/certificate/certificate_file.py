@@ -58,14 +58,14 @@ def write_certificate(path: Path, source: str, snapshot: Snapshot, found: Found)
         InputError: if the file is something else, or cannot be written.
 
     Example:
+        >>> from pathlib import Path
         >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import task_views
+        >>> from modgrok.certificate import explained_margin, prove, write_certificate
         >>> from modgrok.runs import History, Snapshot
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
         >>> snapshot = Snapshot(network, data, update=0, history=History())
-        >>> from pathlib import Path
-        >>> from modgrok.analysis import task_views
-        >>> from modgrok.certificate import explained_margin, prove, write_certificate
         >>> (view,) = task_views(data)
         >>> found = [(view.task.name, prove(network, view), explained_margin(network, view))]
         >>> write_certificate(Path("certificate.json"), "my network", snapshot, found)
@@ -119,13 +119,11 @@ def proved_sentences(path: Path, network: Network) -> tuple[str, ...]:
     It says nothing where there is none, or where it is of other weights.
 
     Example:
+        >>> from pathlib import Path
         >>> from modgrok import ModularDataModule, Transformer
-        >>> from modgrok.analysis import task_views
+        >>> from modgrok.certificate import proved_sentences
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
-        >>> (view,) = task_views(data)
-        >>> from pathlib import Path
-        >>> from modgrok.certificate import proved_sentences
         >>> proved_sentences(Path("weights.pth"), network)  # there is no certificate
         ()
     """

@@ -29,10 +29,10 @@ class ExplainedMargin:
     Example:
         >>> from modgrok import ModularDataModule, Transformer
         >>> from modgrok.analysis import task_views
+        >>> from modgrok.certificate import explained_margin
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
         >>> (view,) = task_views(data)
-        >>> from modgrok.certificate import explained_margin
         >>> 0 <= explained_margin(network, view).share <= 1
         True
     """
@@ -52,10 +52,10 @@ def explained_margin(network: Network, view: TaskView) -> ExplainedMargin | None
     Example:
         >>> from modgrok import ModularDataModule, Transformer
         >>> from modgrok.analysis import task_views
+        >>> from modgrok.certificate import explained_margin
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
         >>> (view,) = task_views(data)
-        >>> from modgrok.certificate import explained_margin
         >>> 0 <= explained_margin(network, view).share <= 1
         True
     """

@@ -33,10 +33,10 @@ class Proof:
     Example:
         >>> from modgrok import ModularDataModule, Transformer
         >>> from modgrok.analysis import task_views
+        >>> from modgrok.certificate import prove
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
         >>> (view,) = task_views(data)
-        >>> from modgrok.certificate import prove
         >>> proof = prove(network, view).float32
         >>> proof.proved + proof.refuted <= 121
         True
@@ -65,10 +65,10 @@ class Certificate:
     Example:
         >>> from modgrok import ModularDataModule, Transformer
         >>> from modgrok.analysis import task_views
+        >>> from modgrok.certificate import prove
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
         >>> (view,) = task_views(data)
-        >>> from modgrok.certificate import prove
         >>> certificate = prove(network, view)
         >>> certificate.real.proved >= certificate.float32.proved
         True
@@ -106,10 +106,10 @@ def prove(network: Network, view: TaskView) -> Certificate:
     Example:
         >>> from modgrok import ModularDataModule, Transformer
         >>> from modgrok.analysis import task_views
+        >>> from modgrok.certificate import prove
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
         >>> (view,) = task_views(data)
-        >>> from modgrok.certificate import prove
         >>> prove(network, view).pairs
         121
     """

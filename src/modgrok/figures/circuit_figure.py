@@ -15,11 +15,10 @@ def circuit_figure(circuit: Circuit, title: str) -> Figure:
     Example:
         >>> from modgrok import ModularDataModule, Transformer
         >>> from modgrok.analysis import read_circuit, task_views
+        >>> from modgrok.figures import circuit_figure
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
-        >>> (view,) = task_views(data)
-        >>> circuit = read_circuit(network, view)
-        >>> from modgrok.figures import circuit_figure
+        >>> circuit = read_circuit(network, task_views(data)[0])
         >>> circuit_figure(circuit, "x + y mod 11").title
         'x + y mod 11'
     """

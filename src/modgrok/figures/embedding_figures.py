@@ -23,11 +23,10 @@ def embedding_figures(circuit: Circuit) -> list[Figure]:
     Example:
         >>> from modgrok import ModularDataModule, Transformer
         >>> from modgrok.analysis import read_circuit, task_views
+        >>> from modgrok.figures import embedding_figures
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
-        >>> (view,) = task_views(data)
-        >>> circuit = read_circuit(network, view)
-        >>> from modgrok.figures import embedding_figures
+        >>> circuit = read_circuit(network, task_views(data)[0])
         >>> len(embedding_figures(circuit)) > 0
         True
     """
@@ -113,12 +112,9 @@ def components_figure(W_E: Tensor, n_symbols: int, others: Sequence[str], title:
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
-        >>> from modgrok.analysis import read_circuit, task_views
+        >>> from modgrok.figures import components_figure
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
-        >>> (view,) = task_views(data)
-        >>> circuit = read_circuit(network, view)
-        >>> from modgrok.figures import components_figure
         >>> components_figure(network.embed.W_E, 11, ["="], "W_E").title
         'W_E'
     """

@@ -63,13 +63,13 @@ def group_progress_figures(task: TaskAnalysis) -> list[Figure]:
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import analyze_network
+        >>> from modgrok.figures import group_progress_figures
         >>> from modgrok.runs import History, Snapshot
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
         >>> snapshot = Snapshot(network, data, update=0, history=History())
-        >>> from modgrok.analysis import analyze_network
         >>> (task,) = analyze_network(snapshot, source="my network").tasks
-        >>> from modgrok.figures import group_progress_figures
         >>> group_progress_figures(task)  # no group, no figures
         []
     """

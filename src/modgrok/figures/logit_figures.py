@@ -13,11 +13,10 @@ def logit_figures(circuit: Circuit) -> list[Figure]:
     Example:
         >>> from modgrok import ModularDataModule, Transformer
         >>> from modgrok.analysis import read_circuit, task_views
+        >>> from modgrok.figures import logit_figures
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
-        >>> (view,) = task_views(data)
-        >>> circuit = read_circuit(network, view)
-        >>> from modgrok.figures import logit_figures
+        >>> circuit = read_circuit(network, task_views(data)[0])
         >>> len(logit_figures(circuit)) > 0
         True
     """

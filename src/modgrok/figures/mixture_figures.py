@@ -17,11 +17,11 @@ def mixture_figures(history: History, alone: Mapping[str, History]) -> list[Figu
         alone: the histories of runs on one formula of the mixture each, by the formula.
 
     Example:
+        >>> from modgrok.figures import mixture_figures
         >>> from modgrok.runs import History, Score
         >>> history = History()
         >>> for update, accuracy in ((0, 0.1), (100, 0.3), (200, 0.995)):
         ...     history.append(update, Score(0.5, 1.0, 0.9), Score(0.5, accuracy, 0.9))
-        >>> from modgrok.figures import mixture_figures
         >>> mixture_figures(history, {})  # one formula is no mixture
         []
     """

@@ -17,11 +17,10 @@ def neuron_figures(circuit: Circuit, examples: int) -> list[Figure]:
     Example:
         >>> from modgrok import ModularDataModule, Transformer
         >>> from modgrok.analysis import read_circuit, task_views
+        >>> from modgrok.figures import neuron_figures
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
-        >>> (view,) = task_views(data)
-        >>> circuit = read_circuit(network, view)
-        >>> from modgrok.figures import neuron_figures
+        >>> circuit = read_circuit(network, task_views(data)[0])
         >>> len(neuron_figures(circuit, examples=2)) > 0
         True
     """

@@ -17,12 +17,9 @@ def parameter_figure(network: Network, title: str) -> Figure:
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
-        >>> from modgrok.analysis import read_circuit, task_views
+        >>> from modgrok.figures import parameter_figure
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
-        >>> (view,) = task_views(data)
-        >>> circuit = read_circuit(network, view)
-        >>> from modgrok.figures import parameter_figure
         >>> parameter_figure(network, "weights").title
         'weights: blue is negative, red is positive'
     """

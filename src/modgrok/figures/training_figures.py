@@ -17,11 +17,11 @@ def training_figures(history: History, phases: Sequence[Phase] = ()) -> list[Fig
     """The figures of a run's scores; none of fewer than two evaluations.
 
     Example:
+        >>> from modgrok.figures import training_figures
         >>> from modgrok.runs import History, Score
         >>> history = History()
         >>> for update, accuracy in ((0, 0.1), (100, 0.3), (200, 0.995)):
         ...     history.append(update, Score(0.5, 1.0, 0.9), Score(0.5, accuracy, 0.9))
-        >>> from modgrok.figures import training_figures
         >>> len(training_figures(history))
         1
     """
@@ -32,11 +32,11 @@ def curves_figure(history: History, title: str, phases: Sequence[Phase] = ()) ->
     """Losses (log axis) and accuracies over the updates, with memorisation, grokking and phases marked.
 
     Example:
+        >>> from modgrok.figures import curves_figure
         >>> from modgrok.runs import History, Score
         >>> history = History()
         >>> for update, accuracy in ((0, 0.1), (100, 0.3), (200, 0.995)):
         ...     history.append(update, Score(0.5, 1.0, 0.9), Score(0.5, accuracy, 0.9))
-        >>> from modgrok.figures import curves_figure
         >>> curves_figure(history, "x + y mod 7").title
         'x + y mod 7'
     """

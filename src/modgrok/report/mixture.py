@@ -12,12 +12,12 @@ def mixture_summary(analysis: RunAnalysis) -> str:
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import analyze_network
+        >>> from modgrok.report import mixture_summary
         >>> from modgrok.runs import History, Snapshot
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
         >>> snapshot = Snapshot(network, data, update=0, history=History())
-        >>> from modgrok.analysis import analyze_network
-        >>> from modgrok.report import mixture_summary
         >>> mixture_summary(analyze_network(snapshot, source="my network"))  # one formula is no mixture
         ''
     """

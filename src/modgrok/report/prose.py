@@ -20,12 +20,12 @@ def opening(analysis: RunAnalysis, task: TaskAnalysis) -> str:
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import analyze_network
+        >>> from modgrok.report import opening
         >>> from modgrok.runs import History, Snapshot
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
         >>> snapshot = Snapshot(network, data, update=0, history=History())
-        >>> from modgrok.analysis import analyze_network
-        >>> from modgrok.report import opening
         >>> analysis = analyze_network(snapshot, source="my network")
         >>> len(opening(analysis, analysis.tasks[0])) > 0
         True

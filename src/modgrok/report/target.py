@@ -21,8 +21,8 @@ class AnalysisTarget:
 
     Example:
         >>> import modgrok
-        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
         >>> from modgrok.report import find_target
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
         >>> find_target(run.path).output.name
         'report'
     """
@@ -43,8 +43,8 @@ def find_target(path: Path) -> AnalysisTarget:
 
     Example:
         >>> import modgrok
-        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
         >>> from modgrok.report import find_target
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
         >>> [path.name for path in find_target(run.path).checkpoints]
         ['update=000000.ckpt', 'update=000010.ckpt']
     """

@@ -54,14 +54,14 @@ def write_report(analysis: RunAnalysis, directory: Path) -> None:
         InputError: if the directory contains anything else, or cannot be written.
 
     Example:
+        >>> from pathlib import Path
         >>> from modgrok import ModularDataModule, Transformer
+        >>> from modgrok.analysis import analyze_network
+        >>> from modgrok.report import write_report
         >>> from modgrok.runs import History, Snapshot
         >>> data = ModularDataModule("x + y", 11)
         >>> network = Transformer(**data.network_shape, d_model=8, d_mlp=16, n_heads=2)
         >>> snapshot = Snapshot(network, data, update=0, history=History())
-        >>> from pathlib import Path
-        >>> from modgrok.analysis import analyze_network
-        >>> from modgrok.report import write_report
         >>> write_report(analyze_network(snapshot, source="my network"), Path("report"))
         >>> sorted(path.name for path in Path("report").iterdir())
         ['index.html', 'measures.csv', 'summary.json']

@@ -39,8 +39,8 @@ def find_checkpoint(path: str | Path) -> Path:
 
     Example:
         >>> import modgrok
-        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
         >>> from modgrok.runs import find_checkpoint
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
         >>> find_checkpoint(run.path).name
         'update=000010.ckpt'
     """
@@ -95,8 +95,8 @@ class RunDirectory:
 
     Example:
         >>> import modgrok
-        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
         >>> from modgrok.runs import RunDirectory
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
         >>> [path.name for path in RunDirectory(run.path).checkpoints.values()]
         ['update=000000.ckpt', 'update=000010.ckpt']
     """

@@ -140,8 +140,8 @@ def load_snapshot(path: Path) -> Snapshot:
 
     Example:
         >>> import modgrok
-        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
         >>> from modgrok.runs import find_checkpoint, load_snapshot
+        >>> run = modgrok.fit({"data": {"task": "x + y", "modulus": 7}}, {"trainer.max_steps": 10})
         >>> load_snapshot(find_checkpoint(run.path)).data.heldout_pairs.size
         35
     """
