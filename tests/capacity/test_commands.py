@@ -94,6 +94,8 @@ def test_templates_from_fit_to_the_table_of_questions(tmp_path, capsys):
         "text",
         "--data.tokenizer_size",
         "350",
+        "--data.alphabet",
+        "64",
     ]
     some = [
         "--data.templates",
@@ -246,7 +248,7 @@ def test_describe_before_any_training(capsys, tmp_path):
             ["capacity", "describe", "--hops", "2", "--phi", "99", "--notation", "tokens"],
             "phi must be > 0 and",
         ),
-        (["capacity", "describe", "--phi", "2", "--notation", "tokens"], "give hops: 2"),
+        (["capacity", "describe", "--phi", "2", "--notation", "tokens"], "phi has no effect without hops: 2"),
         (["capacity", "describe", "--sample", "0", "--notation", "tokens"], "sample must be"),
         (["capacity", "fit", "--config", "nowhere.yaml"], "nowhere.yaml"),
     ],

@@ -180,7 +180,7 @@ def test_the_words_of_a_template_occur_in_others():
         ({"templates": ["record"], "held_out_templates": ["record"]}, "must leave a template to train on"),
         ({"templates_per_fact": 0}, "templates_per_fact must be from 1 to 4, .* got 0"),
         ({"templates_per_fact": 5}, "templates_per_fact must be from 1 to 4"),
-        ({"notation": "tokens"}, "give notation: text, got tokens"),
+        ({"notation": "tokens"}, "without notation: text"),
     ],
 )
 def test_bad_templates_are_refused(given, message):

@@ -9,7 +9,8 @@ from typing import Any
 from torch import nn
 
 from modgrok.capacity.networks.network_record import BEFORE_CLASS_PATHS, arguments, class_path
-from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
+from modgrok.capacity.questions.data_options import without_effect
+from modgrok.capacity.questions.profiles_data_module import DEFAULTS, ProfilesDataModule
 from modgrok.errors import InputError
 from modgrok.runs.checkpoint import load_data
 
@@ -47,7 +48,9 @@ def data_of_record(record: Mapping[str, Any], path: Path) -> ProfilesDataModule:
     Raises:
         InputError: if they are not the data that were trained on, or cannot be made.
     """
-    data = ProfilesDataModule(**record["data"])
+    recorded = record["data"]
+    unused = without_effect(recorded, DEFAULTS)  # older versions took and recorded such options
+    data = ProfilesDataModule(**{name: value for name, value in recorded.items() if name not in unused})
     check_digests(record, data, path)
     return data
 

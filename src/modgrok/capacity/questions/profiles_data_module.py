@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cached_property
 from hashlib import sha256
+from inspect import signature
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,7 @@ from modgrok.capacity.people.streams import Stream, generator
 from modgrok.capacity.questions.chunks import Chunks
 from modgrok.capacity.questions.codes import Rows
 from modgrok.capacity.questions.comparisons import Comparisons, split_comparisons
+from modgrok.capacity.questions.data_options import without_effect
 from modgrok.capacity.questions.notation import Notation, write_codes, write_text
 from modgrok.capacity.questions.questions import TRAINED_SETS, Biographies, Questions
 from modgrok.capacity.questions.shuffled import Shuffled
@@ -41,7 +43,7 @@ from modgrok.capacity.questions.two_hops import (
     set_number,
     split_two_hops,
 )
-from modgrok.errors import InputError, check_choice, did_you_mean
+from modgrok.errors import InputError, brief, check_choice, did_you_mean
 
 UPDATES_AT_ONCE = 64  # of batches made together
 NotationName = Literal["text", "tokens", "biographies"]
@@ -72,7 +74,7 @@ class ProfilesDataModule(LightningDataModule):
         hop_ratio: The number of one-hop questions for every two-hop question, or for every comparison.
         chain_of_thought: Whether the answer of a two-hop question first names the person that the first hop leads to.
         second_subjects: The subjects that are asked about after a first hop; all of them if None.
-        held_out: Shares of the published held-out two-hop sets, by name.
+        held_out: Shares of the published held-out two-hop sets, by name; the published shares if None.
         phi: Trained two-hop questions, or comparisons, for every fact in distribution; all that are not held out if
             None.
         out_of_distribution: The share of the facts that are never part of a trained two-hop question or comparison.
@@ -115,7 +117,7 @@ class ProfilesDataModule(LightningDataModule):
         hop_ratio: float = 0.1,
         chain_of_thought: bool = False,
         second_subjects: list[str] | None = None,
-        held_out: dict[str, float] = dict(SHARES),  # noqa: B006
+        held_out: dict[str, float] | None = None,
         phi: float | None = None,
         out_of_distribution: float = 0.0,
         identity_bridge: bool = False,
@@ -134,25 +136,12 @@ class ProfilesDataModule(LightningDataModule):
             if size is not None and size < 1:
                 raise InputError(f"{name} must be ≥ 1, got {size}")
         check_templates(templates, held_out_templates, templates_per_fact)
-        if notation != "text" and templates != [PUBLISHED_TEMPLATE]:
-            raise InputError(f"templates are sentences: give notation: text, got {notation}")
-        if hops == 2 and notation == "biographies":
-            raise InputError("hops: biographies ask no questions; two hops need notation: text or tokens")
-        if comparisons and notation == "biographies":
-            raise InputError("comparisons: biographies ask no questions; take notation: text or tokens")
+        for name, need in without_effect(self.hparams, DEFAULTS).items():
+            raise InputError(f"{name} has no effect without {need}; got {brief(self.hparams[name])}")
         if comparisons and hops == 2:
             raise InputError("comparisons are asked beside one-hop questions: give hops: 1, got 2")
-        if (hops == 2 or comparisons) and hop_ratio < 0:
+        if hop_ratio < 0:
             raise InputError(f"hop_ratio must be ≥ 0, got {hop_ratio}")
-        if out_degree is not None and notation == "biographies":
-            raise InputError("out_degree: biographies tell every relation; take notation: text or tokens")
-        if hops == 1 and not comparisons and (phi is not None or out_of_distribution):
-            field = "out_of_distribution" if phi is None else "phi"
-            raise InputError(
-                f"{field} chooses among two-hop questions or comparisons: give hops: 2 or comparisons"
-            )
-        if hops == 1 and identity_bridge:
-            raise InputError("identity_bridge asks for the bridges of two-hop questions: give hops: 2")
         self.batch_size, self.seed, self.hops = batch_size, seed, hops
         self.inferred = "two_hop" if hops == 2 else "comparison" if comparisons else None
         """The set of questions of two facts that are trained on, if there are any."""
@@ -168,6 +157,11 @@ class ProfilesDataModule(LightningDataModule):
                 out_degree,
             )
         )
+        for name, there in (("n", len(self.people)), ("relations", len(self.people.relation_names))):
+            if profiles and self.hparams[name] not in (there, DEFAULTS[name]):
+                raise InputError(
+                    f"{name} must be {there}, as in {profiles}, or be left out; got {self.hparams[name]}"
+                )
         if not self.people.subjects and not (notation == "biographies" and score_names):
             raise InputError("attributes and relations are empty: give one, or score_names with biographies")
         self.notation: Notation = (
@@ -234,7 +228,8 @@ class ProfilesDataModule(LightningDataModule):
             out = self.facts_out[:, : self.questions.n_attributes]
             return split_comparisons(out, self.hparams["phi"], self.seed)
         relations, seconds = self.people.relations, self.questions.second_subjects.numpy()
-        shares, second_facts = self.hparams["held_out"], self.people.facts[:, seconds]
+        held_out, second_facts = self.hparams["held_out"], self.people.facts[:, seconds]
+        shares = SHARES if held_out is None else held_out
         split = split_two_hops(relations, len(seconds), shares, self.seed, second_facts)
         if self.hparams["out_of_distribution"]:
             first = self.facts_out[:, self.questions.n_attributes :]
@@ -378,6 +373,10 @@ class ProfilesDataModule(LightningDataModule):
                     f"second_subjects must be among {', '.join(subjects)}; got {name!r}{did_you_mean(name, subjects)}"
                 )
         return [subjects.index(name) for name in subjects if names is None or name in names]
+
+
+DEFAULTS = {name: option.default for name, option in signature(ProfilesDataModule).parameters.items()}
+"""The default of every option of the data."""
 
 
 def split_rows(rows: Rows, count: int) -> list[Rows]:
