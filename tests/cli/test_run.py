@@ -10,6 +10,9 @@ import torch
 import yaml
 from lightning.pytorch import Trainer
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.plugins.hparams.backend_context import Context
+from tensorboard.plugins.hparams.metadata import SESSION_START_INFO_TAG
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 
 from modgrok import GrokkingModule, ModularDataModule, Transformer, load_run
 from modgrok.callbacks import Checkpoints
@@ -99,10 +102,25 @@ def test_one_threshold_holds_everywhere(tmp_path):
     assert curve(events, "final/grokked_at") == {run.findings.updates: reached[0]}
 
 
+def shown_by_tensorboard(*runs):
+    """The names of the hyperparameters in the order of TensorBoard's table, of runs given by their tags."""
+    tags = {str(number): run for number, run in enumerate(runs)}
+    shown = Context(None).experiment_from_metadata(None, "", False, tags, None)
+    return [hyperparameter.name for hyperparameter in shown.hparam_infos]
+
+
 def test_tensorboard_has_the_curves_and_the_hyperparameters(events):
-    hparams = events.summary_metadata["_hparams_/session_start_info"].plugin_data.content
+    tags = {tag: found.plugin_data.content for tag, found in events.summary_metadata.items()}
     for name in (b"weight_decay", b"modulus", b"x + y", b"split_seed", b"d_mlp"):
-        assert name in hparams
+        assert name in tags[SESSION_START_INFO_TAG]
+    first = ["1 task", "2 modulus", "3 optimizer.lr", "4 optimizer.weight_decay", "5 seed"]
+    assert shown_by_tensorboard(tags)[:6] == [*first, "activation"]
+    other = HParamsPluginData.FromString(tags[SESSION_START_INFO_TAG])
+    other.session_start_info.hparams["d_mlp"].number_value += 1
+    other.session_start_info.hparams["of another network"].number_value = 1
+    shown = shown_by_tensorboard(tags, {SESSION_START_INFO_TAG: other.SerializeToString()})
+    assert shown[:6] == ["d_mlp", *first], "what differs between the runs is first"
+    assert "of another network" in shown
     assert curve(events, "final/heldout_accuracy") == {90: curve(events, "heldout/accuracy")[90]}
 
 

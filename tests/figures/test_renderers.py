@@ -154,10 +154,11 @@ def test_components_show_operands_in_order_and_other_tokens_apart(modulus):
 
 
 def test_letters_are_larger_beside_the_curves_of_a_narrow_picture() -> None:
-    """In a card of TensorBoard, 350 pixels wide, a letter has at least 7 pixels, and no title runs over."""
+    """In a card of TensorBoard, 350 pixels wide, a letter has at least 7 pixels; no title or legend runs over."""
     title = "Neurons by the share of variance explained"
-    line = figures.Line([0, 1], [0, 1], "train", "a line")
-    figure = figures.Figure("title", [figures.Panel(title, [line], shape="half")] * 4)
+    names = ("training pairs", "held-out pairs", "new held-out pairs")
+    lines = [figures.Line([0, 1], [0, 1], "train", name) for name in names]
+    figure = figures.Figure("title", [figures.Panel(title, lines, shape="half")] * 4)
     picture = figures.render(figure, 4.8)
     pixels = picture.get_figwidth() * picture.dpi
     FigureCanvasAgg(picture).draw()
@@ -168,3 +169,6 @@ def test_letters_are_larger_beside_the_curves_of_a_narrow_picture() -> None:
         box = drawn.get_window_extent()
         assert box.width <= pixels / 2
         assert box.y0 >= axes.get_window_extent().y1
+        named = [text.get_window_extent() for text in axes.get_legend().get_texts()]
+        assert max(name.x1 for name in named) <= box.x0 // (pixels / 2) * (pixels / 2) + pixels / 2
+        assert max(name.y1 for name in named) <= box.y0

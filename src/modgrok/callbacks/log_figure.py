@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from lightning.pytorch import Trainer
 from lightning.pytorch.loggers import TensorBoardLogger
@@ -17,8 +19,12 @@ PIXELS = 600
 
 
 def log_figure(trainer: Trainer, name: str, figure: Figure) -> None:
-    """Log a figure as an image to TensorBoard and to every other logger that has `log_image`."""
-    picture = render(figure, CARD)
+    """Log a figure as an image to TensorBoard and to every other logger that has `log_image`.
+
+    Wide panels stand side by side: a card is wider than high, and a picture that is not is shown smaller.
+    """
+    panels = [replace(panel, shape="half") if panel.shape == "wide" else panel for panel in figure.panels]
+    picture = render(replace(figure, panels=panels), CARD)
     picture.set_dpi(PIXELS / CARD)
     canvas = FigureCanvasAgg(picture)
     canvas.draw()

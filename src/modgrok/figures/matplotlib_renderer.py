@@ -32,7 +32,7 @@ TITLE, ROW = 0.35, 2.5
 LEFT, RIGHT, BOTTOM, TOP = 0.62, 0.2, 0.48, 0.3
 BARE = 0.06
 LETTER = 0.062
-LEGEND_ROW = 0.17
+LEGEND_ROW, LEGEND_SIZE, LEGEND_MARK = 0.17, 7, 0.47
 EVENT_ROW = 0.15
 COLORBAR = 0.4
 TITLE_SIZE, LINE = 8.5, 0.14
@@ -94,12 +94,14 @@ def _rows(panels: Sequence[Panel], most: int) -> Sequence[tuple[list[Panel], int
 def _height(row: tuple[list[Panel], int], width: float) -> float:
     panels, columns = row
     plot = ROW * width / WIDTH if panels[0].shape != "square" else min(3.2, width / columns)
-    return plot + max(_above(panel) + _below_first_line(panel, width / columns) for panel in panels)
+    return plot + max(
+        _above(panel, width / columns) + _below_first_line(panel, width / columns) for panel in panels
+    )
 
 
-def _above(panel: Panel) -> float:
+def _above(panel: Panel, width: float) -> float:
     """What a panel has between its title and its axes: the legend, and what happened, each in a row."""
-    return LEGEND_ROW * _legend_rows(panel) + EVENT_ROW * len(panel.events)
+    return LEGEND_ROW * _legend_rows(panel, width) + EVENT_ROW * len(panel.events)
 
 
 def _title(panel: Panel, width: float) -> str:
@@ -113,12 +115,15 @@ def _below_first_line(panel: Panel, width: float) -> float:
     return 0.0 if panel.bare else LINE * _title(panel, width).count("\n")
 
 
-def _legend_rows(panel: Panel) -> int:
-    return math.ceil(len(panel.legend) / _legend_columns(panel))
+def _legend_rows(panel: Panel, width: float) -> int:
+    return math.ceil(len(panel.legend) / _legend_columns(panel, width))
 
 
-def _legend_columns(panel: Panel) -> int:
-    return 4 if panel.shape == "wide" else 2
+def _legend_columns(panel: Panel, width: float) -> int:
+    """At most 4 columns in a full row and 2 in less, and no more than the longest name leaves room for."""
+    longest = max((len(name) for name, _ in panel.legend), default=0)
+    fitting = int((width - LEFT) / (LEGEND_MARK + 0.55 * LEGEND_SIZE / 72 * longest))
+    return max(1, min(fitting, 4 if panel.shape == "wide" else 2))
 
 
 def _draw(panel: Panel, picture: Picture, left: float, top: float, width: float, height: float) -> None:
@@ -130,7 +135,7 @@ def _draw(panel: Panel, picture: Picture, left: float, top: float, width: float,
         longest = max(map(len, _categories(panel, "y")), default=0)
         margin = min(width / 2, max(margin, LETTER * (longest + 2)))
     title = _title(panel, width)
-    above = TOP + _above(panel) + (0.1 if panel.bare else LINE) * title.count("\n")
+    above = TOP + _above(panel, width) + (0.1 if panel.bare else LINE) * title.count("\n")
     plot_width, plot_height = width - margin - right, height - bottom - above
     whole = picture.get_figheight()
 
@@ -139,7 +144,7 @@ def _draw(panel: Panel, picture: Picture, left: float, top: float, width: float,
         return x / across, 1 - (top + above + plot_height) / whole, wide / across, plot_height / whole
 
     axes = picture.add_axes(place(left + margin, plot_width))
-    _frame(axes, panel, title, plot_height)
+    _frame(axes, panel, title, width, plot_height)
     for trace in panel.traces:
         if isinstance(trace, Line):
             _line(axes, trace)
@@ -176,14 +181,13 @@ def _draw(panel: Panel, picture: Picture, left: float, top: float, width: float,
     )
 
 
-def _frame(axes: Axes, panel: Panel, title: str, plot_height: float) -> None:
+def _frame(axes: Axes, panel: Panel, title: str, width: float, plot_height: float) -> None:
     """Draw what is around and behind the traces: title, legend, axes, bands and events."""
-    legend_rows = _legend_rows(panel)
     axes.set_title(
         title,
         loc="center" if panel.shape == "square" else "left",
         fontsize=6.5 if panel.bare else TITLE_SIZE,
-        pad=3 + 72 * _above(panel),
+        pad=3 + 72 * _above(panel, width),
         y=1,  # given, matplotlib does not measure every tick label to find it
     )
     if panel.bare:
@@ -216,18 +220,18 @@ def _frame(axes: Axes, panel: Panel, title: str, plot_height: float) -> None:
             fontsize=7,
             color=LIGHT["muted"],
         )
-    if legend_rows:
+    if panel.legend:
         bands = panel.legend[len(panel.named_traces) :]
         axes.legend(
             handles=[
                 *map(_handle, panel.named_traces),
                 *(Patch(color=LIGHT[color], label=name) for name, color in bands),
             ],
-            ncols=_legend_columns(panel),
+            ncols=_legend_columns(panel, width),
             loc="lower left",
             bbox_to_anchor=(0, 1 + EVENT_ROW * len(panel.events) / plot_height),
             borderaxespad=0.1,
-            fontsize=7,
+            fontsize=LEGEND_SIZE,
             frameon=False,
         )
 

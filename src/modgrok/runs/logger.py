@@ -18,9 +18,18 @@ LAYOUT = {
     "Both sides of the split": {
         "accuracy": ["Multiline", ["^train/accuracy$", "^heldout/accuracy(_new|_known)?$"]],
         "loss": ["Multiline", ["^train/loss$", "^heldout/loss$"]],
-    }
+    },
+    "Norms of the weights": {
+        "L2": ["Multiline", ["^norm/"]],
+        "L1": ["Multiline", ["^norm_l1/"]],
+    },
+    "Final scores": {
+        "accuracy": ["Multiline", ["^final/.*accuracy"]],
+        "loss": ["Multiline", ["^final/.*loss$"]],
+        "first update at the threshold": ["Multiline", ["^final/.*_at$"]],
+    },
 }
-"""The charts of TensorBoard's page of custom scalars."""
+"""The charts of TensorBoard's page of custom scalars, in its order: what is looked at first, norms and finals last."""
 
 
 class RunLogger(TensorBoardLogger):
