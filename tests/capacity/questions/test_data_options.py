@@ -11,6 +11,7 @@ MODES = {
     "text": {"notation": "text", "tokenizer_size": 350},
     "tokens": {"notation": "tokens"},
     "biographies": {"notation": "biographies"},
+    "text biographies": {"notation": "text_biographies", "tokenizer_size": 350},
     "two hops": {"notation": "tokens", "hops": 2},
     "comparisons": {"notation": "tokens", "comparisons": True},
 }
@@ -73,6 +74,7 @@ def test_an_option_has_an_effect_or_is_refused(mode):
     assert {*refused} == {
         "text": {"alphabet"} | two_hops | two_facts,
         "tokens": sentences | two_hops | two_facts,
+        "text biographies": {"alphabet", "out_degree"} | two_hops | two_facts,
         "biographies": {"out_degree"} | sentences | two_hops | two_facts,
         "two hops": sentences,
         "comparisons": sentences | two_hops,

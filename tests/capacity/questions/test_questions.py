@@ -6,6 +6,7 @@ import torch
 
 from modgrok.capacity.people.profiles import generate_profiles
 from modgrok.capacity.people.space import Space
+from modgrok.capacity.questions.biographies import Biographies
 from modgrok.capacity.questions.codes import NAME, SUBJECT, UNSCORED
 from modgrok.capacity.questions.dictionary import Dictionary
 from modgrok.capacity.questions.notation import (
@@ -16,7 +17,7 @@ from modgrok.capacity.questions.notation import (
     write_codes,
     write_text,
 )
-from modgrok.capacity.questions.questions import Biographies, Questions
+from modgrok.capacity.questions.questions import Questions
 from modgrok.errors import InputError
 
 SPACE = Space((10, 20, 30), {"birth_date": 73_048, "color": 16, "town": 40})

@@ -126,7 +126,7 @@ def _allen_zhu(run: CapacityRun, one_hop: Scores, entropy: Entropy) -> tuple[flo
 
 def _surprise(run: CapacityRun, biographies: Scores, entropy: Entropy) -> float | None:
     people = run.data.people
-    if run.data.hparams["notation"] != "biographies" or biographies.name_loss is None:
+    if "biographies" not in run.data.hparams["notation"] or biographies.name_loss is None:
         return None
     person = log2(people.space.names) + (entropy.total - entropy.names) / len(people)
     return float(surprise_bits(biographies.row_bits.numpy(), person).sum()) / biographies.share

@@ -64,7 +64,7 @@ def probe_run(run: CapacityRun, seed: int = 0) -> list[Probe]:
             f"{run.path}: n must be ≥ 20 for probes, which split people in three; got {len(people)}"
         )
     rng = generator(seed, Stream.PROBE)
-    name = "two_hop" if data.hops == 2 else "one_hop"
+    name = "two_hop" if data.hops == 2 else "alone" if "alone" in data.questions.sets else "one_hop"
     numbers = data.numbers(name)
     numbers = rng.permutation(numbers)[:ROWS].astype(np.int64)
     rows = (data.questions.two_hop if data.hops == 2 else data.questions.one_hop)(torch.from_numpy(numbers))  # type: ignore[union-attr]

@@ -11,9 +11,10 @@ from torch import Tensor
 
 from modgrok.capacity.memorizing.capacity_run import CapacityRun
 from modgrok.capacity.people.dataset_files import pyarrow
+from modgrok.capacity.questions.biographies import Biographies
 from modgrok.capacity.questions.comparisons import Comparisons
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
-from modgrok.capacity.questions.questions import Biographies
+from modgrok.capacity.questions.questions import Questions
 from modgrok.errors import InputError
 from modgrok.runs.whole_files import write_whole
 
@@ -70,4 +71,5 @@ def _asked(data: ProfilesDataModule, name: str, numbers: Tensor) -> dict[str, Te
         return dict(zip(("person", "subject", "template"), questions.facts_of(numbers), strict=True))
     if isinstance(questions, Comparisons):
         return dict(zip(("person", "other", "subject"), questions.pairs(numbers), strict=True))
+    assert isinstance(questions, Questions)
     return dict(zip(("person", "relation", "subject"), questions.hops(numbers), strict=True))

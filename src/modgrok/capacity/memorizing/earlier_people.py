@@ -129,7 +129,7 @@ def check_earlier(earlier: Sequence[EarlierPeople], data: ProfilesDataModule) ->
     """
     for one in earlier:
         before, seeds = one.data, (one.data.hparams["seed"], data.hparams["seed"])
-        if "text" in (data.hparams["notation"], before.hparams["notation"]):
+        if any("text" in of.hparams["notation"] for of in (data, before)):
             raise InputError(
                 "data.notation: text trains its tokenizer on the people, so that other people have other tokens; "
                 "to train on, take tokens or biographies"

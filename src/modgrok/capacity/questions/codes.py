@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional as F
 
 PAD = 0
 UNSCORED, NAME, SUBJECT = 0, 1, 2
@@ -73,7 +74,7 @@ def even(tokens: NDArray[np.integer]) -> Codes:
 def stacked(tables: Sequence[Codes]) -> Codes:
     """Put tables below one another."""
     width = max(table.width for table in tables)
-    padded = [torch.nn.functional.pad(table.tokens, (0, width - table.width), value=PAD) for table in tables]
+    padded = [F.pad(table.tokens, (0, width - table.width), value=PAD) for table in tables]
     return Codes(torch.cat(padded), torch.cat([table.lengths for table in tables]))
 
 
@@ -102,6 +103,12 @@ def join(pieces: Sequence[Piece]) -> Rows:
         rows.parts.scatter_(1, start + offset, torch.where(offset < length, part[:, None], UNSCORED))
         start = start + length
     return rows
+
+
+def fitted(rows: Rows, length: int) -> Rows:
+    """Pad rows (n, t) to a length, or cut padding off: pieces may leave one another out."""
+    missing = length - rows.tokens.shape[1]
+    return Rows(F.pad(rows.tokens, (0, missing), value=PAD), F.pad(rows.parts, (0, missing), value=UNSCORED))
 
 
 def spell(numbers: NDArray[np.integer], alphabet: int, length: int) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from modgrok.capacity.people.profiles import Profiles
 from modgrok.capacity.people.streams import Stream, generator
-from modgrok.capacity.questions.codes import SUBJECT, UNSCORED, Piece, Rows, join
+from modgrok.capacity.questions.codes import SUBJECT, UNSCORED, Piece, Rows, fitted, join
 from modgrok.capacity.questions.notation import Notation
 from modgrok.capacity.questions.questions import Questions
 from modgrok.capacity.questions.templates import EVERY_TEMPLATE, TemplateChoice
@@ -85,7 +85,7 @@ class Comparisons(Questions):
             Piece(self.comparing.closing, zero, given),
             Piece(self.comparing.answers, self.answers(numbers), SUBJECT + attribute),
         ]
-        return self._fit(join(pieces))
+        return fitted(join(pieces), self.context_length)
 
     def pairs(self, numbers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return person, other person and attribute of the numbers of comparisons."""

@@ -25,18 +25,18 @@ class Need(NamedTuple):
 NEEDS = (
     Need(
         ("templates", "held_out_templates", "templates_per_fact", "tokenizer_size"),
-        "notation: text",
-        lambda given: given["notation"] == "text",
+        "notation: text or text_biographies",
+        lambda given: "text" in given["notation"],
     ),
     Need(
         ("alphabet",),
         "notation: tokens or biographies",
-        lambda given: given["notation"] != "text",
+        lambda given: "text" not in given["notation"],
     ),
     Need(
         ("hops", "comparisons", "out_degree"),
         "notation: text or tokens, since biographies tell everything and ask nothing",
-        lambda given: given["notation"] != "biographies",
+        lambda given: "biographies" not in given["notation"],
     ),
     Need(
         ("chain_of_thought", "second_subjects", "held_out", "identity_bridge"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple
@@ -144,28 +144,33 @@ def write_text(
     tokenizer_size: int,
     templates: Sequence[str] = (PUBLISHED_TEMPLATE,),
     comparisons: bool = False,
+    biographies: bool = False,
 ) -> Notation:
     """Write sentences, with a byte-level BPE tokenizer trained on them.
 
     The published ones are "Question: What was {name}'s {subject}? Answer: {value}", with token 0 before and behind.
     Every piece begins where the tokenizer splits words, so that pieces put together are the tokens of the sentence.
     Comparisons, which the published system has not, are "Question: How did {name}'s {subject} compare with that of
-    {name}? Answer: less".
+    {name}? Answer: less". In biographies a space stands before each sentence and a full stop behind it, in place of the
+    second token 0.
 
     Args:
         profiles: The people whose values are written.
         tokenizer_size: The vocabulary of the tokenizer; the published one has 3,000.
         templates: The names of the templates that facts are told in.
         comparisons: Whether people are compared.
+        biographies: Whether sentences follow one another.
 
     Raises:
         InputError: if the vocabulary has no room for all bytes, or `tokenizers` is not installed.
     """
-    tokenizer = train_tokenizer(profiles, tokenizer_size, templates, comparisons)
+    tokenizer = train_tokenizer(profiles, tokenizer_size, templates, comparisons, biographies)
+    space_before, stop = (" ", ".") if biographies else ("", "")
 
     def encode(texts: list[str], begin: bool = False, end: bool = False) -> Codes:
-        coded = tokenizer.encode_batch(texts)
-        return ragged([[*[BEGIN] * begin, *text.ids, *[BEGIN] * end] for text in coded])
+        coded = tokenizer.encode_batch([f"{text}{stop}" for text in texts] if end else texts)
+        closed = end and not biographies
+        return ragged([[*[BEGIN] * begin, *text.ids, *[BEGIN] * closed] for text in coded])
 
     space = profiles.space
     names = [f" {name}" for name in profiles.full_names]
@@ -182,7 +187,7 @@ def write_text(
     )
     return Notation(
         vocabulary_size=tokenizer.get_vocab_size(),
-        opening=encode([part.opening for part in parts], begin=True),
+        opening=encode([f"{space_before}{part.opening}" for part in parts], begin=True),
         names=encode(names),
         subjects=encode([*(f"'s {subject}" for subject in subjects), ""]),
         subjects_of=encode([*(f" the {subject} of" for subject in subjects), ""]),
@@ -243,8 +248,9 @@ def train_tokenizer(
     tokenizer_size: int,
     templates: Sequence[str] = (PUBLISHED_TEMPLATE,),
     comparisons: bool = False,
+    biographies: bool = False,
 ) -> Any:
-    """Return a byte-level BPE tokenizer of the sentences, of comparisons too if asked; `<|endoftext|>` is token 0.
+    """Return a byte-level BPE tokenizer of the sentences; `<|endoftext|>` is token 0. Arguments as in `write_text`.
 
     Raises:
         InputError: as in `write_text`.
@@ -269,6 +275,9 @@ def train_tokenizer(
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
+    told: Iterable[str] = sentences(profiles, templates)
+    if biographies:
+        told = (f" {sentence}." for sentence in told)
     compared = comparison_sentences(profiles) if comparisons else ()
-    tokenizer.train_from_iterator(chain(sentences(profiles, templates), compared), trainer)
+    tokenizer.train_from_iterator(chain(told, compared), trainer)
     return tokenizer

@@ -19,12 +19,13 @@ from modgrok.capacity.people.parquet import read_profiles
 from modgrok.capacity.people.profiles import ABSENT, Profiles, generate_profiles
 from modgrok.capacity.people.space import ATTRIBUTES, NAME_WORDS, Space
 from modgrok.capacity.people.streams import Stream, generator
+from modgrok.capacity.questions.biographies import Biographies, TextBiographies
 from modgrok.capacity.questions.chunks import Chunks
 from modgrok.capacity.questions.codes import Rows
 from modgrok.capacity.questions.comparisons import Comparisons, split_comparisons
 from modgrok.capacity.questions.data_options import without_effect
 from modgrok.capacity.questions.notation import Notation, write_codes, write_text
-from modgrok.capacity.questions.questions import TRAINED_SETS, Biographies, Questions
+from modgrok.capacity.questions.questions import TRAINED_SETS, Questions
 from modgrok.capacity.questions.shuffled import Shuffled
 from modgrok.capacity.questions.templates import (
     PUBLISHED_TEMPLATE,
@@ -46,7 +47,7 @@ from modgrok.capacity.questions.two_hops import (
 from modgrok.errors import InputError, brief, check_choice, did_you_mean
 
 UPDATES_AT_ONCE = 64  # of batches made together
-NotationName = Literal["text", "tokens", "biographies"]
+NotationName = Literal["text", "tokens", "biographies", "text_biographies"]
 
 
 class ProfilesDataModule(LightningDataModule):
@@ -61,15 +62,15 @@ class ProfilesDataModule(LightningDataModule):
         attributes: The number of values by attribute; `birth_date` counts days from 1900-01-01.
         profiles: A Parquet file in the published schema, or a folder of them, instead of generated profiles.
         notation: `text` for the published sentences, `tokens` for questions in short codes, `biographies` for rows
-            that tell everything about a person in short codes.
+            that tell everything about a person in short codes, `text_biographies` for such rows in sentences.
         alphabet: The number of symbols of the short codes.
-        tokenizer_size: The vocabulary of the tokenizer that `text` trains.
-        templates: The names of the sentences that `text` tells every fact in: `question`, the published one,
+        tokenizer_size: The vocabulary of the tokenizer that is trained for sentences.
+        templates: The names of the sentences that every fact is told in: `question`, the published one,
             `question_of`, `statement`, `statement_of`, `record` and `record_of`. Two-hop questions are asked in the
             first of them that is not held out.
         held_out_templates: Those of them that are never trained on; the facts in each are scored as a set of their own.
-        templates_per_fact: The number of templates that each fact is trained on in, a random choice of those that are
-            not held out; all of them if None. The facts in the others are a set of their own.
+        templates_per_fact: The number of templates that each fact, or biography, is trained on in, a random choice of
+            those that are not held out; all of them if None. The facts in the others are a set of their own.
         hops: 1, or 2 to ask two-hop questions too.
         hop_ratio: The number of one-hop questions for every two-hop question, or for every comparison.
         chain_of_thought: Whether the answer of a two-hop question first names the person that the first hop leads to.
@@ -162,17 +163,20 @@ class ProfilesDataModule(LightningDataModule):
                 raise InputError(
                     f"{name} must be {there}, as in {profiles}, or be left out; got {self.hparams[name]}"
                 )
+        in_sentences, tells_all = "text" in notation, "biographies" in notation
         if not self.people.subjects and not (notation == "biographies" and score_names):
             raise InputError("attributes and relations are empty: give one, or score_names with biographies")
         self.notation: Notation = (
-            write_text(self.people, tokenizer_size, templates, comparisons)
-            if notation == "text"
+            write_text(self.people, tokenizer_size, templates, comparisons, tells_all)
+            if in_sentences
             else write_codes(self.people, alphabet, seed, notation == "tokens", comparisons)
         )
         choice = TemplateChoice(held_out_templates, templates_per_fact, seed)
-        self.questions: Questions | Biographies = (
-            Biographies(self.people, self.notation, score_names)
-            if notation == "biographies"
+        self.questions: Questions | Biographies | TextBiographies = (
+            TextBiographies(self.people, self.notation, score_names, choice)
+            if in_sentences and tells_all
+            else Biographies(self.people, self.notation, score_names)
+            if tells_all
             else Comparisons(self.people, self.notation, score_names, choice)
             if comparisons
             else Questions(

@@ -1,4 +1,4 @@
-"""Questions of one and two hops, and biographies: rows of tokens made from numbers."""
+"""Questions of one and two hops: rows of tokens made from numbers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from modgrok.capacity.people.profiles import ABSENT, Profiles
-from modgrok.capacity.questions.codes import NAME, PAD, SUBJECT, UNSCORED, Codes, Piece, Rows, join
+from modgrok.capacity.questions.codes import NAME, SUBJECT, UNSCORED, Piece, Rows, fitted, join
 from modgrok.capacity.questions.notation import Notation
 from modgrok.capacity.questions.templates import EVERY_TEMPLATE, TemplateChoice
 
@@ -106,7 +105,8 @@ class Questions:
         """Return the questions of numbers (person · (S, or S + 1 with bridges) + subject) · templates + template."""
         person, subject, template = self.facts_of(numbers)
         none = torch.full_like(subject, self.n_subjects)
-        return self._fit(join([*self._ask(person, subject, none, template), self._answer(person, subject)]))
+        asked = self.ask(person, subject, none, template, self.name_part)
+        return fitted(join([*asked, self.answer(person, subject)]), self.context_length)
 
     def facts_of(self, numbers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return person, subject and template of the numbers of one-hop questions."""
@@ -120,8 +120,8 @@ class Questions:
         first = self.n_attributes + relation
         bridge = self.facts[person, first].long()
         steps = [Piece(self.notation.bridges, bridge, SUBJECT + first)] if self.chain_of_thought else []
-        asked = self._ask(person, first, subject, template)
-        return self._fit(join([*asked, *steps, self._answer(bridge, subject)]))
+        asked = self.ask(person, first, subject, template, self.name_part)
+        return fitted(join([*asked, *steps, self.answer(bridge, subject)]), self.context_length)
 
     def hops(self, numbers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return person, relation and second subject of the numbers of two-hop questions."""
@@ -129,9 +129,12 @@ class Questions:
         person, relation = numbers // (self.n_relations * seconds), numbers // seconds % self.n_relations
         return person, relation, self.second_subjects[numbers % seconds]
 
-    def _ask(self, person: Tensor, first: Tensor, second: Tensor, template: Tensor) -> list[Piece]:
+    def ask(
+        self, person: Tensor, first: Tensor, second: Tensor, template: Tensor, name_part: int
+    ) -> list[Piece]:
+        """Return the pieces of questions up to their answers; subject S stands for no second subject."""
         notation, given = self.notation, torch.full_like(person, UNSCORED)
-        names = torch.where(first < self.n_subjects, self.name_part, UNSCORED)
+        names = torch.where(first < self.n_subjects, name_part, UNSCORED)
         of, none = notation.of[template], self.n_subjects
         before = [Piece(notation.subjects_of, torch.where(of, hop, none), given) for hop in (second, first)]
         after = [Piece(notation.subjects, torch.where(of, none, hop), given) for hop in (first, second)]
@@ -143,60 +146,10 @@ class Questions:
             Piece(notation.closing, template, given),
         ]
 
-    def _answer(self, person: Tensor, subject: Tensor) -> Piece:
-        row = self.answer_offsets[subject] + self.facts[person, subject]
-        return Piece(self.notation.answers, row, SUBJECT + subject)
+    def answer(self, person: Tensor, subject: Tensor) -> Piece:
+        """Return the piece that answers questions."""
+        return Piece(self.notation.answers, self.answers_of(person, subject), SUBJECT + subject)
 
-    def _fit(self, rows: Rows) -> Rows:
-        missing = self.context_length - rows.tokens.shape[1]  # negative where pieces leave one another out
-        return Rows(
-            F.pad(rows.tokens, (0, missing), value=PAD), F.pad(rows.parts, (0, missing), value=UNSCORED)
-        )
-
-
-class Biographies:
-    """Everything about a person in one row: the name, then the value of every subject.
-
-    Args:
-        profiles: The people whose facts are told.
-        notation: The tables that they are written with, even codes for each subject.
-        score_names: Whether the name is scored.
-
-    Attributes:
-        rows_per_person: 1.
-        sets: The numbers of the biographies, as `one_hop`.
-    """
-
-    rows_per_person = 1
-    n_two_hop = 0
-    wordings = 1.0
-
-    def __init__(self, profiles: Profiles, notation: Notation, score_names: bool = True) -> None:
-        self.notation = notation
-        self.n_one_hop = len(profiles)
-        self.sets = {"one_hop": np.arange(self.n_one_hop, dtype=np.int32)}
-        self.name_part = NAME if score_names else UNSCORED
-        self.facts = torch.from_numpy(profiles.facts)
-        self.tables: list[Codes] = []
-        sizes = [profiles.space.values(name) for name in profiles.space.attributes]
-        for tokens, lengths in zip(
-            notation.answers.tokens[: sum(sizes)].split(sizes),
-            notation.answers.lengths[: sum(sizes)].split(sizes),
-            strict=True,
-        ):
-            self.tables.append(Codes(tokens[:, : int(lengths[0])], lengths))
-        self.tables += [notation.names] * len(profiles.relation_names)
-        widths = [table.width for table in (notation.opening, notation.names, *self.tables)]
-        self.context_length = sum(widths)
-        self.scored_tokens = sum(widths[1 if score_names else 2 :])
-
-    def one_hop(self, numbers: Tensor) -> Rows:
-        """Return the biographies of people."""
-        pieces = [
-            Piece(self.notation.opening, torch.zeros_like(numbers), torch.full_like(numbers, UNSCORED)),
-            Piece(self.notation.names, numbers, torch.full_like(numbers, self.name_part)),
-        ]
-        for subject, table in enumerate(self.tables):
-            part = torch.full_like(numbers, SUBJECT + subject)
-            pieces.append(Piece(table, self.facts[numbers, subject], part))
-        return join(pieces)
+    def answers_of(self, person: Tensor, subject: Tensor) -> Tensor:
+        """Return the rows of `Notation.answers` that answer questions."""
+        return self.answer_offsets[subject] + self.facts[person, subject]
