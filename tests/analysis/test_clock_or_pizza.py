@@ -177,6 +177,7 @@ def test_the_analytic_solution_sums_phases_that_are_not_equal() -> None:
         template=["x", "y"],
         d_mlp=512,
         input="two_hot",
+        d_model=128,
         activation="square",
         initialization="gromov",
     )
@@ -196,7 +197,7 @@ def test_a_network_that_knows_nothing_has_phases_that_sum_to_nothing() -> None:
     ("task", "kind", "variant", "names"),
     [
         ("x + y + z", MLP, {"input": "sum"}, {"gradient_symmetricity", "distance_irrelevance", "circles"}),
-        ("x + y", MLP, {"input": "two_hot"}, {"gradient_symmetricity", "circles"}),
+        ("x + y", MLP, {"input": "two_hot", "d_model": 128}, {"gradient_symmetricity", "circles"}),
         ("x**2 + y", MLP, {"input": "sum"}, {"circularity", "phase_sum", "circles"}),
         ("x*y", MLP, {"input": "sum"}, set()),
     ],

@@ -250,7 +250,7 @@ def test_a_network_is_read_in_its_group(network: str) -> None:
     if network == "transformer":
         model = Transformer(**data.network_shape, d_model=16, d_mlp=12, n_heads=2)
     else:
-        model = MLP(**data.network_shape, d_model=16, d_mlp=12, input=network)
+        model = MLP(**data.network_shape, d_mlp=12, input=network)
     (view,) = task_views(data)
     assert view.structure.kind == "group"
     assert "irreducible representations of S3" in view.reason

@@ -50,7 +50,7 @@ def test_a_head_or_neuron_taken_away_is_one_with_zeros_behind_it() -> None:
         (Transformer, {"n_heads": 2}),
         (MLP, {"input": "sum"}),
         (MLP, {"input": "concatenation"}),
-        (MLP, {"input": "two_hot"}),
+        (MLP, {"input": "two_hot", "d_model": 128}),
     ],
 )
 @pytest.mark.parametrize("task", ["x + y", "x*y", "x**2 + y**3"])

@@ -22,7 +22,11 @@ TRANSFORMERS = [
     {"attention_rate": 0.4, "biases": "mlp"},
     {"attention_rate": 0.0, "positional_embedding": False},
 ]
-MLPS = [{"input": "sum", "biases": True}, {"input": "concatenation", "n_layers": 2}, {"input": "two_hot"}]
+MLPS = [
+    {"input": "sum", "biases": True},
+    {"input": "concatenation", "n_layers": 2},
+    {"input": "two_hot", "d_model": 128},
+]
 CASES = [(Transformer, {"n_heads": 2, **variant}) for variant in TRANSFORMERS] + [(MLP, one) for one in MLPS]
 
 

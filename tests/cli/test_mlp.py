@@ -19,7 +19,7 @@ from modgrok.training import CrossEntropy
 FIT = (
     *("fit", "--model.network", "modgrok.MLP", "--data.task", "x + y", "--data.modulus", "11"),
     *("--data.train_fraction", "0.7", "--model.optimizer.lr", "1e-2", "--model.evaluate_every", "100"),
-    *("--model.network.d_model", "16", "--model.network.d_mlp", "48", "--model.engine", "eager"),
+    *("--model.network.d_mlp", "48", "--model.engine", "eager"),
     *("--trainer.max_steps", "300", "--checkpoint.every", "150", "--measures.every", "150"),
     *("--model.evaluate_every", "50"),
 )

@@ -29,7 +29,8 @@ def make_tokens(template, n=60):
 
 def make_network(t, **variant):
     torch.manual_seed(0)
-    network = MLP(VOCABULARY, ANSWERS, t, d_model=16, d_mlp=24, **variant).double()
+    width = {} if variant.get("input") == "two_hot" else {"d_model": 16}
+    network = MLP(VOCABULARY, ANSWERS, t, d_mlp=24, **width, **variant).double()
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.3)

@@ -60,7 +60,7 @@ def test_what_one_circle_alone_answers_is_said() -> None:
         ),
         (
             "x + y",
-            {"input": "two_hot"},
+            {"input": "two_hot", "d_model": 128},
             "no embedding that both operands share: gradient symmetricity, isolated circles",
         ),
         ("x**3 + x*y", {}, ""),
@@ -69,7 +69,7 @@ def test_what_one_circle_alone_answers_is_said() -> None:
 def test_what_is_undefined_says_why(task, shape, said) -> None:
     torch.manual_seed(0)
     data = ModularDataModule(task, 11)
-    (found,) = analysis_of(MLP(**data.network_shape, d_model=8, d_mlp=12, **shape), data).tasks
+    (found,) = analysis_of(MLP(**data.network_shape, **{"d_model": 8, "d_mlp": 12, **shape}), data).tasks
     assert said in adding(found)
     assert bool(said) == bool(adding(found))
     assert "None" not in str(adding_facts(found.last.clock_or_pizza))

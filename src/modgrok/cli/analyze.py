@@ -72,6 +72,8 @@ def analyze(options: list[str]) -> None:
         raise InputError("--sgld is of --learning_coefficient, which was not given")
     foreign = read_foreign(given)
     if foreign is not None:
+        if given.alone:
+            raise InputError("--alone is of a run on a mixture, not of other people's weights")
         output = given.output or beside(given.path)
         check_output(output)
         for note in foreign.notes:

@@ -61,8 +61,7 @@ def describe(options: list[str]) -> None:
     )
     given = parser.parse_args(options).as_dict()
     file, shown = given.pop("write"), given.pop("show")
-    if file and file.exists():
-        raise InputError(f"{file}: exists already")
+    check_new(file)
     if shown < 0:
         raise InputError(f"show must be ≥ 0, got {shown}")
     data = ProfilesDataModule(**given)

@@ -50,6 +50,7 @@ def read_foreign(given: Any) -> ForeignRun | None:
     told = Reading(given.tokens or None, given.activation, given.normalization, given.attention_rate)
     if given.formula is None:
         named = [name for name, value in vars(told).items() if value is not None]
+        named += ["modulus"] if given.modulus is not None else []
         if named:
             raise InputError(f"--{named[0]} is of other people's weights, which need --formula and --modulus")
         return None

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from modgrok.cli.sweep import SweepView, duration
 from modgrok.cli.terminal import say
+from modgrok.errors import InputError
 from modgrok.experiments.claims.claim import read_claim
 from modgrok.experiments.claims.reproduce import (
     DEFAULT_ROOT,
@@ -35,9 +36,13 @@ def run_reproduce(options: list[str]) -> None:
     parser.add_argument("--workers", type=int | None, help="processes; one for each core unless given")
     given = parser.parse_args(options)
     if given.claim is None:
+        if given.workers is not None:
+            raise InputError("--workers is of the runs of a claim; name one")
         _list(given.directory or DEFAULT_ROOT)
         return
     claim, path = find_claim(given.claim)
+    if given.workers is not None and claim.weights is not None:
+        raise InputError(f"--workers: {claim.name} is about other people's weights, and runs nothing")
     directory = (given.directory or DEFAULT_ROOT / claim.name).absolute()
     with SweepView() as view:
         try:

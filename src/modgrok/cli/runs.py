@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from modgrok.cli import terminal
+from modgrok.errors import InputError
 from modgrok.experiments.assembly.run_list import (
     ListedRun,
     differing_fields,
@@ -37,6 +38,10 @@ def print_runs(options: list[str]) -> None:
     parser.add_argument("--csv", action="store_true", help="every field and finding, as CSV")
     parser.add_argument("--json", action="store_true", help="the same as JSON")
     given = parser.parse_args(options)
+    if given.descending and given.sort is None:
+        raise InputError("--descending needs --sort")
+    if given.csv and given.json:
+        raise InputError("--csv and --json: give one of them")
     runs = select_runs(list_runs(given.directory), given.where or [])
     if given.sort:
         runs = sort_runs(runs, given.sort, descending=given.descending)

@@ -17,6 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from modgrok.errors import InputError
 from modgrok.experiments.config.command_parser import CommandParser
 from modgrok.experiments.places.local_workers import LocalWorkers, available_cores
 from modgrok.experiments.places.place import Place
@@ -90,6 +91,17 @@ def _print_groups(path: Path, table: pd.DataFrame) -> None:
 
 
 def _place(given: Any) -> Place:
+    """Return where the cells run.
+
+    Raises:
+        InputError: if an option is given that belongs to another place.
+    """
+    if given.on != "local" and given.workers is not None:
+        raise InputError(f"--workers is of --on local, not of {given.on}; leave it out")
+    if given.on != "slurm" and (
+        chosen := [name for name, value in vars(given.slurm).items() if value != getattr(SlurmArrays, name)]
+    ):
+        raise InputError(f"--slurm.{chosen[0]} is of --on slurm, not of {given.on}; leave it out")
     match given.on:
         case "slurm":
             return SlurmArrays(**vars(given.slurm), threads=given.threads)

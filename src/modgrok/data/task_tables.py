@@ -16,6 +16,7 @@ from modgrok.errors import InputError, brief, check_choice
 from modgrok.memory import check_memory
 from modgrok.tasks import Symmetries, Table, Task, make_task, symmetries_of
 from modgrok.tasks.listed_answers import ListedAnswers
+from modgrok.tasks.random_labels import RandomLabels
 from modgrok.tasks.residues import Integers
 
 
@@ -31,7 +32,7 @@ class TaskTables:
         split_method: `torch` as in Nanda et al. 2023, `python` as in the older notebooks; see `split.permutations`.
         template: the words of one example; `[x, y, "="]` unless given. See `Template`.
         batch_size: training pairs per update; all of them unless given.
-        batch_seed: the seed of the order of mini-batches.
+        batch_seed: the seed of the order of mini-batches, with `batch_size`.
         nonzero_operands: leave out pairs in which an operand is 0.
         unordered_pairs: keep only pairs with x ≤ y.
         label_seed: the seed of the labels of the task `random`.
@@ -98,6 +99,14 @@ class TaskTables:
         for name, seed in (("split_seed", split_seed), ("batch_seed", batch_seed)):
             if not 0 <= seed < 2**32:
                 raise InputError(f"{name}: it must be an integer from 0 to 2**32 - 1")
+        if batch_seed and batch_size is None:
+            raise InputError(
+                f"batch_seed: {batch_seed} orders mini-batches; give batch_size, or leave it out"
+            )
+        if label_seed and not any(isinstance(task.operation, RandomLabels) for task in self.tasks):
+            raise InputError(
+                f"label_seed: {label_seed} draws the answers of the task random; train on it, or leave it out"
+            )
         check_choice("split_method", split_method, SplitMethod)
         check_choice("split", split, SplitBy)
         self.template = Template(

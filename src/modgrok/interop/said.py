@@ -76,6 +76,8 @@ def translate(theirs: Mapping[str, Any]) -> dict[str, Any]:
     for name, ours in OURS.items():
         if name not in theirs or (theirs[name] is None and ours != "normalization"):
             continue
+        if ours == "activation" and theirs.get("attn_only"):
+            continue
         value = theirs[name]
         if ours == "activation":
             value = str(value).lower()

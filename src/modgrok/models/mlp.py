@@ -35,6 +35,9 @@ Activation = Literal["relu", "gelu", "square"]
 Input = Literal["sum", "concatenation", "two_hot"]
 InitializationOrSolution = Literal[Initialization, "gromov"]
 
+D_MODEL = 128
+"""The width of the embedding unless it is given."""
+
 
 class HiddenLayer(nn.Module):
     """Neurons that see the positions below: their sum through one matrix (d, m), or each through one of its own."""
@@ -76,7 +79,7 @@ class MLP(SharedRowsNetwork):
         n_answers: number of answers, p.
         context_length: number of tokens of an example, t.
         n_layers: number of hidden layers.
-        d_model: width of the embedding, d; with `two_hot` input there is none.
+        d_model: width of the embedding, d; not to be given with `two_hot` input, which has none.
         d_mlp: neurons of each hidden layer, m.
         activation: the activation function of the neurons; `square` are the quadratic neurons of Gromov 2023.
         input: what the first hidden layer sees: the `sum` of the embedded positions, their `concatenation`, or
@@ -89,7 +92,7 @@ class MLP(SharedRowsNetwork):
 
     Raises:
         InputError: if a size is not a positive integer, there is no such activation or input, a number is out of its
-            range, or `gromov` does not fit.
+            range, an embedding that is not there has a width, or `gromov` does not fit.
 
     Example:
         >>> import torch
@@ -105,7 +108,7 @@ class MLP(SharedRowsNetwork):
         n_answers: int,
         context_length: int,
         n_layers: int = 1,
-        d_model: int = 128,
+        d_model: int = D_MODEL,
         d_mlp: int = 512,
         activation: Activation = "relu",
         input: Input = "sum",
@@ -125,6 +128,8 @@ class MLP(SharedRowsNetwork):
         )
         check_choice("activation", activation, Activation)
         check_choice("input", input, Input)
+        if input == "two_hot" and d_model != D_MODEL:
+            raise InputError(f"d_model: two_hot input has no embedding; leave its width out, got {d_model}")
         check_dropout(dropout)
         check_choice("initialization", initialization, InitializationOrSolution)
         self.sees_order = input != "sum"

@@ -196,7 +196,7 @@ class Transformer(SharedRowsNetwork):
         n_heads: attention heads, h.
         d_head: width of a head, k; d_model / n_heads unless given.
         d_mlp: neurons of each block, m; 0 for blocks of attention alone.
-        activation: the activation function of the neurons.
+        activation: the activation function of the neurons; not to be given without neurons.
         normalization: whether attention, MLP and unembedding have layer normalization before them, or which of them.
         biases: whether every linear map has a bias; `mlp`, whether those of the MLPs alone have one.
         positional_embedding: whether each position has a learned embedding.
@@ -257,8 +257,10 @@ class Transformer(SharedRowsNetwork):
         )
         for place in normalized:
             check_choice("normalization", place, Normalized)
-        if not d_mlp and (biases == "mlp" or "mlp" in normalized):
-            raise InputError("d_mlp is 0, so that no MLP can have biases or a normalization before it")
+        if not d_mlp and (biases == "mlp" or "mlp" in normalized or activation != "relu"):
+            raise InputError(
+                "d_mlp is 0, so that no MLP can have biases, a normalization before it or an activation"
+            )
         if not 0 <= attention_rate <= 1:
             raise InputError(f"attention_rate must be from 0 to 1, got {attention_rate}")
         if biases not in (True, False, "mlp"):

@@ -54,6 +54,12 @@ def _overfit_batches(trainer: Trainer) -> str | None:
     return None
 
 
+def _gradient_clip_algorithm(trainer: Trainer) -> str | None:
+    if trainer.gradient_clip_algorithm is not None and not trainer.gradient_clip_val:
+        return "nothing is clipped; give gradient_clip_val too, or leave it out"
+    return None
+
+
 def _check_val_every_n_epoch(trainer: Trainer) -> str | None:
     if trainer.check_val_every_n_epoch is None:
         return f"null lets val_check_interval count batches; {PERIOD}"
@@ -88,7 +94,7 @@ OPTIONS: Mapping[str, Refusal | None] = {
     "enable_model_summary": None,
     "accumulate_grad_batches": None,
     "gradient_clip_val": None,
-    "gradient_clip_algorithm": None,
+    "gradient_clip_algorithm": _gradient_clip_algorithm,
     "deterministic": None,
     "benchmark": None,
     "inference_mode": None,

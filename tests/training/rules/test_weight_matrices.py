@@ -21,7 +21,7 @@ def test_the_first_layer_of_positions_side_by_side():
 @pytest.mark.parametrize(
     "network",
     [
-        MLP(12, 11, 3, d_model=5, d_mlp=7, input="two_hot"),
+        MLP(12, 11, 3, d_mlp=7, input="two_hot"),
         MLP(12, 11, 3, d_model=5, d_mlp=7, input="concatenation", n_layers=2),
         Transformer(12, 11, 3, d_model=6, d_mlp=7, n_heads=2),
     ],

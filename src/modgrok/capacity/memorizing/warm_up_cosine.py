@@ -20,7 +20,7 @@ class WarmUpCosine(LambdaLR):
         optimizer: The optimizer whose learning rate it is.
         warmup: The number of updates over which the learning rate rises; 0 for none.
         final_rate: The last learning rate relative to the peak; 1 keeps the rate constant after the warm-up.
-        updates: The length of the cosine; needed where `final_rate` is less than 1, and then mostly `max_steps`.
+        updates: The length of the cosine, where `final_rate` is less than 1; mostly `max_steps`.
 
     Raises:
         InputError: if a number is out of range, or the cosine has no length.
@@ -45,7 +45,8 @@ class WarmUpCosine(LambdaLR):
             raise InputError(
                 f"updates must be the length of the cosine, ≥ 1, where final_rate < 1; got {updates}"
             )
-
+        if final_rate == 1 and updates is not None:
+            raise InputError(f"updates: a final_rate of 1 has no cosine; leave its length out, got {updates}")
         self.warmup, self.final_rate, self.updates = warmup, final_rate, updates
 
         def rate(update: int) -> float:

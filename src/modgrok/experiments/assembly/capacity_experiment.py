@@ -72,7 +72,8 @@ class CapacityExperiment(ConfiguredRun):
         """Take the weights of the checkpoint that is resumed, and no others."""
         super().before_instantiate_classes()
         if self.recorded:
-            self.config.model.pretrained = None
+            earlier = self.recorded.get("earlier")
+            self.leave_weights_to_checkpoint(earlier[-1]["run"] if earlier else None)
 
     def own_callbacks(self) -> list[Callback]:
         """Return a ModelCheckpoint unless the config has one."""

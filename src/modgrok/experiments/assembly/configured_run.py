@@ -222,6 +222,22 @@ class ConfiguredRun(LightningCLI, ABC):
         if trainer.default_root_dir is not None:
             trainer.default_root_dir = str(Path(trainer.default_root_dir).expanduser())
 
+    def leave_weights_to_checkpoint(self, pretrained: str | None) -> None:
+        """Drop `model.pretrained` where a checkpoint has the weights; its config names what the run started from.
+
+        Args:
+            pretrained: the run or checkpoint that the checkpoint's own run started from, if it did.
+
+        Raises:
+            InputError: if the options name another.
+        """
+        given = self.config.model.pretrained
+        if given not in (None, pretrained):
+            raise InputError(
+                f"model.pretrained: the weights are those of {self.checkpoint}; leave it out, got {brief(given)}"
+            )
+        self.config.model.pretrained = None
+
     def instantiate_classes(self) -> None:
         """Build what the config names.
 

@@ -78,10 +78,13 @@ class Experiment(ConfiguredRun):
         return [LogNorms(), Milestones(), LogHyperparameters(), ProgressBar()]
 
     def before_instantiate_classes(self) -> None:
-        """Drop options that the checkpoint overrides; take the tables that it holds."""
+        """Take the weights and the tables of the checkpoint, if there is one."""
         super().before_instantiate_classes()
         if self.recorded:
-            self.config.model.pretrained = self.config.model.pretrained_parts = None
+            origin = self.recorded["pretrained_from"]
+            self.leave_weights_to_checkpoint(origin and origin["source"])
+            if origin:
+                self.config.model.pretrained_parts = None
             data, recorded = self.config.data, self.recorded["data"]
             if data.answer_tables is None and data.task == recorded["task"]:
                 data.answer_tables = recorded.get("answer_tables")

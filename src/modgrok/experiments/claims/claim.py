@@ -99,6 +99,8 @@ def read_claim(path: Path) -> Claim:
     if weights is not None:
         weights = _section(path, "claim.weights", weights, WEIGHTS_KEYS, WEIGHTS_KEYS)
         weights = Weights(path.parent / weights["file"], weights["formula"], weights["modulus"])
+        if spec:
+            raise InputError(f"{path}: {next(iter(spec))}: a claim about other people's weights runs nothing")
     read = Claim(
         path.stem,
         _sentence(claim["says"]),

@@ -110,6 +110,8 @@ def make_plan(spec: Mapping[str, Any], path: Path) -> Plan:
         skip=spec.get("skip"),
         groups=_section(spec, "groups"),
     )
+    if plan.groups and command != "fit":
+        raise InputError(f"{path}: groups: the page of {command} compares none; leave them out")
     _check(plan, path)
     return plan
 
