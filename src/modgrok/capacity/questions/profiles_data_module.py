@@ -146,55 +146,57 @@ class ProfilesDataModule(LightningDataModule):
         self.batch_size, self.seed, self.hops = batch_size, seed, hops
         self.inferred = "two_hop" if hops == 2 else "comparison" if comparisons else None
         """The set of questions of two facts that are trained on, if there are any."""
-        self.people: Profiles = (
-            read_profiles(Path(profiles))
-            if profiles
-            else generate_profiles(
-                n,
-                relations,
-                bipartite,
-                Space(tuple(name_words), attributes),  # type: ignore[arg-type]
-                seed,
-                out_degree,
-            )
-        )
-        for name, there in (("n", len(self.people)), ("relations", len(self.people.relation_names))):
-            if profiles and self.hparams[name] not in (there, DEFAULTS[name]):
-                raise InputError(
-                    f"{name} must be {there}, as in {profiles}, or be left out; got {self.hparams[name]}"
-                )
-        in_sentences, tells_all = "text" in notation, "biographies" in notation
+        self.people: Profiles = self._make_people()
         if not self.people.subjects and not (notation == "biographies" and score_names):
             raise InputError("attributes and relations are empty: give one, or score_names with biographies")
         self.notation: Notation = (
-            write_text(self.people, tokenizer_size, templates, comparisons, tells_all)
-            if in_sentences
+            write_text(self.people, tokenizer_size, templates, comparisons, notation == "text_biographies")
+            if "text" in notation
             else write_codes(self.people, alphabet, seed, notation == "tokens", comparisons)
         )
-        choice = TemplateChoice(held_out_templates, templates_per_fact, seed)
-        self.questions: Questions | Biographies | TextBiographies = (
-            TextBiographies(self.people, self.notation, score_names, choice)
-            if in_sentences and tells_all
-            else Biographies(self.people, self.notation, score_names)
-            if tells_all
-            else Comparisons(self.people, self.notation, score_names, choice)
-            if comparisons
-            else Questions(
-                self.people,
-                self.notation,
-                self._second_subjects(second_subjects) if hops == 2 else (),
-                chain_of_thought,
-                score_names,
-                identity_bridge,
-                choice,
-            )
-        )
+        self.questions: Questions | Biographies | TextBiographies = self._make_questions()
         inferred = round(batch_size / (1 + hop_ratio)) if self.inferred else 0
         self.one_hops_per_update = batch_size - inferred
         self.mixed_from: int | None = 0
         """The first update that asks for two facts too; None while a curriculum has not come to that."""
         trained = [self.questions.sets[name] for name in TRAINED_SETS if name in self.questions.sets]
         self.one_hop_order = Shuffled(np.concatenate(trained), seed, Stream.ONE_HOP_ORDER)
+
+    def _make_people(self) -> Profiles:
+        given = self.hparams
+        if not given["profiles"]:
+            space = Space(tuple(given["name_words"]), given["attributes"])
+            drawn = (given["n"], given["relations"], given["bipartite"])
+            return generate_profiles(*drawn, space, self.seed, given["out_degree"])
+        people = read_profiles(Path(given["profiles"]))
+        for name, there in (("n", len(people)), ("relations", len(people.relation_names))):
+            if given[name] not in (there, DEFAULTS[name]):
+                raise InputError(
+                    f"{name} must be {there}, as in {given['profiles']}, or be left out; got {given[name]}"
+                )
+        return people
+
+    def _make_questions(self) -> Questions | Biographies | TextBiographies:
+        given, names = self.hparams, self.hparams["score_names"]
+        choice = TemplateChoice(given["held_out_templates"], given["templates_per_fact"], self.seed)
+        if given["notation"] == "biographies":
+            return Biographies(self.people, self.notation, names)
+        if given["notation"] == "text_biographies":
+            return TextBiographies(self.people, self.notation, names, choice)
+        if given["comparisons"]:
+            return Comparisons(self.people, self.notation, names, choice)
+        seconds = self._second_subjects() if self.hops == 2 else ()
+        steps, bridges = given["chain_of_thought"], given["identity_bridge"]
+        return Questions(self.people, self.notation, seconds, steps, names, bridges, choice)
+
+    def _second_subjects(self) -> list[int]:
+        names, subjects = self.hparams["second_subjects"], self.people.subjects
+        for name in names or ():
+            if name not in subjects:
+                raise InputError(
+                    f"second_subjects must be among {', '.join(subjects)}; got {name!r}{did_you_mean(name, subjects)}"
+                )
+        return [subjects.index(name) for name in subjects if names is None or name in names]
 
     @property
     def vocabulary_size(self) -> int:
@@ -368,15 +370,6 @@ class ProfilesDataModule(LightningDataModule):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore it."""
         self.mixed_from = state_dict["mixed_from"]
-
-    def _second_subjects(self, names: list[str] | None) -> list[int]:
-        subjects = self.people.subjects
-        for name in names or ():
-            if name not in subjects:
-                raise InputError(
-                    f"second_subjects must be among {', '.join(subjects)}; got {name!r}{did_you_mean(name, subjects)}"
-                )
-        return [subjects.index(name) for name in subjects if names is None or name in names]
 
 
 DEFAULTS = {name: option.default for name, option in signature(ProfilesDataModule).parameters.items()}
