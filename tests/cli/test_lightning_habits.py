@@ -324,9 +324,8 @@ def test_early_stopping_may_watch_every_score_that_is_logged():
         experiment._check_monitors()
 
 
-def test_one_batch_is_not_all_of_them_in_a_process_of_its_own(modgrok):
+def test_one_batch_is_not_all_of_them_in_a_process_of_its_own(modgrok, small_run):
     """Which of 1 and 1.0 a number is depended on what the process had imported before."""
-    assert modgrok(*FIT, *SHORT).returncode == 0
-    done = modgrok("test", "--ckpt_path", "last", "--trainer.limit_test_batches", "1")
+    done = modgrok("test", "--ckpt_path", small_run, "--trainer.limit_test_batches", "1")
     assert done.returncode == 2
     assert done.stderr.startswith("modgrok: error: trainer.limit_test_batches:")

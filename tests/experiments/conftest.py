@@ -1,3 +1,5 @@
+import contextlib
+import io
 import os
 import subprocess
 import sys
@@ -9,6 +11,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from slurm_node import MISSING, SlurmNode
+
+from modgrok.cli import main
 
 BASE = """
 data: {task: x + y, modulus: 11, train_fraction: 0.5}
@@ -48,6 +52,12 @@ class Sweeps:
             **kwargs,
         )
 
+    def run_here(self, *options, name="small.yaml"):
+        """Run the command in this process; return what it said."""
+        with contextlib.chdir(self.root), contextlib.redirect_stdout(io.StringIO()) as said:
+            main(self.command(*options, name=name)[3:])
+        return said.getvalue()
+
     def start(self, *options, name="small.yaml"):
         return subprocess.Popen(
             self.command(*options, name=name),
@@ -77,8 +87,7 @@ class Sweeps:
 def undisturbed(tmp_path_factory):
     """A small sweep that ran through."""
     sweeps = Sweeps(tmp_path_factory.mktemp("undisturbed"))
-    sweeps.done = sweeps.run("--workers", 2)
-    assert sweeps.done.returncode == 0, sweeps.done.stderr
+    sweeps.said = sweeps.run_here("--workers", 2)
     return sweeps
 
 

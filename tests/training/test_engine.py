@@ -55,11 +55,16 @@ def errors(peer, name, dtype, n):
 
 
 @pytest.mark.parametrize(
-    "name", ["eager", pytest.param("compile", marks=[pytest.mark.slow, pytest.mark.compiler])]
+    ("name", "updates"),
+    [
+        ("eager", 50),
+        pytest.param("eager", 150, marks=pytest.mark.slow),
+        pytest.param("compile", 150, marks=[pytest.mark.slow, pytest.mark.compiler]),
+    ],
 )
-def test_traces_the_peers_losses_in_float64(peer, name):
-    """In float64 only the peer's own rounding is left, which grows a millionfold over these updates."""
-    error = errors(peer, name, torch.float64, 150)
+def test_traces_the_peers_losses_in_float64(peer, name, updates):
+    """In float64 only the peer's own rounding is left, which grows a millionfold over 150 updates."""
+    error = errors(peer, name, torch.float64, updates)
     assert error[:10].max() < 1e-8
     assert error[:50].max() < 1e-4
     assert error.max() < 2e-2
