@@ -82,6 +82,12 @@ def test_what_needs_no_network_imports_nothing_slow(imported, args, code, said):
     assert (got, [name for name in slow if name != "rich"]) == (code, [])
 
 
+def test_data_of_the_second_wing_are_described_without_a_trainer(imported):
+    code, said, slow = imported("capacity", "describe", "--n", "20")
+    assert "bits by scheme, at zero loss" in said
+    assert (code, set(slow) - {"torch", "rich"}) == (0, set())
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [

@@ -47,14 +47,14 @@ def capacity(options: list[str]) -> None:
 
 def describe(options: list[str]) -> None:
     """Print what a data set is."""
-    from modgrok.capacity import ProfilesDataModule
     from modgrok.capacity.estimators.corrected_estimators import difference_in_words
     from modgrok.capacity.measuring.describe_profiles import describe, show
+    from modgrok.capacity.questions.profiles_data import ProfilesData
 
     parser = CommandParser(
         prog="modgrok capacity describe", description="Bits in the data, before any training."
     )
-    parser.add_class_arguments(ProfilesDataModule, None)
+    parser.add_class_arguments(ProfilesData, None)
     parser.add_argument("--write", type=Path | None, help="a Parquet file to write the profiles to")
     parser.add_argument(
         "--show", type=int, default=0, help="print this many profiles and questions about them"
@@ -64,7 +64,7 @@ def describe(options: list[str]) -> None:
     check_new(file)
     if shown < 0:
         raise InputError(f"show must be ≥ 0, got {shown}")
-    data = ProfilesDataModule(**given)
+    data = ProfilesData(**given)
     found = describe(data)
     say(f"{found.title}\n\nbits of the source")
     draw(found.bits)

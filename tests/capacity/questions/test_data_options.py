@@ -3,7 +3,7 @@
 import pytest
 
 from modgrok.capacity import ProfilesDataModule
-from modgrok.capacity.questions.profiles_data_module import DEFAULTS
+from modgrok.capacity.questions.profiles_data import DEFAULTS
 from modgrok.errors import InputError
 
 SMALL = {"n": 30, "relations": 3, "name_words": [16, 16, 16], "attributes": {"color": 16, "city": 16}}

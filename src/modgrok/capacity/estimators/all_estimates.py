@@ -13,7 +13,7 @@ from modgrok.capacity.estimators.published_estimators import (
     capacity_by_subject,
     observe,
 )
-from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
+from modgrok.capacity.questions.profiles_data import ProfilesData
 from modgrok.capacity.questions.questions import Questions
 
 ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
@@ -36,7 +36,7 @@ class Estimates:
     corrected: dict[str, float]
 
 
-def trained_facts(data: ProfilesDataModule) -> Trained | None:
+def trained_facts(data: ProfilesData) -> Trained | None:
     """Return the facts that the trained two-hop questions of data ask; None for one hop."""
     if data.hops == 1:
         return None
@@ -46,7 +46,7 @@ def trained_facts(data: ProfilesDataModule) -> Trained | None:
 
 
 def all_estimates(
-    data: ProfilesDataModule,
+    data: ProfilesData,
     trained: Trained | None,
     one_hop: Mapping[str, float],
     two_hop: Mapping[str, float],

@@ -12,7 +12,7 @@ from modgrok.capacity.memorizing.bits import reachable_bits
 from modgrok.capacity.people.profiles import ABSENT
 from modgrok.capacity.people.source_entropy import log2_binomial, source_entropy
 from modgrok.capacity.questions.comparisons import Comparisons
-from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
+from modgrok.capacity.questions.profiles_data import ProfilesData
 from modgrok.capacity.questions.two_hops import INFERRED, NO_QUESTION
 
 
@@ -37,7 +37,7 @@ class Description:
     schemes: list[tuple[str, ...]]
 
 
-def show(data: ProfilesDataModule, people: int) -> list[str]:
+def show(data: ProfilesData, people: int) -> list[str]:
     """Return the first profiles as text: every fact, and a question of each kind as the network reads it."""
     profiles, per_person, blocks = data.people, data.questions.rows_per_person, []
     for person in range(min(people, len(profiles))):
@@ -62,12 +62,12 @@ def show(data: ProfilesDataModule, people: int) -> list[str]:
     return blocks
 
 
-def describe(data: ProfilesDataModule) -> Description:
+def describe(data: ProfilesData) -> Description:
     """Describe data."""
     people = data.people
     n, space = len(people), people.space
     entropy = source_entropy(people)
-    reachable = reachable_bits(people, data.notation.dictionaries, data.hparams["score_names"])
+    reachable = reachable_bits(people, data.notation.dictionaries, data.config["score_names"])
     dictionary = sum(one.entropy for one in data.notation.dictionaries.values())
     bits: list[tuple[str, ...]] = [
         ("names", f"{entropy.names:,.0f}", f"{log2_binomial(space.names, n) / n:.3f} a name, as a set")

@@ -16,7 +16,7 @@ from modgrok.capacity.memorizing.capacity_run import CapacityRun, score_rows
 from modgrok.capacity.memorizing.earlier_people import set_name
 from modgrok.capacity.memorizing.part_scores import Scores
 from modgrok.capacity.people.source_entropy import LN2, Entropy, source_entropy
-from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
+from modgrok.capacity.questions.profiles_data import ProfilesData
 
 
 def measure_run(run: CapacityRun, exact: bool = False) -> Measurement:
@@ -37,17 +37,17 @@ def measure_run(run: CapacityRun, exact: bool = False) -> Measurement:
     estimates = all_estimates(data, trained, losses["one_hop"], losses["two_hop"], one_hop.name_loss)
     return Measurement(
         run=run.name,
-        data=dict(data.hparams),
+        data=dict(data.config),
         n=len(people),
         relations=len(people.relation_names),
-        notation=data.hparams["notation"],
+        notation=data.config["notation"],
         parameters=run.parameters,
         parameters_without_embeddings=run.parameters_without_embeddings,
         updates=run.update,
         exposures=data.exposures(run.update),
         bits=bits.plain(),
         bits_error=one_hop.error_of_all / data.questions.wordings,
-        reachable=reachable_bits(people, dictionaries, data.hparams["score_names"]).plain(),
+        reachable=reachable_bits(people, dictionaries, data.config["score_names"]).plain(),
         entropy=entropy.total + sum(dictionary.entropy for dictionary in dictionaries.values()),
         gain=1 - half[-1] / bits.total if half and bits.total else None,
         losses={name: score.loss for name, score in scores.items()},
@@ -69,7 +69,7 @@ def measure_run(run: CapacityRun, exact: bool = False) -> Measurement:
 def _what_is_left(run: CapacityRun, number: int, exact: bool) -> WhatIsLeft:
     people = run.earlier[number]
     data, scores = people.data, score_rows(run.network, people.data, "one_hop", exact)
-    reachable = reachable_bits(data.people, data.notation.dictionaries, data.hparams["score_names"])
+    reachable = reachable_bits(data.people, data.notation.dictionaries, data.config["score_names"])
     return WhatIsLeft(
         name=set_name(number),
         run=people.run,
@@ -82,7 +82,7 @@ def _what_is_left(run: CapacityRun, number: int, exact: bool) -> WhatIsLeft:
     )
 
 
-def _by_subject(data: ProfilesDataModule, scores: Scores | None) -> dict[str, float]:
+def _by_subject(data: ProfilesData, scores: Scores | None) -> dict[str, float]:
     """Return the mean loss of the answers about every subject that is asked about."""
     if scores is None:
         return {}
@@ -90,7 +90,7 @@ def _by_subject(data: ProfilesDataModule, scores: Scores | None) -> dict[str, fl
     return {name: loss for name, loss in pairs if loss is not None}
 
 
-def two_hop_bits(data: ProfilesDataModule, trained: Trained) -> TwoHopBits:
+def two_hop_bits(data: ProfilesData, trained: Trained) -> TwoHopBits:
     """Return what there is to store of the one-hop facts and the trained two-hop questions of data."""
     people, pointer = data.people, log2(len(data.people))
     bits = {
@@ -126,7 +126,7 @@ def _allen_zhu(run: CapacityRun, one_hop: Scores, entropy: Entropy) -> tuple[flo
 
 def _surprise(run: CapacityRun, biographies: Scores, entropy: Entropy) -> float | None:
     people = run.data.people
-    if "biographies" not in run.data.hparams["notation"] or biographies.name_loss is None:
+    if "biographies" not in run.data.config["notation"] or biographies.name_loss is None:
         return None
     person = log2(people.space.names) + (entropy.total - entropy.names) / len(people)
     return float(surprise_bits(biographies.row_bits.numpy(), person).sum()) / biographies.share

@@ -76,7 +76,7 @@ def probe_run(run: CapacityRun, seed: int = 0) -> list[Probe]:
         person = numbers // data.questions.rows_per_person
         whom = unit = person
     answers = (rows.parts > NAME).int()
-    biography = data.hparams["notation"] == "biographies"
+    biography = data.config["notation"] == "biographies"
     length = rows.tokens.shape[1] if biography else int(answers.argmax(1).min())
     start = (
         torch.zeros(len(numbers), 1, dtype=torch.long) if biography else answers.argmax(1)[:, None] - length

@@ -13,7 +13,7 @@ from modgrok.capacity.memorizing.capacity_run import CapacityRun
 from modgrok.capacity.people.dataset_files import pyarrow
 from modgrok.capacity.questions.biographies import Biographies
 from modgrok.capacity.questions.comparisons import Comparisons
-from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
+from modgrok.capacity.questions.profiles_data import ProfilesData
 from modgrok.capacity.questions.questions import Questions
 from modgrok.errors import InputError
 from modgrok.runs.whole_files import write_whole
@@ -62,7 +62,7 @@ def write_questions(run: CapacityRun, file: Path, exact: bool = False) -> int:
     return table.num_rows
 
 
-def _asked(data: ProfilesDataModule, name: str, numbers: Tensor) -> dict[str, Tensor]:
+def _asked(data: ProfilesData, name: str, numbers: Tensor) -> dict[str, Tensor]:
     """Return whom and what the rows of a set ask, as numbers."""
     questions = data.questions
     if isinstance(questions, Biographies):

@@ -10,7 +10,7 @@ from torch import nn
 
 from modgrok.capacity.networks.network_record import BEFORE_CLASS_PATHS, arguments, class_path
 from modgrok.capacity.questions.data_options import without_effect
-from modgrok.capacity.questions.profiles_data_module import DEFAULTS, ProfilesDataModule
+from modgrok.capacity.questions.profiles_data import DEFAULTS, ProfilesData
 from modgrok.errors import InputError
 from modgrok.runs.checkpoint import load_data
 
@@ -18,12 +18,12 @@ RECORD = "modgrok.capacity"
 """The key of a checkpoint under which the record stands."""
 
 
-def make_record(network: nn.Module, data: ProfilesDataModule) -> dict[str, Any]:
+def make_record(network: nn.Module, data: ProfilesData) -> dict[str, Any]:
     """Return a network and data as plain data, from which they can be made again."""
     return {
         "network": class_path(network),
         "network_config": arguments(network),
-        "data": dict(data.hparams),
+        "data": dict(data.config),
         "digests": data.digests,
     }
 
@@ -42,7 +42,7 @@ def read_record(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     raise InputError(f"{path}: not a checkpoint of modgrok capacity fit")
 
 
-def data_of_record(record: Mapping[str, Any], path: Path) -> ProfilesDataModule:
+def data_of_record(record: Mapping[str, Any], path: Path) -> ProfilesData:
     """Make the data of a record again.
 
     Raises:
@@ -50,12 +50,12 @@ def data_of_record(record: Mapping[str, Any], path: Path) -> ProfilesDataModule:
     """
     recorded = record["data"]
     unused = without_effect(recorded, DEFAULTS)  # older versions took and recorded such options
-    data = ProfilesDataModule(**{name: value for name, value in recorded.items() if name not in unused})
+    data = ProfilesData(**{name: value for name, value in recorded.items() if name not in unused})
     check_digests(record, data, path)
     return data
 
 
-def check_digests(record: Mapping[str, Any], data: ProfilesDataModule, path: Path) -> None:
+def check_digests(record: Mapping[str, Any], data: ProfilesData, path: Path) -> None:
     """Compare data with the digests of those that a checkpoint was trained on; older checkpoints have none.
 
     Raises:
@@ -64,7 +64,7 @@ def check_digests(record: Mapping[str, Any], data: ProfilesDataModule, path: Pat
     ours = data.digests
     for name, digest in record.get("digests", {}).items():
         if ours.get(name) != digest:
-            profiles = data.hparams["profiles"]
+            profiles = data.config["profiles"]
             why = (
                 f"{profiles} has changed"
                 if profiles and name == "people"
@@ -73,9 +73,7 @@ def check_digests(record: Mapping[str, Any], data: ProfilesDataModule, path: Pat
             raise InputError(f"{path}: the {name} are not those that it was trained on: {why}")
 
 
-def check_same_run(
-    record: Mapping[str, Any], network: nn.Module, data: ProfilesDataModule, path: Path
-) -> None:
+def check_same_run(record: Mapping[str, Any], network: nn.Module, data: ProfilesData, path: Path) -> None:
     """Check that the network is of the class of a checkpoint's, and that the data are those it was trained on.
 
     Raises:

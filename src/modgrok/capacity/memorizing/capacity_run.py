@@ -14,7 +14,7 @@ from modgrok.capacity.memorizing.earlier_people import EarlierPeople, read_earli
 from modgrok.capacity.memorizing.part_scores import Scores
 from modgrok.capacity.networks.network_record import build
 from modgrok.capacity.questions.codes import Rows
-from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
+from modgrok.capacity.questions.profiles_data import ProfilesData
 from modgrok.errors import InputError
 from modgrok.runs import find_checkpoint
 
@@ -43,7 +43,7 @@ class CapacityRun:
 
     path: Path
     network: nn.Module
-    data: ProfilesDataModule
+    data: ProfilesData
     update: int
     history: list[dict[str, float]]
     seconds: float
@@ -72,7 +72,7 @@ class CapacityRun:
 
 
 @torch.no_grad()
-def score_rows(network: nn.Module, data: ProfilesDataModule, name: str, exact: bool = False) -> Scores:
+def score_rows(network: nn.Module, data: ProfilesData, name: str, exact: bool = False) -> Scores:
     """Score the rows of a set in chunks, a sample of a large set unless `exact`."""
     chunks = data.chunks(name, exact)
     scores = Scores(len(data.people.subjects), chunks.share)

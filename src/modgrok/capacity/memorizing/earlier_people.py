@@ -16,7 +16,7 @@ from modgrok.capacity.memorizing.capacity_record import data_of_record, read_rec
 from modgrok.capacity.memorizing.part_scores import Scores
 from modgrok.capacity.networks.network_record import BEFORE_CLASS_PATHS, arguments, class_path
 from modgrok.capacity.questions.codes import Rows
-from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
+from modgrok.capacity.questions.profiles_data import ProfilesData
 from modgrok.errors import InputError
 from modgrok.runs import find_checkpoint
 
@@ -39,7 +39,7 @@ class EarlierPeople:
     record: Mapping[str, Any]
 
     @cached_property
-    def data(self) -> ProfilesDataModule:
+    def data(self) -> ProfilesData:
         """The data, made again.
 
         Raises:
@@ -47,7 +47,7 @@ class EarlierPeople:
         """
         return data_of_record(self.record, Path(self.run))
 
-    def shared_names(self, data: ProfilesDataModule) -> int:
+    def shared_names(self, data: ProfilesData) -> int:
         """Return how many names of other data are, token by token, names of these people too."""
         ours, theirs = (
             {tuple(name) for name in one.notation.names.tokens.tolist()} for one in (self.data, data)
@@ -121,25 +121,25 @@ def with_earlier(rows: Rows, earlier: Sequence[EarlierPeople], update: int, shar
     return Rows(*(torch.cat(columns) for columns in zip(*batches, strict=True)))
 
 
-def check_earlier(earlier: Sequence[EarlierPeople], data: ProfilesDataModule) -> None:
+def check_earlier(earlier: Sequence[EarlierPeople], data: ProfilesData) -> None:
     """Check that a network that knows the language of earlier people can be trained on these.
 
     Raises:
         InputError: naming the field.
     """
     for one in earlier:
-        before, seeds = one.data, (one.data.hparams["seed"], data.hparams["seed"])
-        if any("text" in of.hparams["notation"] for of in (data, before)):
+        before, seeds = one.data, (one.data.config["seed"], data.config["seed"])
+        if any("text" in of.config["notation"] for of in (data, before)):
             raise InputError(
                 "data.notation: text trains its tokenizer on the people, so that other people have other tokens; "
                 "to train on, take tokens or biographies"
             )
         for name in LANGUAGE:
-            if data.hparams[name] != before.hparams[name]:
+            if data.config[name] != before.config[name]:
                 raise InputError(
-                    f"data.{name}: {one.run} was trained with {before.hparams[name]}, got {data.hparams[name]}"
+                    f"data.{name}: {one.run} was trained with {before.config[name]}, got {data.config[name]}"
                 )
-        if seeds[0] == seeds[1] and not (data.hparams["profiles"] or before.hparams["profiles"]):
+        if seeds[0] == seeds[1] and not (data.config["profiles"] or before.config["profiles"]):
             raise InputError(
                 f"data.seed must be another than {seeds[0]}, that of {one.run}: it would draw the same names again"
             )

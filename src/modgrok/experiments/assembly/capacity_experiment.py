@@ -168,7 +168,7 @@ def _hyperparameters(module: LightningModule, data: Any) -> dict[str, Any]:
         **numbered("lr_scheduler", [scheduler_hyperparameters(one) for one in schedules]),
         **arguments(network),
         "rehearsal": module.rehearsal,
-        **data.hparams,
+        **data.config,
     }
 
 
