@@ -7,6 +7,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from modgrok.analysis.activations import chosen_of, readable, run_in_parts
 from modgrok.analysis.clock import Clock
 from modgrok.analysis.clock_or_pizza import ClockOrPizza, clock_or_pizza
 from modgrok.analysis.clocked_pairs import ClockedPairs
@@ -21,10 +22,8 @@ from modgrok.analysis.path_weights import path_weights
 from modgrok.analysis.phase_relation import InputSums, PhaseRelation, covers_grid, phase_relation
 from modgrok.analysis.task_view import TaskView
 from modgrok.analysis.without import without
-from modgrok.errors import InputError
-from modgrok.models import EditedNetwork, Network, ReadoutPaths, SharedRowsNetwork, class_path
+from modgrok.models import EditedNetwork, Network, ReadoutPaths
 from modgrok.models.losses import CROSS_ENTROPY, Loss
-from modgrok.models.shared_rows import SharedRows
 from modgrok.tasks import Task
 
 MAX_KEPT_BYTES = 64 << 20
@@ -100,7 +99,7 @@ class Circuit:
     @property
     def paths(self) -> ReadoutPaths:
         """Where the network has its circuit."""
-        return _readable(self.network)[1]
+        return readable(self.network)[1]
 
     @property
     def task(self) -> Task:
@@ -213,7 +212,7 @@ class Circuit:
             keys: the frequencies whose circles are isolated; the circuit's own unless given.
         """
         return clock_or_pizza(
-            _readable(self.network)[0],
+            readable(self.network)[0],
             self.view,
             self.right_logits,
             self.phases,
@@ -236,16 +235,16 @@ class Circuit:
         return self._compute_training_logits()
 
     def _compute_training_logits(self) -> Iterator[tuple[Tensor, Tensor]]:
-        for part, logits, _ in _run(self.network, self.view):
-            chosen = _select(part, self.view.training)
+        for part, logits, _ in run_in_parts(self.network, self.view):
+            chosen = chosen_of(part, self.view.training)
             yield part[chosen], logits[chosen]
 
     def neurons(self, chosen: Sequence[int], pairs: Tensor | None = None) -> Tensor:
         """Compute the activations, (i, c), of c chosen neurons on some pairs, a (n,) mask, or on all."""
         return torch.cat(
             [
-                kept[self.paths.neurons][_select(part, pairs)][:, list(chosen)]
-                for part, _, kept in _run(self.network, self.view)
+                kept[self.paths.neurons][chosen_of(part, pairs)][:, list(chosen)]
+                for part, _, kept in run_in_parts(self.network, self.view)
             ]
         )
 
@@ -265,7 +264,7 @@ class Circuit:
         Raises:
             InputError: if there is no such part.
         """
-        shared = _readable(self.network)[0]
+        shared = readable(self.network)[0]
         return without(
             shared, self.view, frequencies=frequencies, irreps=irreps, heads=heads, neurons=neurons
         )
@@ -273,7 +272,7 @@ class Circuit:
     def answered_right(self, network: Network) -> Tensor:
         """Run another network over the task's n pairs: (n,) bool, whether each is answered right."""
         right = torch.empty_like(self.right)
-        for part, logits, _ in _run(network, self.view):
+        for part, logits, _ in run_in_parts(network, self.view):
             right[part] = logits.argmax(dim=1) == self.view.clocked_pairs.answers[part]
         return right
 
@@ -284,49 +283,6 @@ class Circuit:
     def accuracy(self, pairs: Tensor) -> float:
         """The share of the pairs in a (n,) mask that are answered right."""
         return float(self.right[pairs].double().mean())
-
-
-class _Last:
-    """A point of the network that keeps the last position of some activations."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        self.kept = dict.fromkeys(names, torch.empty(0))
-
-    def __call__(self, name: str, rows: list[SharedRows], dim: int = 1) -> list[SharedRows]:
-        if name in self.kept:
-            self.kept[name] = rows[-1].expand()
-        return rows
-
-
-def _readable(network: Network) -> tuple[SharedRowsNetwork, ReadoutPaths]:
-    """Return a network and its readout paths.
-
-    Raises:
-        InputError: if it has none.
-    """
-    paths = network.readout_paths
-    if paths is None or not isinstance(network, SharedRowsNetwork):
-        raise InputError(
-            f"no circuit reading for {class_path(network)}: it has no readout_paths; losses and curves only"
-        )
-    return network, paths
-
-
-@torch.no_grad()
-def _run(network: Network, view: TaskView) -> Iterator[tuple[Tensor, Tensor, dict[str, Tensor]]]:
-    """Run a network over all pairs: their indices, logits, and neurons and attention, part by part."""
-    shared, paths = _readable(network)
-    for part, tokens in view.parts:
-        last = _Last([paths.neurons, *(paths.attention or ()), *filter(None, [paths.inputs])])
-        logits = shared.forward_shared(tokens, last)
-        n = len(part)
-        kept = {name: rows.expand(n, *rows.shape[1:]) for name, rows in last.kept.items()}
-        yield part, logits.expand(n, -1), kept
-
-
-def _select(part: Tensor, pairs: Tensor | None) -> Tensor | slice:
-    """Return what selects, of a part with indices (i,), the pairs of a (n,) mask, or all."""
-    return slice(None) if pairs is None else pairs[part]
 
 
 @torch.no_grad()
@@ -345,7 +301,7 @@ def read_circuit(network: Network, view: TaskView, loss: Loss = CROSS_ENTROPY) -
         >>> circuit.losses.shape
         torch.Size([121])
     """
-    paths, n = _readable(network)[1], len(view.tokens)
+    paths, n = readable(network)[1], len(view.tokens)
     answers, device = view.clocked_pairs.answers, view.tokens.device
     losses = torch.empty(n, dtype=torch.float64, device=device)
     right = torch.empty(n, dtype=torch.bool, device=device)
@@ -359,7 +315,7 @@ def read_circuit(network: Network, view: TaskView, loss: Loss = CROSS_ENTROPY) -
     inputs: InputSums | None = None
     on_grid = view.group_pairs is None and covers_grid(view.clocked_pairs)
     order = _answers_in_order(view.clocked_pairs) if on_grid else None
-    for part, logits, kept in _run(network, view):
+    for part, logits, kept in run_in_parts(network, view):
         neurons = kept[paths.neurons]
         classes = classes or ClassSums(view.clocked_pairs, logits.shape[1])
         tuned = tuned or TuningSums(view.tuning_functions, neurons.shape[1])
@@ -378,7 +334,7 @@ def read_circuit(network: Network, view: TaskView, loss: Loss = CROSS_ENTROPY) -
         right_logits[part] = exact.gather(1, of_answers)[:, 0]
         margins[part] = right_logits[part] - exact.scatter(1, of_answers, -torch.inf).amax(1)
         if training is not None:
-            chosen = _select(part, view.training)
+            chosen = chosen_of(part, view.training)
             training.append((part[chosen], logits[chosen]))
             training_bytes += training[-1][1].nbytes
             if training_bytes > MAX_KEPT_BYTES:

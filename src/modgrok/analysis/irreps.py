@@ -71,11 +71,6 @@ class Irrep:
         translated = self.block[self.group.table[self.group.inverses]]  # (g, x, D): block[g⁻¹·x]
         return np.einsum("xi,gxj->gij", self.block, translated, optimize=True)
 
-    @property
-    def is_faithful(self) -> bool:
-        """Whether only the identity is taken to the identity matrix."""
-        return bool((self.character > self.dimension - 1e-6).sum() == 1)
-
 
 def real_irreps(group: Group) -> tuple[Irrep, ...]:
     """Find every real irrep of a group, named and sorted: by dimension, then by their characters.

@@ -25,7 +25,7 @@ def circuit_figure(circuit: Circuit, title: str) -> Figure:
     if circuit.group is not None:
         measures = circuit.measures()
         assert isinstance(measures, GroupMeasures)
-        return group_figure(circuit, measures, title)
+        return group_figure(measures, title)
     pairs, keys = circuit.view.clocked_pairs, circuit.key_frequencies
     return Figure(
         title,

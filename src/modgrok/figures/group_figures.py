@@ -49,7 +49,7 @@ def group_figures(circuit: Circuit, measures: GroupMeasures) -> list[Figure]:
     ]
 
 
-def group_figure(circuit: Circuit, measures: GroupMeasures, title: str) -> Figure:
+def group_figure(measures: GroupMeasures, title: str) -> Figure:
     """A network's circuit on a group at a glance."""
     return Figure(
         title,
