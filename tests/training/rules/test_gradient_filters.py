@@ -2,9 +2,8 @@
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
 
-from modgrok import GrokkingModule, ModularDataModule, Transformer
+from modgrok import ModularDataModule, Transformer
 from modgrok.errors import InputError
 from modgrok.training import (
     CrossEntropy,
@@ -79,31 +78,19 @@ class Misshapen(GradientFilter):
         return {name: gradient[:1] for name, gradient in gradients.items()}
 
 
-def fit(directory, filters, max_steps, ckpt_path=None, **arguments):
-    torch.manual_seed(0)
-    data = ModularDataModule("x + y", 11, train_fraction=0.5)
-    network = Transformer(**data.network_shape, d_model=16, n_heads=2, d_mlp=24)
-    module = GrokkingModule(network, gradient_filters=filters, evaluate_every=10, **arguments)
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
-    trainer = Trainer(max_steps=max_steps, default_root_dir=directory, accelerator="cpu", **quiet)
-    trainer.fit(module, data, ckpt_path=ckpt_path)
-    trainer.save_checkpoint(directory / f"{max_steps}.ckpt")
-    return module
-
-
-def test_a_filters_state_is_resumed_bit_for_bit(tmp_path):
-    whole = fit(tmp_path, [Doubling()], 40)
-    fit(tmp_path, [Doubling()], 20)
-    resumed = fit(tmp_path, [Doubling()], 40, tmp_path / "20.ckpt")
+def test_a_filters_state_is_resumed_bit_for_bit(fit):
+    whole = fit(40, gradient_filters=[Doubling()])
+    fit(20, gradient_filters=[Doubling()])
+    resumed = fit(40, 20, gradient_filters=[Doubling()])
     assert resumed.gradient_filters[0].factor == whole.gradient_filters[0].factor
     assert all(map(torch.equal, whole.network.parameters(), resumed.network.parameters()))
-    without = fit(tmp_path, [], 40)
+    without = fit(40, gradient_filters=[])
     assert not all(map(torch.equal, whole.network.parameters(), without.network.parameters()))
 
 
-def test_a_filter_that_returns_another_shape_is_refused_before_training(tmp_path):
+def test_a_filter_that_returns_another_shape_is_refused_before_training(fit, tmp_path):
     with pytest.raises(InputError, match=r"Misshapen returned \(1, 16\) for the gradient of embed.W_E"):
-        fit(tmp_path, [Misshapen()], 10)
+        fit(10, gradient_filters=[Misshapen()])
     assert not list(tmp_path.iterdir())
 
 
@@ -221,10 +208,10 @@ def test_filters_refuse_numbers_out_of_their_range(kind, arguments, message):
     "engine", ["eager", pytest.param("compile", marks=[pytest.mark.slow, pytest.mark.compiler])]
 )
 @pytest.mark.parametrize("kind", [GrokfastEMA, lambda: GrokfastMA(window=15)])
-def test_grokfast_is_resumed_bit_for_bit(tmp_path, kind, engine):
-    whole = fit(tmp_path, [kind()], 40, engine=engine)
-    fit(tmp_path, [kind()], 20, engine=engine)
-    resumed = fit(tmp_path, [kind()], 40, tmp_path / "20.ckpt", engine=engine)
+def test_grokfast_is_resumed_bit_for_bit(fit, kind, engine):
+    whole = fit(40, gradient_filters=[kind()], engine=engine)
+    fit(20, gradient_filters=[kind()], engine=engine)
+    resumed = fit(40, 20, gradient_filters=[kind()], engine=engine)
     assert all(map(torch.equal, whole.network.parameters(), resumed.network.parameters()))
     assert whole.history == resumed.history
 

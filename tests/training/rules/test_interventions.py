@@ -4,9 +4,8 @@ import math
 
 import pytest
 import torch
-from lightning.pytorch import Trainer
 
-from modgrok import GrokkingModule, ModularDataModule, Transformer
+from modgrok import ModularDataModule, Transformer
 from modgrok.errors import InputError
 from modgrok.training import (
     CrossEntropy,
@@ -27,16 +26,6 @@ def network_and_data():
     return Transformer(**data.network_shape, d_model=16, n_heads=2, d_mlp=24), data
 
 
-def fit(directory, interventions, max_steps, ckpt_path=None, **arguments):
-    network, data = network_and_data()
-    module = GrokkingModule(network, interventions=interventions, evaluate_every=10, **arguments)
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
-    trainer = Trainer(max_steps=max_steps, default_root_dir=directory, accelerator="cpu", **quiet)
-    trainer.fit(module, data, ckpt_path=ckpt_path)
-    trainer.save_checkpoint(directory / f"{max_steps}.ckpt")
-    return module
-
-
 def weights_of(module):
     return [weight.detach().clone() for weight in module.network.parameters()]
 
@@ -55,21 +44,21 @@ def engine(interventions, kind=Engine):
     return kind(network, CrossEntropy(), [made], (), (), interventions, n_answers=11), data.training_pairs
 
 
-def test_an_intervention_changes_the_updates_of_its_window_and_no_others(tmp_path):
+def test_an_intervention_changes_the_updates_of_its_window_and_no_others(fit):
     """First and last update count from 0 and are exact, wherever the training steps end."""
-    without = [weights_of(fit(tmp_path, [], n, updates_per_step=1)) for n in (7, 8)]
+    without = [weights_of(fit(n, interventions=[], updates_per_step=1)) for n in (7, 8)]
     for last, unchanged in ((None, 7), (9, 7)):
         decay_off = [WeightDecayOff(first=7, last=last)]
-        before = weights_of(fit(tmp_path, decay_off, unchanged, updates_per_step=10))
+        before = weights_of(fit(unchanged, interventions=decay_off, updates_per_step=10))
         assert same(before, without[0])
-        assert not same(weights_of(fit(tmp_path, decay_off, 8)), without[1])
+        assert not same(weights_of(fit(8, interventions=decay_off)), without[1])
     network, data = network_and_data()
     one_by_one = GrokkingAdamW(network.parameters())
     by_hand = Engine(network, CrossEntropy(), [one_by_one], n_answers=11)
     for update in range(14):
         one_by_one.param_groups[0]["weight_decay"] = 0.0 if 7 <= update <= 9 else 1.0
         by_hand.update(data.training_pairs)
-    module = fit(tmp_path, [WeightDecayOff(7, 9)], 14, lr_scheduler=constant)
+    module = fit(14, interventions=[WeightDecayOff(7, 9)], lr_scheduler=constant)
     assert same(weights_of(module), [weight.detach() for weight in network.parameters()])
 
 
@@ -77,9 +66,9 @@ def constant(optimizer):
     return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
 
 
-def test_the_clamp_holds_the_total_norm_in_its_window(tmp_path):
-    assert norm(fit(tmp_path, [WeightNormClamp(5.0)], 10)) == pytest.approx(5.0)
-    assert norm(fit(tmp_path, [WeightNormClamp(5.0, last=3)], 10)) != pytest.approx(5.0, rel=1e-3)
+def test_the_clamp_holds_the_total_norm_in_its_window(fit):
+    assert norm(fit(10, interventions=[WeightNormClamp(5.0)])) == pytest.approx(5.0)
+    assert norm(fit(10, interventions=[WeightNormClamp(5.0, last=3)])) != pytest.approx(5.0, rel=1e-3)
 
 
 def test_a_temperature_divides_the_logits_before_the_loss():
@@ -106,8 +95,8 @@ def test_label_noise_changes_a_share_of_the_answers_the_same_wherever_a_pair_is(
     assert torch.equal(noisy.tokens, pairs.tokens)
 
 
-def test_noisy_pairs_are_learned_and_scored_by_their_right_answers(tmp_path):
-    module = fit(tmp_path, [LabelNoise(1.0)], 60)
+def test_noisy_pairs_are_learned_and_scored_by_their_right_answers(fit):
+    module = fit(60, interventions=[LabelNoise(1.0)])
     assert module.history.train_accuracy[-1] < 0.1
     assert module.history.train_loss[-1] > module.history.train_loss[0]
 
@@ -128,13 +117,13 @@ ALL = {
         *(pytest.param("compile", name, marks=pytest.mark.compiler) for name in ("two at once", "noise")),
     ],
 )
-def test_a_run_is_resumed_bit_for_bit_within_a_window(tmp_path, engine, name):
+def test_a_run_is_resumed_bit_for_bit_within_a_window(fit, engine, name):
     interventions = ALL[name]
-    whole = fit(tmp_path, interventions(), 40, engine=engine)
-    fit(tmp_path, interventions(), 20, engine=engine)
-    resumed = fit(tmp_path, interventions(), 40, tmp_path / "20.ckpt", engine=engine)
+    whole = fit(40, interventions=interventions(), engine=engine)
+    fit(20, interventions=interventions(), engine=engine)
+    resumed = fit(40, 20, interventions=interventions(), engine=engine)
     assert same(weights_of(whole), weights_of(resumed))
-    plain = fit(tmp_path, [], 40, engine=engine)
+    plain = fit(40, interventions=[], engine=engine)
     assert not same(weights_of(whole), weights_of(plain))
 
 
@@ -165,7 +154,7 @@ def test_what_cannot_be_is_refused(build, message):
         build()
 
 
-def test_a_changed_intervention_is_not_resumed_silently(tmp_path):
-    fit(tmp_path, [WeightNormClamp(8.0)], 20)
+def test_a_changed_intervention_is_not_resumed_silently(fit):
+    fit(20, interventions=[WeightNormClamp(8.0)])
     with pytest.raises(InputError, match=r"intervention\.norm is 9\.0 here and 8\.0 there"):
-        fit(tmp_path, [WeightNormClamp(9.0)], 40, tmp_path / "20.ckpt")
+        fit(40, 20, interventions=[WeightNormClamp(9.0)])

@@ -55,22 +55,10 @@ def test_each_weight_moves_as_under_its_own_optimizer():
     torch.testing.assert_close(torch.cat(list(weights["W_O"].detach()), dim=0), matrices["W_O"])
 
 
-def fit(directory, max_steps, ckpt_path=None, engine="eager"):
-    torch.manual_seed(0)
-    data = ModularDataModule("x + y", 11, train_fraction=0.5)
-    network = Transformer(**data.network_shape, d_model=16, n_heads=2, d_mlp=24)
-    module = GrokkingModule(network, optimizer=MuonAdamW, evaluate_every=10, engine=engine)
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
-    trainer = Trainer(max_steps=max_steps, default_root_dir=directory, accelerator="cpu", **quiet)
-    trainer.fit(module, data, ckpt_path=ckpt_path)
-    trainer.save_checkpoint(directory / f"{max_steps}.ckpt")
-    return module
-
-
-def test_a_run_learns_and_is_resumed_bit_for_bit_with_its_warm_up(tmp_path):
-    whole = fit(tmp_path, 40)
-    fit(tmp_path, 5)
-    resumed = fit(tmp_path, 40, tmp_path / "5.ckpt")
+def test_a_run_learns_and_is_resumed_bit_for_bit_with_its_warm_up(fit, tmp_path):
+    whole = fit(40, optimizer=MuonAdamW)
+    fit(5, optimizer=MuonAdamW)
+    resumed = fit(40, 5, optimizer=MuonAdamW)
     assert all(map(torch.equal, whole.network.parameters(), resumed.network.parameters()))
     losses = whole.history.train_loss
     assert losses[-1] < losses[0]
