@@ -10,10 +10,10 @@ from modgrok.figures.numbers import listed, number, percent
         (4.7274, "4.73"),
         (0.04712, "0.0471"),
         (2.71e-7, "2.71 × 10⁻⁷"),
-        (-3e-12, "-3.00 × 10⁻¹²"),
+        (-3e-12, "−3.00 × 10⁻¹²"),
         (2431.4, "2,431"),
         (12345.0, "12,345"),
-        (-1234567.0, "-1.23 × 10⁶"),
+        (-1234567.0, "−1.23 × 10⁶"),
     ],
 )
 def test_a_number_has_three_digits(value: float, shown: str) -> None:

@@ -56,7 +56,7 @@ def test_what_one_circle_alone_answers_is_said() -> None:
         (
             "x + y + z",
             {},
-            "the task has not two operands: gradient symmetricity, distance irrelevance, isolated circles",
+            "the task does not have two operands: gradient symmetricity, distance irrelevance, isolated circles",
         ),
         (
             "x + y",

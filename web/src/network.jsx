@@ -59,6 +59,10 @@ async function start(root) {
     const ready = state.film.value && state.found.value && !state.scores.value?.stale && !state.map.value?.stale;
     root.dataset.state = ready ? "ready" : "busy";
   });
+  effect(() => {
+    // of several formulas a print holds the chosen one's numbers and figures
+    for (const part of document.querySelectorAll("[data-task]")) part.classList.toggle("unchosen", +part.dataset.task !== state.number.value);
+  });
   addEventListener("hashchange", () => location.hash.includes("=") && state.read(location.hash));
   // links whose address is a state set it, also where the page has no address of its own
   document.addEventListener("click", (event) => {

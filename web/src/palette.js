@@ -5,9 +5,10 @@ export const color = (task, k) => {
   const place = task.key.indexOf(Number(k));
   return place < 0 ? "var(--muted)" : `var(--key${place % MARKS.length})`;
 };
+/** After eight keys the colors repeat, and the marks shift: no two keys have both alike. */
 export const mark = (task, k) => {
   const place = task.key.indexOf(Number(k));
-  return place < 0 ? "○" : MARKS[place % MARKS.length];
+  return place < 0 ? "○" : MARKS[(place + Math.floor(place / MARKS.length)) % MARKS.length];
 };
 /** The value of a color, for a canvas. */
 export const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();

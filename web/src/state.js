@@ -116,7 +116,7 @@ export function makeState(net, worker) {
       const nearest = (update) => net.updates.reduce((best, u, i) => (Math.abs(u - update) < Math.abs(net.updates[best] - update) ? i : best), 0);
       const update = whole(given.get("update"), 0, Number.MAX_SAFE_INTEGER);
       t.value = update === null ? last : nearest(update);
-      const symbols = task.value.symbols, middle = Math.floor(task.value.x.length * 0.4);
+      const symbols = task.value.symbols, middle = Math.floor(task.value.x.length * 0.38);
       x.value = whole(given.get("x"), 0, symbols - 1) ?? task.value.x[middle];
       y.value = whole(given.get("y"), 0, symbols - 1) ?? task.value.y[middle];
       off.value = (given.get("off") ?? "").split(",").filter(applies);

@@ -142,12 +142,12 @@ def clock_or_pizza(
     circles: tuple[IsolatedCircle, ...] = ()
     by_position = _on_clock(view, None if paths is None else paths.W_E)
     if by_position is None:
-        undefined["circularity"] = "the clock has not one symbol for each position"
+        undefined["circularity"] = "the clock does not have one symbol for each position"
     else:
         circular = circularity(by_position)
     if pairs.operands.shape[1] != 2:
         for name in ("gradient_symmetricity", "distance_irrelevance", "circles"):
-            undefined[name] = "the task has not two operands"
+            undefined[name] = "the task does not have two operands"
     else:
         distance = distance_irrelevance(right_logits, pairs)
         if distance is None:
@@ -160,7 +160,7 @@ def clock_or_pizza(
             drawn = draw_triples(view, n_triples)
             symmetricity = gradient_symmetricity(network, view, *drawn)
             if by_position is None or answer_at is None:
-                undefined["circles"] = "the clock has not one symbol and one answer for each position"
+                undefined["circles"] = "the clock does not have one symbol and one answer for each position"
             else:
                 circles = isolated_circles(network, view, by_position, answer_at, keys)
                 if not circles:

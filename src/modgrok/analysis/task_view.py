@@ -188,9 +188,11 @@ def _reason(
     group_pairs: GroupPairs | None,
 ) -> str:
     if matches_structure:
-        return f"{structure.reason} It is looked at in the {law} characters of these parts."
+        return f"{structure.reason} The network is read in the {law} characters of these parts."
     if group_pairs is not None:
-        return f"{structure.reason} It is looked at in the irreducible representations of {structure.group}."
+        return (
+            f"{structure.reason} The network is read in the irreducible representations of {structure.group}."
+        )
     if basis == "auto":
         return (
             f"{structure.reason} The additive characters of the operands are used as a fallback: "

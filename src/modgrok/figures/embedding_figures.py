@@ -8,7 +8,7 @@ from itertools import cycle
 from torch import Tensor
 
 from modgrok.analysis import Circuit, on_plane, principal_components, singular_values
-from modgrok.figures.figure import Axis, Figure, Line, Panel, Points, Symbol, key_color
+from modgrok.figures.figure import Axis, Figure, Line, Panel, Points, Symbol, first_of, key_color
 from modgrok.figures.spectrum_panel import spectrum_panel
 
 MOST_CIRCLES = 8
@@ -77,7 +77,7 @@ def embedding_figures(circuit: Circuit) -> list[Figure]:
 
 def _circles(circuit: Circuit) -> Figure:
     """The symbols on the plane of each key frequency, joined in the order of the clock."""
-    pairs, keys = circuit.view.clocked_pairs, circuit.key_frequencies[:MOST_CIRCLES]
+    pairs, keys = circuit.view.clocked_pairs, circuit.key_frequencies
     panels = []
     for names, basis in circuit.view.distinct_bases:
         operand = circuit.view.operands.index(names[0])
@@ -85,7 +85,7 @@ def _circles(circuit: Circuit) -> Figure:
         positions = symbols.new_empty(len(symbols))
         positions[first] = pairs.operand_positions[:, operand]
         on = positions >= 0
-        for k in keys:
+        for k in keys[:MOST_CIRCLES]:
             order = (k * positions[on] % pairs.clock.size).argsort(stable=True)
             chosen = symbols[on][order]
             x, y = on_plane(circuit.W_E, basis.planes[k]).cpu()[chosen].T
@@ -97,7 +97,7 @@ def _circles(circuit: Circuit) -> Figure:
         "Circles of the key frequencies",
         panels,
         "Each symbol where the embedding puts it on the plane of a key frequency, neighbors on the clock joined: a "
-        "circle, once around, where the network has learned that frequency.",
+        f"circle, once around, where the network has learned that frequency.{first_of(keys, MOST_CIRCLES)}",
     )
 
 

@@ -283,3 +283,9 @@ def as_array(values: Values) -> np.ndarray:
 def key_color(frequency: int, key_frequencies: Sequence[int]) -> str:
     """The color of a frequency, the same in every figure: its own for a key frequency, muted for others."""
     return f"key{key_frequencies.index(frequency) % 8}" if frequency in key_frequencies else "quiet"
+
+
+def first_of(key_frequencies: Sequence[int], most: int) -> str:
+    """A sentence that says so where a figure shows only the first of the key frequencies."""
+    count = len(key_frequencies)
+    return f" Shown are the first {most} of {count} key frequencies." if count > most else ""

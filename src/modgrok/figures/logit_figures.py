@@ -25,7 +25,7 @@ def logit_figures(circuit: Circuit) -> list[Figure]:
     rest = float(found.variance_explained.sum()) - sum(explained)
     sign = "+" if circuit.clock.law == "additive" else "·"
     parts = sign.join(
-        f"{function}({name})" for function, name in zip("fgh", circuit.view.operands, strict=False)
+        f"{function}({name})" for function, name in zip("fgk", circuit.view.operands, strict=False)
     )
     clock = "" if circuit.clock.law == "additive" else " (their logarithms)"
     frequency = Axis("frequency")

@@ -6,7 +6,7 @@ import torch
 
 from modgrok.analysis import Circuit
 from modgrok.analysis.neurons import TUNED
-from modgrok.figures.figure import Axis, Bars, Figure, Panel, key_color
+from modgrok.figures.figure import Axis, Bars, Figure, Panel, first_of, key_color
 from modgrok.figures.numbers import percent
 from modgrok.figures.operand_maps import map_panel, map_slice, pair_maps
 
@@ -45,7 +45,7 @@ def neuron_figures(circuit: Circuit, examples: int) -> list[Figure]:
                 for title, values in zip(titles, maps, strict=True)
             ],
             f"Here {chosen_by}, with the share of its variance that its best frequency explains. A tuned neuron is "
-            "a wave in both operands, at the same frequency in each.",
+            f"a wave in both operands, at the same frequency in each.{first_of(circuit.key_frequencies, examples)}",
         ),
         Figure(
             "What the best frequency explains, and the clusters",

@@ -6,11 +6,16 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def number(value: float) -> str:
-    """Three digits, whole from a thousand to a million: 0.0471, 12.5, 14,000, 2.71 × 10⁻⁷."""
+    """Three digits, whole from a thousand to a million: 0.0471, −12.5, 14,000, 2.71 × 10⁻⁷."""
     if value == 0 or 1e-3 <= abs(value) < 1e6:
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+        return (f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}").replace("-", "−")
     mantissa, exponent = f"{value:.2e}".split("e")
-    return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+    return f"{mantissa} × 10{str(int(exponent)).translate(_SUPERSCRIPTS)}".replace("-", "−")
+
+
+def decimals(value: float, digits: int) -> str:
+    """A number with this many decimals: −0.4866."""
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def percent(share: float) -> str:

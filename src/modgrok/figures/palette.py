@@ -15,6 +15,15 @@ def _scale(*colors: str) -> list[list[float | str]]:
     return [[place / (len(colors) - 1), color] for place, color in enumerate(colors)]
 
 
+KEY_MARKS = "●■▲◆✚★▼✖"
+"""Marks beside the colors of the key frequencies."""
+
+
+def key_mark(place: int) -> str:
+    """The mark of a key frequency by its place; after eight, where colors repeat, the marks shift."""
+    return KEY_MARKS[(place + place // len(KEY_MARKS)) % len(KEY_MARKS)]
+
+
 def _keys(*colors: str) -> Palette:
     """The colors of the key frequencies, in order of frequency; after eight they repeat."""
     return {f"key{place}": color for place, color in enumerate(colors)}

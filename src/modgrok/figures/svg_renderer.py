@@ -14,6 +14,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,12 @@ SIDE = 1000
 
 DASHES = ("", "6 3", "2 3", "9 3 2 3", "12 4", "4 2 1 2", "1 2", "9 3 2 3 2 3")
 """Of the lines of a panel in their order: beside their colors, so that nobody needs to see these."""
+
+EM, GAP = 0.58, 0.6
+"""The width of a letter of a label, and the room between two labels, in em."""
+
+CROWDED = 22
+"""The width of an axis in a narrow plot, in em: categories that need more are written upright there."""
 
 MARKS = {"circle": "●", "x": "✕", "cross": "✚", "star": "★", "diamond": "◆", "square": "■"}
 
@@ -256,7 +263,7 @@ def _traces(panel: Panel, x: _Scale, y: _Scale) -> Iterator[Markup]:
         yield _rules(x, y)
     for trace in panel.traces:
         if isinstance(trace, Line):
-            yield _line(trace, x, y, "" if trace.dotted else DASHES[lines.index(trace) % len(DASHES)])
+            yield _line(trace, x, y, "" if trace.dotted else _dash(lines.index(trace)))
         elif isinstance(trace, Points):
             yield _points(trace, x, y)
         elif isinstance(trace, Heatmap):
@@ -298,6 +305,11 @@ def _line(trace: Line, x: _Scale, y: _Scale, dash: str) -> Markup:
         dots = "".join(f"M{point.replace(',', ' ')}h0" for piece in pieces for point in piece)
         drawn.append(Markup('<path d="{}" class="dots" stroke="var(--{})"/>').format(dots, trace.color))
     return Markup("").join(drawn)
+
+
+def _dash(place: int) -> str:
+    """The dashes of a panel's line by its place; after eight, where colors repeat, they shift."""
+    return DASHES[(place + place // len(DASHES)) % len(DASHES)]
 
 
 def _bars(trace: Bars, x: _Scale, y: _Scale, below: Array, place: tuple[int, int]) -> Markup:
@@ -450,7 +462,7 @@ def _legend(panel: Panel) -> Markup:
         if not isinstance(trace.color, str):
             continue
         if isinstance(trace, Line):
-            dash = "1 3" if trace.dotted else DASHES[lines.index(trace) % len(DASHES)]
+            dash = "1 3" if trace.dotted else _dash(lines.index(trace))
             sample = Markup(
                 '<svg class="sample" viewBox="0 0 24 8" aria-hidden="true">'
                 '<path d="M0 4H24" stroke="var(--{})"{}/></svg>'
@@ -489,19 +501,38 @@ def _events(panel: Panel, x: _Scale) -> Markup:
 
 
 def _ticks(scale: _Scale, which: str) -> Markup:
-    found = scale.ticks()
-    side = "bottom" if which == "y" else "left"
-    spans = []
-    for value, label in found:
-        share = float(scale(value)) / SIDE
-        place = 100 * (1 - share if which == "y" else share)
-        if -1 <= place <= 101:
-            end = Markup(' class="end"') if which == "x" and place > 97 else ""
-            spans.append(Markup('<span{} style="{}:{:.1f}%">{}</span>').format(end, side, place, label))
-    widest = max((label for _, label in found), key=len, default="")
-    column = Markup("<b>{}</b>").format(widest) if which == "y" else Markup("")
-    return Markup('<div class="{}-ticks" aria-hidden="true">{}{}</div>').format(
-        which, column, Markup("").join(spans)
+    found = [(float(scale(value)) / SIDE, label) for value, label in scale.ticks()]
+    found = [(share, label) for share, label in found if -0.01 <= share <= 1.01]
+    widest = Markup("<b>{}</b>").format(max((label for _, label in found), key=len, default=""))
+    if which == "y":
+        spans = [Markup('<span style="bottom:{:.1f}%">{}</span>').format(100 * (1 - s), t) for s, t in found]
+        return Markup('<div class="y-ticks" aria-hidden="true">{}{}</div>').format(
+            widest, Markup("").join(spans)
+        )
+    need = _room_needed([(share, EM * len(label)) for share, label in found])
+    crowded = bool(scale.labels) and need > CROWDED
+    labels = Markup("").join(
+        Markup('<span style="left:{:.1f}%">{}</span>').format(100 * share, label)
+        if crowded
+        else Markup('<span style="left:min({:.1f}%,100% - {:.2f}em)">{}</span>').format(
+            100 * share, EM * len(label) / 2, label
+        )  # ends with the axis
+        for share, label in found
+    )
+    if crowded:
+        return Markup('<div class="x-ticks crowded" aria-hidden="true">{}{}</div>').format(labels, widest)
+    room = "" if scale.labels else Markup(' style="--need:{:.1f}em"').format(need)
+    return Markup('<div class="x-ticks"{} aria-hidden="true">{}</div>').format(room, labels)
+
+
+def _room_needed(labels: Sequence[tuple[float, float]]) -> float:
+    """The least width of an axis, in em, at which no two labels touch: their places as shares of it, their widths."""
+    return max(
+        (
+            max((a + b) / 2 + GAP, (a / 2 + b + GAP) * (right - left) / (1 - left)) / (right - left)
+            for (left, a), (right, b) in pairwise(labels)
+        ),
+        default=0.0,
     )
 
 

@@ -26,7 +26,8 @@ def timeline(
     """
     bands = []
     for phase in phases:
-        name = f"{phase.name}, {phase.start:,}–{'' if phase.end is None else f'{phase.end:,}'}"
+        when = f"from {phase.start:,}" if phase.end is None else f"{phase.start:,}–{phase.end:,}"
+        name = f"{phase.name}, {when}"
         bands.append(Band(name, phase.start, last if phase.end is None else phase.end, _BANDS[phase.name]))
     marked = [(f"{name} at {at:,}", at) for name, at in (events or {}).items() if at is not None]
     return Panel(

@@ -19,6 +19,7 @@ from modgrok.figures import (
     weight_figures,
 )
 from modgrok.figures.numbers import number, percent
+from modgrok.figures.palette import key_mark
 from modgrok.report.adding_prose import adding, adding_facts
 from modgrok.report.group_prose import group_facts
 from modgrok.report.mixture import mixture_summary
@@ -59,6 +60,7 @@ def analysis_page(analysis: RunAnalysis) -> str:
         modulus=None if tasks[-1].circuit.task.operation.only_modulus else snapshot.data.config["modulus"],
         notes=analysis.notes,
         mixture=mixture_summary(analysis),
+        key_mark=key_mark,
         tasks=[
             {
                 "name": task.circuit.name,
@@ -83,7 +85,9 @@ def _sections(task: TaskAnalysis, place: int, n_tasks: int) -> list[Section]:
     measures = task.last.measures
     on_group = isinstance(measures, GroupMeasures)
     return [
-        Section(f"{title.split()[0].lower()}-{place}", title + suffix, figures)
+        Section(
+            f"{title.split()[0].lower()}-{place}", title + suffix, figures, place if n_tasks > 1 else None
+        )
         for title, figures in (
             ("Embedding", embedding_figures(circuit)),
             ("Attention", attention_figures(circuit)),
@@ -133,7 +137,7 @@ def _facts(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, list[Fact]]:
         Fact("Loss, all pairs", number(last.loss), f"a guess has {number(task.circuit.guess)}"),
     ]
     learning.append(
-        Fact("Least margin", f"{last.general.least_margin:.3g}", "of the right logit, over all pairs")
+        Fact("Least margin", number(last.general.least_margin), "of the right logit, over all pairs")
     )
     facts = {"Learning": learning}
     if isinstance(measures, GroupMeasures):
@@ -142,7 +146,13 @@ def _facts(analysis: RunAnalysis, task: TaskAnalysis) -> dict[str, list[Fact]]:
         facts |= {"Circuit": _circuit_facts(measures), "Spectra": _spectrum_facts(measures)}
     if rank is not None:
         facts["Circuit"].append(
-            Fact("Rank, W_logit", f"{rank:.1f}", "effective: about two for each frequency")
+            Fact(
+                "Rank, W_logit",
+                f"{rank:.1f}",
+                "effective: about as many as the key irreps have entries"
+                if isinstance(measures, GroupMeasures)
+                else "effective: about two for each frequency",
+            )
         )
     if last.clock_or_pizza:
         facts["Clock or pizza"] = [Fact(*fact) for fact in adding_facts(last.clock_or_pizza).items()]

@@ -26,7 +26,7 @@ def group_opening(circuit: Circuit, last: CheckpointScores, measures: GroupMeasu
         ]
     shares = {irrep.name: irrep for irrep in measures.irreps}
     by_share = sorted(keys, key=lambda name: -shares[name].share)
-    parts = [f"{name} {percent(shares[name].share)}" for name in by_share]
+    parts = [f"{percent(shares[name].share)} in {name}" for name in by_share]
     of_training = "of all pairs" if last.train_loss is None else "of the training pairs"
     return [
         f"{headline} ({listed(parts)}).",

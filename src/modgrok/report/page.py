@@ -38,6 +38,7 @@ class Section:
         identity: the section's anchor.
         title: the heading.
         figures: a section without figures is left out.
+        task: the place of the task that it is about, where a page has several.
 
     Example:
         >>> from modgrok.figures import Figure
@@ -49,6 +50,7 @@ class Section:
     identity: str
     title: str
     figures: Sequence[Figure]
+    task: int | None = None
 
 
 def render_page(

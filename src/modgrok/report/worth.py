@@ -22,11 +22,13 @@ class WorthTable:
         columns: the pairs that each accuracy is over.
         rows: what is done in words, with its link, and the accuracies as text and as numbers to sort by.
         sentences: what stands out in it.
+        of_every: "of every z" where the pairs have a third operand, of which the page shows one value; else empty.
     """
 
     columns: Sequence[str]
     rows: Sequence[tuple[Markup, Sequence[tuple[str, float]]]]
     sentences: Sequence[Markup]
+    of_every: str
 
 
 def worth_table(
@@ -42,6 +44,8 @@ def worth_table(
     if not task.worth:
         return None
     number = analysis.tasks.index(task)
+    of_every = "".join(f"of every {operand}" for operand in task.circuit.view.operands[2:])
+    every = f" {of_every}" if of_every else ""
 
     def link(address: str, words: str) -> Markup:
         if shown_updates is None:
@@ -69,18 +73,19 @@ def worth_table(
     if needed := _most_needed(whole, parts, sides[-1]):
         words = without(needed, f"Without {_words(needed)}")
         left, all_on = (percent(getattr(part, sides[-1])) for part in (needed, whole))
-        pairs = _SIDES.get(sides[-1], "pairs")
+        pairs = _SIDES.get(sides[-1], "pairs") + every
         sentences.append(Markup("{}, {} of the {} are right; with it {}.").format(words, left, pairs, all_on))
     if idle := [without(part, _words(part)) for part in parts if part.accuracy >= whole.accuracy]:
         names = Markup(" and ").join(filter(None, [Markup(", ").join(idle[:-1]), idle[-1]]))
         how = "Each of these can go by itself" if len(idle) > 1 else "This part can go"
-        sentences.append(Markup("{} without one more wrong answer: {}.").format(how, names))
+        over = f" over the pairs{every}" if every else ""
+        sentences.append(Markup("{} without one more wrong answer{}: {}.").format(how, over, names))
     if before := _before(analysis, task, shown_updates or ()):
         words = link(f"update={before.update}", f"At update {before.update:,}")
         known, held_out = percent(before.train_accuracy or 0), percent(before.heldout_accuracy or 0)
-        said = "{} it knew {} of the training pairs and {} of the held-out pairs."
-        sentences.append(Markup(said).format(words, known, held_out))
-    return WorthTable([_SIDES.get(side, "all pairs") for side in sides], rows, sentences)
+        said = "{} it knew {} of the training pairs and {} of the held-out pairs{}."
+        sentences.append(Markup(said).format(words, known, held_out, every))
+    return WorthTable([_SIDES.get(side, "all pairs") for side in sides], rows, sentences, of_every)
 
 
 def _switch(analysis: RunAnalysis, part: Worth) -> str:

@@ -39,6 +39,7 @@ export function Bar({ state }) {
               <option key={name} value={i}>{name}</option>
             ))}
           </select>
+          <small class="printed"> The numbers and figures that follow are those of this formula.</small>
         </label>
       )}
       <div class="pair">

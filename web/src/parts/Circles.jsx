@@ -48,6 +48,18 @@ const project = (rows, width, count, plane) =>
     }),
   );
 
+/** The names of the hands beside their ends: one name for hands on one symbol, and inside where outside is taken. */
+function labels(hands, at) {
+  const found = [];
+  for (const symbol of new Set(hands.map(([, symbol]) => symbol))) {
+    const name = hands.filter(([, own]) => own === symbol).map(([name]) => name).join(", ");
+    const [x, y] = [1.2, 0.75].map((far) => at[symbol].map((a) => Math.max(-1.12, Math.min(1.12, far * a))))
+      .find(([x, y]) => found.every((other) => Math.hypot(other.x - x, other.y - y) > 0.24)) ?? at[symbol];
+    found.push({ name, x, y: Number(y) });
+  }
+  return found;
+}
+
 function Circle({ state, k, operands }) {
   const { net } = state, task = state.task.value, weights = state.weights.value, q = task.clock.size;
   const hands = operands.map((operand) => ["xyz"[operand], [state.x.value, state.y.value, task.z][operand], operand]);
@@ -71,8 +83,10 @@ function Circle({ state, k, operands }) {
           <g key={name}>
             <line x1="0" y1="0" x2={at[symbol][0]} y2={at[symbol][1]} class={operand ? "hand other" : "hand"} />
             <circle cx={at[symbol][0]} cy={at[symbol][1]} r=".07" class="pin" />
-            <text x={1.2 * at[symbol][0]} y={1.2 * at[symbol][1] + 0.06} text-anchor="middle">{name}</text>
           </g>
+        ))}
+        {labels(hands, at).map(({ name, x, y }) => (
+          <text key={name} x={x} y={y + 0.06} text-anchor="middle">{name}</text>
         ))}
       </>
     );

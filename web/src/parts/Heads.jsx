@@ -19,7 +19,7 @@ export function Heads({ state }) {
               <span class="shares" role="img" aria-label={`${said}: ${words.map(({ word }, j) => `${percent(shares[j])} to ${word}`).join(", ")}`}>
                 {words.map(({ word, operand }, j) => (
                   <span key={j} class={operand === undefined ? "other" : `operand-${operand}`} style={{ width: `${100 * shares[j]}%` }}>
-                    {shares[j] > 0.13 && `${word} ${percent(shares[j])}`}
+                    <b>{word} {percent(shares[j])}</b>
                   </span>
                 ))}
               </span>

@@ -37,7 +37,7 @@ export function Logits({ state }) {
       <div class="ticks" aria-hidden="true">
         {ticks.map(([c, i]) => <span key={c} style={{ left: `${(100 * (i + 0.5)) / p}%` }}>{c}</span>)}
       </div>
-      {parts.length > 0 && <h4>What each key {kind(task)} adds to them{right < 0 ? "" : `: all are high at ${right} where the circuit works`}</h4>}
+      {parts.length > 0 && <h4>What each key {kind(task)} adds to them{right < 0 ? "" : `: each is high at ${right} where the circuit works`}</h4>}
       {task.key.map((k, n) => (
         <div key={k} class="wave" style={{ "--c": color(task, k) }}>
           <span><span class="mark">{mark(task, k)}</span> {nameOf(task, k)}</span>

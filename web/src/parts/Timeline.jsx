@@ -6,6 +6,7 @@ const CURVES = [
   ["restricted_loss", "restricted", "var(--key2)", "6 3"],
   ["excluded_loss", "excluded", "var(--key3)", "2 3"],
 ];
+const BANDS = { memorisation: 0, "circuit formation": 1, cleanup: 2 };
 const HEIGHT = 236, LEFT = 40, RIGHT = 84, TOP = 8, BOTTOM = 26;
 
 function round(most, count) {
@@ -51,10 +52,10 @@ export function Timeline({ state, narrow }) {
         onPointerDown={drag}
         onPointerMove={(event) => event.buttons && drag(event)}
       >
-        {phases.map(({ name, start, end: until }, i) => (
+        {phases.map(({ name, start, end: until }) => (
           <g key={name}>
-            <rect x={X(start)} width={Math.max(0, X(until ?? end) - X(start))} y={TOP} height={HEIGHT - TOP - BOTTOM} style={{ fill: `var(--band${i})` }} />
-            {X(until ?? end) - X(start) > 6 * name.length && <text x={X(start) + 4} y={free(X(start), 6 * name.length)} class="phase">{name}</text>}
+            <rect x={X(start)} width={Math.max(0, X(until ?? end) - X(start))} y={TOP} height={HEIGHT - TOP - BOTTOM} style={{ fill: `var(--band${BANDS[name]})` }} />
+            {X(until ?? end) - X(start) > 6.2 * name.length + 8 && <text x={X(start) + 4} y={free(X(start), 6.2 * name.length)} class="phase">{name}</text>}
           </g>
         ))}
         {Array.from({ length: Math.floor((high - low) / every) + 1 }, (_, i) => high - i * every).map((e) => (
