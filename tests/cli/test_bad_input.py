@@ -22,8 +22,8 @@ FIT = ("fit", "--data.task", "x + y", "--data.modulus", "11", "--trainer.max_ste
         (["--weights.every", "0"], "weights.every must be a positive integer, or null"),
         (["--data.modulus", "7.5"], "data.modulus"),
         (["--data.modulus", "1000003"], "GiB"),
-        (["--data.train_fraction", "0"], "train_fraction: 0"),
-        (["--data.train_fraction", "2"], "train_fraction: 2"),
+        (["--data.train_fraction", "0"], "train_fraction must be between 0 and 1, got 0"),
+        (["--data.train_fraction", "2"], "train_fraction must be between 0 and 1, got 2"),
         (["--data.train_fraction", "0.0001"], "leaves no training pairs"),
         (["--data.split_method", "numpy"], "split_method"),
         (["--model.network.n_heads", "3"], "3 heads do not divide"),
@@ -88,7 +88,7 @@ def test_wrong_field_is_named(refused, wrong, message):
     ("wrong", "message"),
     [
         (["--data.task", "x - y"], "MLP does not see the order of its tokens, and x - y depends on it"),
-        (["--model.network.d_mlp", "0"], "d_mlp: 0 is not a positive integer"),
+        (["--model.network.d_mlp", "0"], "d_mlp must be a positive integer, got 0"),
         (["--model.network.n_heads", "4"], "'n_heads' is not accepted"),
     ],
 )

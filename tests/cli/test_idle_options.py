@@ -33,21 +33,27 @@ MLP = (*FIT, "--model.network", "modgrok.MLP")
         ),
         (["runs", ".", "--descending"], "--descending needs --sort"),
         (["runs", ".", "--csv", "--json"], "--csv and --json: give one of them"),
-        (["reproduce", "--workers", "2"], "--workers is of the runs of a claim; name one"),
+        (["reproduce", "--workers", "2"], "--workers needs a claim to run; name one"),
         (
             ["reproduce", "nanda_weights", "--workers", "2"],
             "--workers: nanda_weights is about other people's",
         ),
         (
             ["sweep", "--config", "sweeps/powers", "--on", "slurm", "--workers", "2"],
-            "--workers is of --on local",
+            "--workers needs --on local; with --on slurm leave it out",
         ),
         (
             ["sweep", "--config", "sweeps/powers", "--slurm.gpus", "1"],
-            "--slurm.gpus is of --on slurm, not of local",
+            "--slurm.gpus needs --on slurm; with --on local leave it out",
         ),
-        (["analyze", ".", "--modulus", "11"], "--modulus is of other people's weights, which need --formula"),
-        (["certify", ".", "--modulus", "11"], "--modulus is of other people's weights, which need --formula"),
+        (
+            ["analyze", ".", "--modulus", "11"],
+            "--modulus describes other people's weights; give --formula and --modulus too",
+        ),
+        (
+            ["certify", ".", "--modulus", "11"],
+            "--modulus describes other people's weights; give --formula and --modulus too",
+        ),
         (["capacity", "describe", "--n", "20", "--write", "no/such.parquet"], "there is no folder no"),
     ],
 )
@@ -71,7 +77,7 @@ def test_runs_alone_are_refused_beside_other_peoples_weights(refused, small_run,
     weights = tmp_path / "weights.safetensors"
     main(["export", str(small_run), str(weights)])
     asked = ("analyze", weights, "--formula", "x + y", "--modulus", "11", "--alone", small_run)
-    assert "--alone is of a run on a mixture, not of other people's weights" in refused(*asked)
+    assert "--alone needs a run on a mixture, not other people's weights" in refused(*asked)
 
 
 def test_the_length_of_a_cosine_that_is_none():

@@ -312,7 +312,7 @@ def test_a_second_signal_ends_at_once_with_a_line(monkeypatch, capsys, interrupt
 def test_a_directory_with_a_config_of_somebody_else_is_no_runs(tmp_path):
     (tmp_path / "config.yaml").write_text("mine: 1\n")
     config = {"data": {"task": "x + y", "modulus": 7}, "trainer": {"max_steps": 10}}
-    with pytest.raises(InputError, match=r"has a config\.yaml that is no run's"):
+    with pytest.raises(InputError, match=r"has a config\.yaml that is not a run's"):
         modgrok.fit(config, directory=tmp_path)
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("config.yaml", "mine: 1\n")]
 

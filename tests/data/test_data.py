@@ -103,8 +103,8 @@ def test_config_makes_the_same_data_again():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"train_fraction": 0.0}, "train_fraction: 0.0 is not between 0 and 1"),
-        ({"train_fraction": 1.0}, "train_fraction: 1.0"),
+        ({"train_fraction": 0.0}, "train_fraction must be between 0 and 1, got 0.0"),
+        ({"train_fraction": 1.0}, "train_fraction must be between 0 and 1, got 1.0"),
         ({"train_fraction": 1e-9}, "leaves no training pairs"),
         ({"task": []}, "list is empty"),
         ({"task": ["x + y", "x + y"]}, "twice"),
@@ -112,11 +112,11 @@ def test_config_makes_the_same_data_again():
         ({"task": ["x + y", "x - y"], "template": ["x", "y", "="]}, 'needs "op"'),
         ({"template": ["x", "="]}, "does not show the operand y"),
         ({"template": ["x", "y", "z"]}, "shows z"),
-        ({"batch_size": 0}, "batch_size: 0"),
+        ({"batch_size": 0}, "batch_size must be a positive number of pairs, got 0"),
         ({"split": "pair"}, "split: .pair. is not one of pairs, classes"),
         ({"task": "x + 0*y", "modulus": 3, "split": "classes"}, "a single class, which has 3"),
         ({"split": "classes", "train_fraction": 0.999}, "leaves no held-out pairs"),
-        ({"split": "classes", "train_fraction": 0.0}, "train_fraction: 0.0 is not between 0 and 1"),
+        ({"split": "classes", "train_fraction": 0.0}, "train_fraction must be between 0 and 1, got 0.0"),
     ],
 )
 def test_wrong_arguments_are_named(wrong, message):

@@ -175,4 +175,4 @@ def test_a_checkpoint_of_our_own_needs_no_formula(small_run) -> None:
 def test_an_option_of_other_peoples_weights_needs_a_formula(small_run, capsys) -> None:
     with pytest.raises(SystemExit):
         main(["analyze", str(small_run), "--activation", "gelu"])
-    assert "--activation is of other people's weights" in capsys.readouterr().err
+    assert "--activation describes other people's weights" in capsys.readouterr().err

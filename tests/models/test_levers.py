@@ -99,7 +99,7 @@ def test_rows_that_pairs_share_are_dropped_for_each_pair_by_itself():
         ({"normalization": ["attn"]}, "normalization: 'attn' is not one of attention, mlp, unembedding"),
         ({"d_mlp": 0, "biases": "mlp"}, "d_mlp is 0, so that no MLP can have biases"),
         ({"d_mlp": 0, "normalization": ["mlp"]}, "d_mlp is 0"),
-        ({"d_mlp": -1}, "d_mlp: -1 is not a positive integer"),
+        ({"d_mlp": -1}, "d_mlp must be a positive integer, got -1"),
     ],
 )
 def test_what_cannot_be_is_refused(options, message):

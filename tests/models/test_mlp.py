@@ -125,9 +125,9 @@ def test_names_and_shapes():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"n_layers": 0}, "n_layers: 0"),
-        ({"d_model": -1}, "d_model: -1"),
-        ({"d_mlp": -5}, "d_mlp: -5"),
+        ({"n_layers": 0}, "n_layers must be a positive integer, got 0"),
+        ({"d_model": -1}, "d_model must be a positive integer, got -1"),
+        ({"d_mlp": -5}, "d_mlp must be a positive integer, got -5"),
         ({"activation": "tanh"}, "'tanh' is not one of relu, gelu"),
     ],
 )

@@ -134,7 +134,7 @@ def test_restore_names_the_weight_that_is_wrong():
     for config, reason in (
         ({"d_model": 16}, "TypeError: "),
         (network.config | {"d_model": "wide"}, "TypeError: "),
-        (network.config | {"d_model": 0}, "d_model: 0 is not a positive integer"),
+        (network.config | {"d_model": 0}, "d_model must be a positive integer, got 0"),
         (network.config | {"d_model": 10**30}, "modgrok.MLP cannot be built from its config"),
     ):
         with pytest.raises(InputError, match=reason):

@@ -221,8 +221,8 @@ def test_names_and_shapes_are_those_of_transformer_lens():
     ("wrong", "message"),
     [
         ({"n_heads": 3}, "3 heads do not divide d_model = 128"),
-        ({"n_layers": 0}, "n_layers: 0"),
-        ({"d_mlp": -5}, "d_mlp: -5"),
+        ({"n_layers": 0}, "n_layers must be a positive integer, got 0"),
+        ({"d_mlp": -5}, "d_mlp must be a positive integer, got -5"),
         ({"activation": "tanh"}, "'tanh' is not one of relu, gelu"),
         ({"attention_rate": 1.5}, "attention_rate must be from 0 to 1, got 1.5"),
         ({"biases": "attention"}, "biases must be true, false or mlp, got 'attention'"),

@@ -56,19 +56,19 @@ def test_random_labels_never_change() -> None:
 
 @pytest.mark.parametrize("seed", [-1, 2**32, 1.0, True, HUGE])
 def test_an_impossible_label_seed_is_refused(seed: Any) -> None:
-    with pytest.raises(InputError, match="label_seed: it must be an integer from 0 to"):
+    with pytest.raises(InputError, match="label_seed must be an integer from 0 to"):
         make_task("random", 97, label_seed=seed)
 
 
 @pytest.mark.parametrize("modulus", [1, 0, -97, pytest.param(-(10**5000), id="-huge")])
 def test_a_modulus_below_two_is_refused(modulus: int) -> None:
-    with pytest.raises(InputError, match=r"modulus: .* is too small; it must be an integer from 2"):
+    with pytest.raises(InputError, match="modulus must be an integer from 2, such as 97; got"):
         make_task("x + y", modulus)
 
 
 @pytest.mark.parametrize("modulus", [97.0, "97", True, [97]])
 def test_a_modulus_that_is_not_an_integer_is_refused(modulus: Any) -> None:
-    with pytest.raises(InputError, match=r"modulus: .* is not an integer"):
+    with pytest.raises(InputError, match="modulus must be an integer from 2"):
         make_task("x + y", modulus)
 
 

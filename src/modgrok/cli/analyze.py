@@ -69,11 +69,11 @@ def analyze(options: list[str]) -> None:
 
     sgld = read_sgld(given.sgld or {}) if given.learning_coefficient else None
     if given.sgld and sgld is None:
-        raise InputError("--sgld is of --learning_coefficient, which was not given")
+        raise InputError("--sgld needs --learning_coefficient")
     foreign = read_foreign(given)
     if foreign is not None:
         if given.alone:
-            raise InputError("--alone is of a run on a mixture, not of other people's weights")
+            raise InputError("--alone needs a run on a mixture, not other people's weights")
         output = given.output or beside(given.path)
         check_output(output)
         for note in foreign.notes:

@@ -52,7 +52,9 @@ def read_foreign(given: Any) -> ForeignRun | None:
         named = [name for name, value in vars(told).items() if value is not None]
         named += ["modulus"] if given.modulus is not None else []
         if named:
-            raise InputError(f"--{named[0]} is of other people's weights, which need --formula and --modulus")
+            raise InputError(
+                f"--{named[0]} describes other people's weights; give --formula and --modulus too"
+            )
         return None
     if given.modulus is None:
         raise InputError("--formula needs --modulus")

@@ -37,7 +37,7 @@ def run_reproduce(options: list[str]) -> None:
     given = parser.parse_args(options)
     if given.claim is None:
         if given.workers is not None:
-            raise InputError("--workers is of the runs of a claim; name one")
+            raise InputError("--workers needs a claim to run; name one")
         _list(given.directory or DEFAULT_ROOT)
         return
     claim, path = find_claim(given.claim)

@@ -97,11 +97,11 @@ def _place(given: Any) -> Place:
         InputError: if an option is given that belongs to another place.
     """
     if given.on != "local" and given.workers is not None:
-        raise InputError(f"--workers is of --on local, not of {given.on}; leave it out")
+        raise InputError(f"--workers needs --on local; with --on {given.on} leave it out")
     if given.on != "slurm" and (
         chosen := [name for name, value in vars(given.slurm).items() if value != getattr(SlurmArrays, name)]
     ):
-        raise InputError(f"--slurm.{chosen[0]} is of --on slurm, not of {given.on}; leave it out")
+        raise InputError(f"--slurm.{chosen[0]} needs --on slurm; with --on {given.on} leave it out")
     match given.on:
         case "slurm":
             return SlurmArrays(**vars(given.slurm), threads=given.threads)

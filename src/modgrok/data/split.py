@@ -114,7 +114,7 @@ def fingerprint(training: Sequence[Integers]) -> str:
 
 def _check_fraction(train_fraction: float) -> None:
     if not 0 < train_fraction < 1:
-        raise InputError(f"train_fraction: {train_fraction} is not between 0 and 1")
+        raise InputError(f"train_fraction must be between 0 and 1, got {train_fraction}")
 
 
 def _check_sides(n: int, trained: int, train_fraction: float) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from modgrok.data.split import SplitBy, SplitMethod, draw_classes, draw_pairs, fingerprint
 from modgrok.data.template import Template, default_template
-from modgrok.errors import InputError, brief, check_choice
+from modgrok.errors import InputError, brief, check_choice, integer
 from modgrok.memory import check_memory
 from modgrok.tasks import Symmetries, Table, Task, make_task, symmetries_of
 from modgrok.tasks.listed_answers import ListedAnswers
@@ -95,10 +95,10 @@ class TaskTables:
         if len({task.n_operands for task in self.tasks}) > 1:
             raise InputError("task: formulas trained together need the same number of operands")
         if batch_size is not None and batch_size < 1:
-            raise InputError(f"batch_size: {batch_size} is not a positive number of pairs")
+            raise InputError(f"batch_size must be a positive number of pairs, got {batch_size}")
         for name, seed in (("split_seed", split_seed), ("batch_seed", batch_seed)):
             if not 0 <= seed < 2**32:
-                raise InputError(f"{name}: it must be an integer from 0 to 2**32 - 1")
+                raise InputError(f"{name} must be an integer from 0 to 2**32 - 1, got {integer(seed)}")
         if batch_seed and batch_size is None:
             raise InputError(
                 f"batch_seed: {batch_seed} orders mini-batches; give batch_size, or leave it out"

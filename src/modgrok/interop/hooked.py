@@ -42,7 +42,7 @@ def describe_hooked(state: Mapping[str, Tensor]) -> Blueprint:
     biases = {name.rpartition(".")[2] for name in weights if name.rpartition(".")[2].startswith("b_")}
     normalized = _normalized(weights)
     if any(name.endswith(".w") and f"{name[:-1]}b" not in weights for name in weights):
-        raise InputError("it has a normalization without a shift (RMS), which modgrok's networks have not")
+        raise InputError("it has a normalization without a shift (RMS), which modgrok's networks do not have")
     config = {
         "vocabulary_size": v,
         "n_answers": p,

@@ -51,7 +51,7 @@ def to_hooked(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             values = state.get(name.replace("W_O", "W_V"))
             heads = len(values) if values is not None and values.dim() else 0
             if not heads or weight.shape[1] % heads:
-                raise InputError(f"{name} is not of as many heads as W_V")
+                raise InputError(f"{name} has another number of heads than W_V")
             turned[name] = weight.T.unflatten(0, (heads, -1))
         elif leaf in ("W_E", "W_in", "W_out"):  # (d, v), (m, d), (d, m)
             turned[name] = weight.T

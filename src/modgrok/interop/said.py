@@ -65,7 +65,7 @@ def translate(theirs: Mapping[str, Any]) -> dict[str, Any]:
     for name, allowed in _ONLY.items():
         if name in theirs and theirs[name] not in allowed:
             raise InputError(
-                f"its config has {name} = {brief(theirs[name])}, which modgrok's networks have not"
+                f"its config has {name} = {brief(theirs[name])}, which modgrok's networks do not have"
             )
     scale, width = theirs.get("attn_scale", -1), theirs.get("d_head")
     if isinstance(scale, float) and scale > 0 and width and not math.isclose(scale, math.sqrt(width)):

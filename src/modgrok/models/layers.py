@@ -21,7 +21,7 @@ def check_sizes(**sizes: int | None) -> None:
     """
     for name, size in sizes.items():
         if size is not None and size < 1:
-            raise InputError(f"{name}: {size} is not a positive integer")
+            raise InputError(f"{name} must be a positive integer, got {size}")
 
 
 def empty_parameter(*shape: int) -> nn.Parameter:

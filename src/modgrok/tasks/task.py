@@ -193,17 +193,13 @@ def _modulus_of(operation: Operation, given: int | None) -> int:
 
 
 def _check_modulus(modulus: int) -> None:
-    if isinstance(modulus, bool) or not isinstance(modulus, int):
-        raise InputError(
-            f"modulus: {brief(modulus)} is not an integer; it must be an integer from 2, such as 97"
-        )
-    if modulus < 2:
-        raise InputError(
-            f"modulus: {integer(modulus)} is too small; it must be an integer from 2, such as 97"
-        )
+    whole = isinstance(modulus, int) and not isinstance(modulus, bool)
+    if not whole or modulus < 2:
+        got = integer(modulus) if whole else brief(modulus)
+        raise InputError(f"modulus must be an integer from 2, such as 97; got {got}")
 
 
 def _checked_seed(seed: int) -> int:
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise InputError("label_seed: it must be an integer from 0 to 2**32 - 1")
+        raise InputError("label_seed must be an integer from 0 to 2**32 - 1")
     return seed

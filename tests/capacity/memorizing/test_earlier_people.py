@@ -140,7 +140,7 @@ def test_the_page_and_the_table_say_what_is_left(first, second, tmp_path, capsys
         ({"data__seed": 1, "data__attributes": {"shade": 16}}, r"data\.attributes: .* was trained with"),
         ({"data__seed": 1, "model__pretrained": "nowhere"}, "nowhere: no such file"),
         ({"data__seed": 1, "model__rehearsal": -1}, "rehearsal must be ≥ 0"),
-        ({"data__seed": 1, "model__rehearsal": 1, "model__pretrained": "null"}, "rehearsal is of people"),
+        ({"data__seed": 1, "model__rehearsal": 1, "model__pretrained": "null"}, "rehearsal needs pretrained"),
     ],
 )
 def test_another_network_language_or_the_same_people_are_refused(first, tmp_path, changes, message):

@@ -115,9 +115,7 @@ class CapacityModule(LightningModule):
             InputError: if there is nothing.
         """
         if self.rehearsal and not self.earlier:
-            raise InputError(
-                "rehearsal is of people that a network was trained on before: give pretrained too"
-            )
+            raise InputError("rehearsal needs pretrained, a network that was trained on other people before")
 
     def on_train_batch_start(self, batch: Rows, batch_idx: int) -> None:
         """Put an optimizer that averages weights, such as a schedule-free one, into its mode for training."""

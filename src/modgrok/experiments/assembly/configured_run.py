@@ -345,7 +345,7 @@ class ConfiguredRun(LightningCLI, ABC):
         self.model.trainer = self.trainer
         self._check_monitors()
         if self.directory and not self.resumed and _is_of_another(self.directory / CONFIG):
-            raise InputError(f"directory: {self.directory} has a {CONFIG} that is no run's; name another")
+            raise InputError(f"directory: {self.directory} has a {CONFIG} that is not a run's; name another")
         self.check_run()
         if self.writes:
             parameters = sum(parameter.numel() for parameter in self.model.parameters())

@@ -147,7 +147,9 @@ def is_of(plan: Plan, directory: Path) -> bool:
     """
     if not (directory / PLAN).is_file():
         if directory.exists() and (not directory.is_dir() or set(directory.iterdir()) - {directory / "lock"}):
-            raise InputError(f"{directory} exists and is no sweep's; name another directory with --directory")
+            raise InputError(
+                f"{directory} exists and is not a sweep's; name another directory with --directory"
+            )
         return False
     if difference := plan.difference(read_plan(directory / PLAN)):
         raise InputError(
