@@ -14,7 +14,7 @@ def lazy_names(
 
     Args:
         package: its name.
-        modules: for each of its public names the module below the package that has it.
+        modules: the module below the package that has each of its public names.
     """
 
     def get(name: str) -> Any:

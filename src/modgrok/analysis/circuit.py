@@ -61,7 +61,7 @@ class Circuit:
     Attributes:
         view: the task and its n pairs.
         network: the network whose weights these are.
-        pair_loss: what the network was trained on.
+        pair_loss: the loss that the network was trained on.
         losses: (n,) float64, that of each pair.
         right: (n,) bool, whether each pair is answered right.
         right_logits: (n,) float64, the right answer's logit of each pair.
@@ -69,7 +69,7 @@ class Circuit:
         classes: the logits by class of pair; a ≥ p answers where the network has some that the task has not.
         tuning: which frequency each neuron of the last layer is tuned to.
         attention: the attention of the last layer; None where the network has none.
-        group: what it does over the pairs of the task's group; None where the view has no group.
+        group: its activations summed over the pairs of the task's group; None where the view has no group.
         phases: how the phases of the neurons relate; None where that is undefined.
 
     Example:

@@ -27,7 +27,7 @@ class ClockedPairs:
         answer_at: (q,) int64, the answer that stands at each position, h(s); −1 where none does. Several positions
             share an answer where the task's map h is many-to-one.
         answer_off_clock: the answer of the pairs off the clock.
-        operand_bases: for each operand the characters of f(x).
+        operand_bases: the characters of f(x), for each operand.
         answer_basis: the characters of the positions that an answer stands at.
 
     Example:
@@ -80,7 +80,7 @@ def place_on_clock(
 
     Args:
         clock: additive or multiplicative.
-        parts: for each operand the (s,) residues f(x) of its symbols, −1 where undefined. Where the task has
+        parts: the (s,) residues f(x) of each operand's symbols, −1 where undefined. Where the task has
             no such structure, range(s): the characters of the operands themselves.
         operands: (n, o) int64.
         answers: (n,) int64 residues.

@@ -22,7 +22,8 @@ class Cosets:
     """The cosets that a function is constant on.
 
     Attributes:
-        subgroup: in notation, such as "A4", or "a group of order 27"; "1" where it is constant on no cosets.
+        subgroup: the subgroup in notation, such as "A4", or "a group of order 27"; "1" where the function is constant
+            on no cosets.
         order: the order of the subgroup.
         side: whether they are cosets g·H ("left") or H·g ("right").
         within: the share of the variance within the cosets.

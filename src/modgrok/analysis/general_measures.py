@@ -16,7 +16,7 @@ class GeneralMeasures:
         least_margin: over all pairs, the right answer's logit less the largest other one; below 0 for a wrong answer.
         median_margin: likewise.
         effective_rank: the effective rank of W_logit; see `effective_rank`.
-        inverse_participation: of W_logit's rows, the mean over the neurons; see `inverse_participation`.
+        inverse_participation: the mean over the rows of W_logit, one for each neuron; see `inverse_participation`.
 
     Example:
         >>> import torch

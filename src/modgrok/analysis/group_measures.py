@@ -35,8 +35,8 @@ class IrrepMeasures:
         embedding_y: the same of y.
         unembedding: its share of the map from the neurons to the answers.
         hidden_x: its share of the neurons' variance as a function of a.
-        hidden_y: as a function of b.
-        hidden_xy: as a function of a·b.
+        hidden_y: the same share as a function of b.
+        hidden_xy: the same share as a function of a·b.
         neurons: how many neurons are tuned to it; None where the neurons' inputs are not known.
     """
 

@@ -71,7 +71,7 @@ def isolated_circles(
         view: the task, with two operands.
         by_position: (q, d), the embedding of the symbol at each position of the clock.
         answer_at: (q,), the answer at each position of the clock.
-        frequencies: whose circles to isolate.
+        frequencies: the frequencies whose circles are isolated.
 
     Returns:
         The circles of those frequencies that have one.

@@ -78,7 +78,7 @@ class TaskAnalysis:
         circuit: the circuit of the last network looked at.
         moments: the scores at each checkpoint; the last are those of the circuit.
         phases: the phases of the run; empty where there are no checkpoints to compare or the split is not known.
-        right: for each moment (⌈n/8⌉,) uint8, a bit for each of the n pairs: whether it is answered right.
+        right: for each moment (⌈n/8⌉,) uint8, one bit per pair: whether it is answered right.
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
@@ -116,7 +116,7 @@ class RunAnalysis:
         source: the run or the file whose weights these are, as the user knows it.
         snapshot: the network analyzed, the run's last.
         tasks: one for each task.
-        alone: for a mixture, the runs on single formulas that it is compared with, by formula.
+        alone: the runs on single formulas that a mixture is compared with, by formula.
         notes: how other people's weights were read, and what is proved of the network, a sentence each.
         weights: the weights of earlier checkpoints, ascending by update, in float16 by their names in the state dict.
         learning_coefficients: the learning coefficients of each checkpoint, by update; empty unless asked for.

@@ -30,7 +30,7 @@ def without(
         view: the task.
         frequencies: taken out of the embedding: at each position that shows an operand, the symbols' vectors lose
             their projection on cos and sin of w_k·s, s being where the symbol stands on the task's clock.
-        irreps: of the task's group, by their numbers in `view.group_pairs.irreps`; taken out of the embedding likewise.
+        irreps: numbers of irreps in `view.group_pairs.irreps`, taken out of the embedding likewise.
         heads: the heads of the last layer; each gives zero to the residual stream.
         neurons: the neurons of the last layer; each is zero.
 

@@ -58,9 +58,9 @@ class Certificate:
 
     Attributes:
         pairs: how many there are.
-        real: for the function of the stored weights in exact arithmetic.
-        float32: for every evaluation in float32, sums taken in any order.
-        seconds: what it took.
+        real: the proof for the function of the stored weights in exact arithmetic.
+        float32: the proof for every evaluation in float32, sums taken in any order.
+        seconds: the time that the proofs took.
 
     Example:
         >>> from modgrok import ModularDataModule, Transformer
@@ -133,7 +133,7 @@ def margins(last: Ball, W_U: Tensor, b_U: Tensor | None, answers: Tensor) -> tup
     more than its radius times the difference of their weights. Each logit's own rounding comes on top.
 
     Args:
-        last: what the unembedding reads, (n, d).
+        last: the input of the unembedding, (n, d).
         W_U: (d, p).
         b_U: (p,), or None.
         answers: (n,), the right ones.

@@ -25,7 +25,9 @@ def analyze(options: list[str]) -> None:
     parser.add_argument(
         "path", type=Path, metavar="RUN_OR_CKPT", help="a run, a checkpoint, or a file of weights"
     )
-    parser.add_argument("--basis", choices=BASES, default="auto", help="that the task is looked at in")
+    parser.add_argument(
+        "--basis", choices=BASES, default="auto", help="the basis that the task is looked at in"
+    )
     parser.add_argument(
         "--output", type=Path | None, help="directory of the report; in the run's unless given"
     )
@@ -35,7 +37,7 @@ def analyze(options: list[str]) -> None:
         nargs="+",
         default=[],
         metavar="RUN",
-        help="of a mixture: runs on its formulas alone, to compare it with",
+        help="runs on single formulas of a mixture, to compare the mixture with",
     )
     parser.add_argument(
         "--learning_coefficient",

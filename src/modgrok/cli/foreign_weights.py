@@ -14,20 +14,22 @@ if TYPE_CHECKING:
 def add_foreign_options(parser: CommandParser) -> None:
     """Add `--formula`, `--modulus` and what a file may not say of its network."""
     parser.add_argument(
-        "--formula", type=str | None, help="of other people's weights: what they were trained on"
+        "--formula", type=str | None, help="the formula that other people's weights were trained on"
     )
-    parser.add_argument("--modulus", type=int | None, help="of other people's weights")
+    parser.add_argument(
+        "--modulus", type=int | None, help="the modulus that other people's weights were trained on"
+    )
     parser.add_argument(
         "--tokens",
         type=str,
         nargs="+",
         metavar="WORD",
-        help="of other people's weights: the words of an example, such as x y =; what fits is tried unless given",
+        help="the words of an example that other people's weights read, such as x y =; tried unless given",
     )
     parser.add_argument(
         "--activation",
         choices=("relu", "gelu", "square"),
-        help="of other people's weights; what their file says, or answers the formula, unless given",
+        help="the activation of other people's weights; as their file says, or tried, unless given",
     )
     parser.add_argument(
         "--normalization",

@@ -48,7 +48,7 @@ def draw_classes(
     Of a permutation of the classes, as many of the first are drawn as bring the number of pairs nearest to n·f.
 
     Args:
-        classes: for each task (n,) the class of each pair, from 0; see `tasks.symmetries`.
+        classes: the class of each pair, (n,) for each task, from 0; see `tasks.symmetries`.
         train_fraction: f, the fraction of each task's pairs that are trained on, as near as classes allow.
         seed: the seed of the generator.
         method: which generator permutes the classes; see `permutations`.

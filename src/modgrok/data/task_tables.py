@@ -36,8 +36,8 @@ class TaskTables:
         nonzero_operands: leave out pairs in which an operand is 0.
         unordered_pairs: keep only pairs with x ≤ y.
         label_seed: the seed of the labels of the task `random`.
-        split: what is drawn for training. Of single `pairs`, many that are held out may be known by symmetry; whole
-            `classes` leave only new ones. See `tasks.symmetries`.
+        split: the unit that is drawn for training. With single `pairs`, many held-out pairs may be known by symmetry;
+            whole `classes` leave only new ones. See `tasks.symmetries`.
         answer_tables: the answers of tasks that are tables, by the names that `task` gives them: nested lists of
             integers, (n,) * r. A table that is not among them is read from its file; a checkpoint holds all.
 

@@ -75,7 +75,7 @@ class Heatmap:
 
     Attributes:
         z: (rows, columns).
-        value: what z is, such as "activation".
+        value: the name of the quantity z, such as "activation".
         x: a label per column; None numbers the columns from `x0`.
         y: a label per row; None numbers the rows from `y0`.
         x0: the number of the first column.
@@ -172,7 +172,7 @@ class Axis:
     """An axis.
 
     Attributes:
-        title: what it shows.
+        title: the title of the axis.
         log: whether it is logarithmic.
         range: the ends; None fits them to the traces.
         from_zero: whether it begins at 0 when `range` is None.
@@ -214,8 +214,8 @@ class Panel:
     """One plot of a figure.
 
     Attributes:
-        title: what is drawn.
-        traces: what is drawn, back to front.
+        title: the title of the panel.
+        traces: the traces, back to front.
         x: the horizontal axis.
         y: the vertical axis.
         shape: a full row, half of one, or a square among several in a row.
@@ -260,9 +260,9 @@ class Figure:
     """Panels under one title.
 
     Attributes:
-        title: what the panels show together.
+        title: the title of the figure.
         panels: the panels in the order of reading.
-        look_for: what a reader should look for.
+        look_for: a text that says what to look for.
 
     Example:
         >>> from modgrok.figures import Figure, Line, Panel

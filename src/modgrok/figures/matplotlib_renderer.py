@@ -60,7 +60,7 @@ def render(figure: Figure, width: float = WIDTH) -> Picture:
 
     Args:
         figure: the figure.
-        width: in inches. Letters keep their size, so that on less width they are larger beside the curves.
+        width: the width in inches. Letters keep their size, so that on less width they are larger beside the curves.
 
     Example:
         >>> from modgrok.figures import Figure, Line, Panel, render

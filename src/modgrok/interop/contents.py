@@ -39,7 +39,7 @@ class Contents:
         state: the state dict of the network.
         update: the updates that it has had; 0 where the file does not say.
         earlier: the update counts and state dicts of the checkpoints before it, ascending.
-        said: what the file says of the network, by the names of those who wrote it.
+        said: the settings of the network that the file states, by the names of those who wrote it.
         training: (n,) int64, the numbers of the training pairs in row-major order; None where the file has none.
         heldout: the same of the held-out pairs.
     """

@@ -95,9 +95,9 @@ def read_weights(path: Path, formula: str, modulus: int, told: Reading | None = 
 
     Args:
         path: `.safetensors`, or a file of `torch.save`.
-        formula: what the network was trained on.
+        formula: the task that the network was trained on.
         modulus: p.
-        told: what the user says of the network.
+        told: the settings that the user states.
 
     Raises:
         InputError: if the file cannot be read as data, holds no network that is known here, does not fit the task,

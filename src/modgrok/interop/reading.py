@@ -95,7 +95,7 @@ def settle(
     Args:
         blueprint: the network.
         known: settings that the file or the user tells.
-        formula: what it was trained on.
+        formula: the task that it was trained on.
         modulus: p.
         tokens: the words of an example, if told.
 

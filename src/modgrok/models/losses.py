@@ -98,9 +98,10 @@ class CrossEntropy(Loss):
     """Cross-entropy, −log softmax(logits)[answer].
 
     Args:
-        precision: of the softmax. In float32 a confident network's loss is a multiple of 1.2e-7 and its gradients
-            vanish or spike: the softmax collapse of Prieto et al. 2025 (arXiv 2501.04697, section 3). In float16 and
-            bfloat16 it comes sooner; `train/zero_losses` is the share of training pairs whose loss is exactly zero.
+        precision: the precision of the softmax. In float32 a confident network's loss is a multiple of 1.2e-7 and its
+            gradients vanish or spike: the softmax collapse of Prieto et al. 2025 (arXiv 2501.04697, section 3). In
+            float16 and bfloat16 it comes sooner; `train/zero_losses` is the share of training pairs whose loss is
+            exactly zero.
 
     Example:
         >>> import torch

@@ -82,7 +82,7 @@ class MLP(SharedRowsNetwork):
         d_model: width of the embedding, d; not to be given with `two_hot` input, which has none.
         d_mlp: neurons of each hidden layer, m.
         activation: the activation function of the neurons; `square` are the quadratic neurons of Gromov 2023.
-        input: what the first hidden layer sees: the `sum` of the embedded positions, their `concatenation`, or
+        input: the input of the first hidden layer: the `sum` of the embedded positions, their `concatenation`, or
             `two_hot`, each position's token as a one-hot vector.
         biases: whether every linear map has a bias.
         initialization: the scheme of the initial weights; see `initialization`. `gromov` is the analytic solution of

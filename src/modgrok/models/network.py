@@ -68,8 +68,8 @@ class Network(nn.Module, ABC):
 
         Args:
             tokens: the tokens of the examples.
-            like: what `prepare` made of all training pairs, if the examples are a mini-batch of them. Mini-batches of
-                one size are then prepared in one shape, so that `forward` is compiled once for all of them.
+            like: the result of `prepare` for all training pairs, if the examples are a mini-batch of them. Mini-batches
+                of one size are then prepared in one shape, so that `forward` is compiled once for all of them.
         """
         return tokens
 

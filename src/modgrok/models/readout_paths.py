@@ -13,11 +13,11 @@ class ReadoutPaths:
     """The neurons of a network's last layer, and the weights from the embedding to them and on to the answers.
 
     Attributes:
-        layer: what one of the network's layers is called.
+        layer: the word for a layer of the network.
         neurons: the name of their activation.
         W_E: (v, d), the embedding.
-        to_logits: by name, the matrices whose product leads from the neurons, (m, …), to the answers, (…, p).
-        to_neurons: by name, the matrices whose product leads from the embedding, (d, …), straight to the neurons,
+        to_logits: the matrices, by name, whose product leads from the neurons, (m, …), to the answers, (…, p).
+        to_neurons: the matrices, by name, whose product leads from the embedding, (d, …), straight to the neurons,
             (…, m), or with heads (h, d, …) through each of them. Empty where other neurons lie in between.
         attention: the names of the attention's scores and pattern; None where there is no attention.
         heads: the name of the activation of the last layer's heads, (n, t, h, k); None likewise.

@@ -44,7 +44,7 @@ class Findings:
         engine: the engine that made the updates.
         threads: CPU threads that made them.
         finished: whether the run came to its end; a run that a signal stopped did not.
-        tasks: for mixtures, memorised_at, grokked_at, grokked_new_at, delay and last scores of each formula.
+        tasks: memorised_at, grokked_at, grokked_new_at, delay and last scores of each formula of a mixture.
         grokked_new_at: the first evaluated update at which the accuracy over the new held-out pairs reached the
             threshold; None, too, where there are none.
         heldout_new: how many held-out pairs are new. This field and the three others are None in the findings of runs

@@ -35,8 +35,8 @@ class CatalogEntry:
     """An operation of the literature.
 
     Attributes:
-        name: what the catalog calls it.
-        operation: what it computes.
+        name: its name in the catalog.
+        operation: the operation that the name stands for.
         source: the paper or repository where it was published.
         aliases: its other names.
         domain: how its source narrows the tuples.

@@ -40,7 +40,7 @@ class Family(NamedTuple):
     Attributes:
         order: the number of elements for a number, 0 where there is no such group.
         table: their Cayley table.
-        elements: what they are called.
+        elements: the names of the elements.
         such_as: the numbers that there are, in words.
     """
 

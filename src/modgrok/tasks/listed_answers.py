@@ -15,7 +15,7 @@ class ListedAnswers(Operation):
     """A table written out.
 
     Attributes:
-        name: what the table is called.
+        name: the name of the table.
         answers: (n_symbols,) * r, the answer of every tuple, from 0; −1 where there is none.
     """
 

@@ -52,7 +52,7 @@ def checked_table(answers: object, name: object) -> Integers:
 
     Args:
         answers: an array or nested lists, (n,) * r.
-        name: what the message calls them.
+        name: the name of the table in messages.
 
     Raises:
         InputError: if they are not.

@@ -45,9 +45,9 @@ class Task:
     """An operation on a domain. Made by `make_task`.
 
     Attributes:
-        name: what the user wrote: a formula, or a name of the catalog.
+        name: the text that the user wrote: a formula, or a name of the catalog.
         modulus: p.
-        operation: what is computed.
+        operation: the operation that gives the answers.
         domain: the tuples that are kept of those where the operation is defined.
 
     Example:

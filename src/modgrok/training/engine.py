@@ -67,7 +67,7 @@ def compiled_backward(network: Network, loss: Loss, *, replayed: bool = False) -
     """Compile loss and gradients as one function.
 
     Args:
-        network: what is differentiated.
+        network: the network that is trained.
         loss: the loss of each pair.
         replayed: whether PyTorch replays what it has compiled as a CUDA graph, whose results the next replay
             overwrites: for batches that are the same at every update.
@@ -122,7 +122,7 @@ class Engine:
         n_answers: number of logits of a pair.
         n_tasks: number of tasks; the batch's loss is the sum of their mean losses.
         drawn_from: (n, t) the tokens of all training pairs, if the batches are mini-batches of them.
-        backward: what makes the gradients; eager unless given.
+        backward: the function that computes the gradients; eager unless given.
     """
 
     def __init__(

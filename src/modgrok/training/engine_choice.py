@@ -42,7 +42,7 @@ def choose_engine(
     The choice depends on the configuration and the machine alone, never on a timing.
 
     Args:
-        name: what was asked for.
+        name: the engine that was asked for.
         device: the device on which the network is.
         full_batch: whether all updates see the same batch.
         multiplications: multiplications of all runs that share a compilation; infinite where a length is not known.
@@ -80,7 +80,7 @@ def make_engine(name: EngineName, batches: Sequence[Examples], *arguments: Any, 
     """Build an engine, captured or compiled where its name says so.
 
     Args:
-        name: what `choose_engine` returned.
+        name: the engine that `choose_engine` returned.
         batches: a batch of each size that it will see; the graph is captured on the first.
         arguments: the arguments of `Engine`.
         sizes: the sizes of `Engine`.

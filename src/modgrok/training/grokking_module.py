@@ -101,7 +101,7 @@ class GrokkingModule(ScoredModule):
         network: maps tokens to logits over the answers.
         optimizer: makes the optimizer of the trained parameters.
         lr_scheduler: makes the learning-rate schedule of the optimizer; it steps once per update.
-        loss: what is descended.
+        loss: the loss that is minimized; cross-entropy in float64 unless given.
         gradient_filters: change the gradients before the optimizer sees them, in this order.
         interventions: change the updates of a part of the run, in this order.
         evaluate_every: updates between evaluations.
@@ -109,7 +109,7 @@ class GrokkingModule(ScoredModule):
             of an update unless given. A step has one update wherever a callback or an option of the trainer looks at
             single updates; see `updates_per_step.watcher`.
         threshold: accuracy from which a side of the split counts as learned.
-        engine: what makes the updates: `eager`, `compile`, `cuda_graph`, or `auto`; see `choose_engine`.
+        engine: the way updates are computed: `eager`, `compile`, `cuda_graph`, or `auto`; see `choose_engine`.
         threads: CPU threads that make the updates; follow from the size of an update unless given.
         pretrained: a run or a checkpoint that the network starts from.
         pretrained_parts: parts of it that are taken over; all unless given.

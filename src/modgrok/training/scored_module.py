@@ -23,7 +23,7 @@ class ScoredModule(LightningModule):
     """A network that validation and test score, and that predicts.
 
     Args:
-        network: what is scored.
+        network: the network that is scored.
         loss: the loss of each pair.
     """
 

@@ -37,7 +37,7 @@ class ListedRun:
     Attributes:
         path: its directory.
         config: the values of its config by their dotted names.
-        findings: what it found; None until it has ended.
+        findings: the findings of the run; None until it has ended.
     """
 
     path: Path

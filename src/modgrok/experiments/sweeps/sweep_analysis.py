@@ -68,7 +68,7 @@ class Grouping:
 
     Attributes:
         name: the name of the expression that divides the cells.
-        milestone: what is waited for.
+        milestone: the event whose time is measured.
         groups: the groups, in the order of their values.
         test: the log-rank test of whether they differ; None where there is one group.
         unexplained: the variance of log time within groups over that of all cells together, both by maximum

@@ -14,7 +14,7 @@ class LpPenalty(GradientFilter):
     """Lp regularization: adds the gradient of `strength · Σ |w|^power` over all trained weights.
 
     Args:
-        strength: at least 0.
+        strength: the factor of the penalty, at least 0.
         power: 1 for a lasso, 2 for a ridge; at least 1.
 
     Raises:
