@@ -17,6 +17,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from modgrok.cli.terminal import say
 from modgrok.errors import InputError
 from modgrok.experiments.config.command_parser import CommandParser
 from modgrok.experiments.places.local_workers import LocalWorkers, available_cores
@@ -81,11 +82,12 @@ def _print_groups(path: Path, table: pd.DataFrame) -> None:
         return
     for grouping in analysis.groupings:
         shown = Table(box=None, pad_edge=False)
-        shown.add_column(f"{grouping.milestone.pairs}, by {grouping.name}", overflow="fold")
+        shown.add_column(overflow="fold")
         for heading in ("cells", "learned", "95% interval", "median update", "95% interval"):
             shown.add_column(heading, justify="right")
         for group in grouping.groups:
             shown.add_row(*group_row(group).values())
+        say(f"{grouping.milestone.pairs.capitalize()}, by {grouping.name}")
         Console().print(shown)
         print()
 

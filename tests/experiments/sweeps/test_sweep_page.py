@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from urllib.parse import unquote
 
 import numpy as np
@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import modgrok
+from modgrok.cli.sweep import _print_groups
 from modgrok.experiments.plans.cell_files import PAGE, CellFiles, Outcome
 from modgrok.experiments.plans.sweep_file import read_plan
 from modgrok.experiments.sweeps.run_sweep import write_results
@@ -78,6 +79,28 @@ def test_the_groups_are_told_apart_and_censored_cells_count(analysis) -> None:
     assert by_parity.aic < by_both.aic, "twelve groups explain no more than two, and cost more"
     survivors = Sample(even.sample.time[even.sample.happened], even.sample.happened[even.sample.happened])
     assert even.median.estimate > median_time(survivors).estimate
+
+
+def test_groups_stand_in_the_order_of_their_values(analysis) -> None:
+    plan = replace(analysis.plan, groups={"m and whether n is more than 1": "(9 * m, n > 1)"})
+    (grouping,) = SweepAnalysis(plan, analysis.table).groupings
+    assert [group.name for group in grouping.groups] == [
+        f"{9 * m}, {more}" for m in range(1, 5) for more in ("false", "true")
+    ]
+    assert [len(group.sample) for group in grouping.groups] == [10, 20] * 3 + [10, 18]
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_command_ends_with_tables_that_fit_the_terminal(width, sweep, analysis, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setattr("modgrok.cli.terminal.columns", lambda stream=None: width)
+    _print_groups(sweep / "plan.yaml", analysis.table)
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= width
+    lines = [line.split() for line in said.splitlines()]
+    assert said.startswith("Held-out pairs, by m even\n")
+    assert ["false", "60", "100%", "94%", "to", "100%"] == lines[2][:6]
+    assert ["Held-out", "pairs,", "by", "m", "and", "n"] in lines
 
 
 def test_what_is_looked_up_is_not_counted_as_learned(analysis) -> None:

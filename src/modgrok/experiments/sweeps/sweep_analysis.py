@@ -132,12 +132,17 @@ class SweepAnalysis:
         return Sample.of(reached_at.fillna(rows["updates"]).astype(float), reached_at.notna())
 
     def grouping(self, name: str, labels: pd.Series, milestone: Milestone = HELDOUT) -> Grouping | None:
-        """Divide the finished cells by their labels; None where none has finished that has pairs of the milestone."""
+        """Divide the finished cells by their labels, in the order of these, or of their categories where they have some.
+
+        Returns:
+            None where no cell has finished that has pairs of the milestone.
+        """
         rows = self.finished[self.finished[milestone.accuracy].notna()]
         labels = labels[rows.index]
         if rows.empty:
             return None
-        order = sorted(set(labels), key=lambda label: (isinstance(label, str), label))
+        ordered = labels.cat.categories if hasattr(labels, "cat") else sorted(set(labels), key=_rank)
+        order = [label for label in ordered if label in set(labels)]
         samples = {label: self.sample(rows[labels == label], milestone) for label in order}
         groups = tuple(
             Group(
@@ -163,7 +168,9 @@ class SweepAnalysis:
         ways: dict[str, pd.Series] = {}
         for name, text in self.plan.groups.items():
             expression = parse_expression(text, self.plan.varied, f"groups.{name}")
-            labels = [value_text(_plain(expression(cell.values))) for cell in self.plan.cells]
+            values = [expression(cell.values) for cell in self.plan.cells]
+            names = list(dict.fromkeys(map(_group_name, sorted(values, key=_rank))))
+            labels = pd.Categorical(map(_group_name, values), names)
             ways[name] = pd.Series(labels, index=self.table.index)
         if not ways and len(self.varied) == 1:
             (field,) = self.varied
@@ -179,5 +186,15 @@ def _fit(sample: Sample, labels: pd.Series) -> LogNormalFit | None:
         return None
 
 
-def _plain(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
+def _group_name(value: object) -> str:
+    """Name a group by the value, or the values, that its cells share."""
+    return ", ".join(map(value_text, value if isinstance(value, tuple) else (value,)))
+
+
+def _rank(value: object) -> tuple[tuple[bool, float, str], ...]:
+    """What groups are sorted by: numbers by their size and before names, several values by the first that differs."""
+    parts = value if isinstance(value, tuple) else (value,)
+    return tuple(
+        (False, float(part), "") if isinstance(part, int | float) else (True, 0.0, value_text(part))
+        for part in parts
+    )
