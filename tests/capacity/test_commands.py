@@ -1,4 +1,5 @@
 import json
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -138,6 +139,10 @@ def test_fit_and_measure(runs, tmp_path, capsys):
     assert {"key0", "key1"} <= drawn <= set(LIGHT)  # a line of a color that there is not would not be seen
     main(["capacity", "measure", str(runs[0])])
     assert {file.name for file in (runs[0] / "report").iterdir()} == set(FILES)
+    main(["capacity", "measure", *map(str, runs)])
+    shared = Path(os.path.commonpath(runs))
+    assert shared not in runs
+    assert {file.name for file in (shared / "measurements").iterdir()} == set(FILES)
 
 
 def test_figures_and_questions_as_files(runs, tmp_path, capsys):

@@ -17,7 +17,7 @@ from modgrok.cli.terminal import say
 from modgrok.errors import InputError
 from modgrok.experiments.config.command_parser import CommandParser
 from modgrok.experiments.config.config_file import with_configs_as_data
-from modgrok.runs.directory import find_checkpoint
+from modgrok.runs.directory import find_checkpoint, together
 
 COMMANDS = {
     "describe": Command(
@@ -142,7 +142,9 @@ def measure(options: list[str]) -> None:
     parser.add_argument("--exact", action="store_true", help="score every question, no samples")
     parser.add_argument("--probe", action="store_true", help="probe every layer and position too")
     parser.add_argument(
-        "--output", type=Path | None, help="directory of the page; in the first run's unless given"
+        "--output",
+        type=Path | None,
+        help="directory of the page; unless given report in the run, or measurements beside several",
     )
     parser.add_argument("--figures", type=Path | None, help="a directory for every figure as PNG and SVG")
     parser.add_argument(
@@ -161,7 +163,8 @@ def measure(options: list[str]) -> None:
     from modgrok.capacity.measuring.question_table import write_questions
     from modgrok.report import check_output, find_target
 
-    output = given.output or find_target(given.runs[0]).output
+    places = {find_target(run).output for run in given.runs}
+    output = given.output or (places.pop() if len(places) == 1 else together(given.runs) / "measurements")
     check_output(output, FILES)
     check_new(given.questions)
     if given.questions and len(given.runs) > 1:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from modgrok.runs.snapshot import Snapshot
 
 CHECKPOINTS = "checkpoints"
+CELLS = "cells"
+"""Where the runs of a sweep are, in its directory."""
 CONFIG = "config.yaml"
 LATER_CONFIG = re.compile(r"config_from_(\d+)\.yaml")
 """What the config of a resumed run is called, by the update that it was resumed from."""
@@ -87,6 +91,17 @@ def run_of(checkpoint: Path) -> Path | None:
     """Return the directory of the run that a checkpoint belongs to, if it lies in one."""
     directory = checkpoint.absolute().parent
     return directory.parent if directory.name == CHECKPOINTS and NAME.fullmatch(checkpoint.name) else None
+
+
+def together(paths: Iterable[Path]) -> Path:
+    """Return the directory of what is about several runs: the deepest that holds them all, of a sweep's cells its own.
+
+    Args:
+        paths: the runs' directories, or checkpoints.
+    """
+    runs = [(run_of(path) or path.parent) if path.is_file() else path for path in map(Path.resolve, paths)]
+    common = Path(os.path.commonpath(runs))
+    return common.parent if common.name == CELLS else common
 
 
 @dataclass(frozen=True)

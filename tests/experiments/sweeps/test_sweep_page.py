@@ -91,7 +91,9 @@ def test_groups_stand_in_the_order_of_their_values(analysis) -> None:
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_the_command_ends_with_tables_that_fit_the_terminal(width, sweep, analysis, capsys, monkeypatch) -> None:
+def test_the_command_ends_with_tables_that_fit_the_terminal(
+    width, sweep, analysis, capsys, monkeypatch
+) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setattr("modgrok.cli.terminal.columns", lambda stream=None: width)
     _print_groups(sweep / "plan.yaml", analysis.table)
@@ -99,7 +101,7 @@ def test_the_command_ends_with_tables_that_fit_the_terminal(width, sweep, analys
     assert max(map(len, said.splitlines())) <= width
     lines = [line.split() for line in said.splitlines()]
     assert said.startswith("Held-out pairs, by m even\n")
-    assert ["false", "60", "100%", "94%", "to", "100%"] == lines[2][:6]
+    assert lines[2][:6] == ["false", "60", "100%", "94%", "to", "100%"]
     assert ["Held-out", "pairs,", "by", "m", "and", "n"] in lines
 
 

@@ -12,10 +12,10 @@ from typing import Literal
 
 from modgrok.errors import InputError
 from modgrok.runs import RunDirectory
+from modgrok.runs.directory import CELLS
 from modgrok.runs.whole_files import remove_partial_files, write_whole
 
 PLAN = "plan.yaml"
-CELLS = "cells"
 PAGE = Path("report", "index.html")
 """Of a sweep, and of a cell that has been analyzed."""
 OUTCOME = "outcome.json"

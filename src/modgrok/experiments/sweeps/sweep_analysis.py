@@ -132,7 +132,7 @@ class SweepAnalysis:
         return Sample.of(reached_at.fillna(rows["updates"]).astype(float), reached_at.notna())
 
     def grouping(self, name: str, labels: pd.Series, milestone: Milestone = HELDOUT) -> Grouping | None:
-        """Divide the finished cells by their labels, in the order of these, or of their categories where they have some.
+        """Divide the finished cells by their labels, in the order of these or, if they have some, of their categories.
 
         Returns:
             None where no cell has finished that has pairs of the milestone.
