@@ -26,7 +26,7 @@ from modgrok.figures import (
     render,
     svg_panel,
 )
-from modgrok.figures.svg_renderer import color_filters
+from modgrok.figures.page_colors import color_filters
 
 MALICE = '"><img src=x onerror=alert(1)>&'
 

@@ -17,6 +17,7 @@ from torch import Tensor
 Values = Tensor | np.ndarray | Sequence[float]
 Shape = Literal["wide", "half", "square"]
 Symbol = Literal["circle", "x", "cross", "star", "diamond", "square"]
+AxisName = Literal["x", "y"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -254,6 +255,14 @@ class Panel:
         traces = [(trace.name, trace.color) for trace in self.named_traces if isinstance(trace.color, str)]
         return traces + [(band.name, band.color) for band in self.bands if self.shape == "wide"]
 
+    def categories(self, which: AxisName) -> Sequence[str]:
+        """The labels along an axis of categories; none along one of numbers."""
+        for trace in self.traces:
+            labels = getattr(trace, which)
+            if isinstance(labels, list | tuple) and labels and isinstance(labels[0], str):
+                return labels
+        return ()
+
 
 @dataclass(frozen=True, eq=False)
 class Figure:
@@ -278,6 +287,15 @@ class Figure:
 def as_array(values: Values) -> np.ndarray:
     """Convert numbers on any device to a contiguous float32 array on the CPU."""
     return torch.as_tensor(values).detach().cpu().float().contiguous().numpy()
+
+
+def axis_values(given: object) -> np.ndarray:
+    """Where values stand on their axis: categories at 0, 1, 2, …"""
+    if isinstance(given, list | tuple) and given and isinstance(given[0], str):
+        return np.arange(len(given), dtype=float)
+    if isinstance(given, range | list | tuple):
+        return np.asarray([np.nan if each is None else each for each in given], dtype=float)
+    return as_array(given).astype(float)  # type: ignore[arg-type]
 
 
 def key_color(frequency: int, key_frequencies: Sequence[int]) -> str:

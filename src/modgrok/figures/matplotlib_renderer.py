@@ -22,7 +22,18 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from modgrok.figures.figure import Bars, Figure, Heatmap, Intervals, Line, Panel, Points, as_array
+from modgrok.figures.axis_scale import bar_width
+from modgrok.figures.figure import (
+    Bars,
+    Figure,
+    Heatmap,
+    Intervals,
+    Line,
+    Panel,
+    Points,
+    as_array,
+    axis_values,
+)
 from modgrok.figures.palette import LIGHT
 
 WIDTH = 8.0
@@ -132,7 +143,7 @@ def _draw(panel: Panel, picture: Picture, left: float, top: float, width: float,
     margin, right, bottom = (BARE, BARE, BARE) if panel.bare else (LEFT, RIGHT, BOTTOM)
     right += COLORBAR if colorbar else 0.0
     if not panel.bare:
-        longest = max(map(len, _categories(panel, "y")), default=0)
+        longest = max(map(len, panel.categories("y")), default=0)
         margin = min(width / 2, max(margin, LETTER * (longest + 2)))
     title = _title(panel, width)
     above = TOP + _above(panel, width) + (0.1 if panel.bare else LINE) * title.count("\n")
@@ -159,13 +170,16 @@ def _draw(panel: Panel, picture: Picture, left: float, top: float, width: float,
                 picture.colorbar(image, cax=beside).outline.set_visible(False)
                 beside.tick_params(labelsize=7)
     _bars(axes, [trace for trace in panel.traces if isinstance(trace, Bars)], panel.stacked)
-    for axis, own, which in ((axes.xaxis, panel.x, "x"), (axes.yaxis, panel.y, "y")):
-        if labels := _categories(panel, which):
+    for axis, own, labels in (
+        (axes.xaxis, panel.x, panel.categories("x")),
+        (axes.yaxis, panel.y, panel.categories("y")),
+    ):
+        if labels:
             step = math.ceil(len(labels) / (own.ticks or 40))
             axis.set_ticks(range(0, len(labels), step), labels=labels[::step])
         elif not own.log:
             axis.set_major_locator(MaxNLocator(own.ticks or 6))
-            if panel.x.title == "update" and which == "x":
+            if own is panel.x and own.title == "update":
                 axis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     if panel.equal and not axes.images:
         axes.set_aspect("equal", "datalim")
@@ -248,7 +262,7 @@ def _handle(trace: Line | Bars | Points | Intervals) -> Line2D | Patch:
 
 def _line(axes: Axes, trace: Line) -> None:
     axes.plot(
-        _positions(trace.x),
+        axis_values(trace.x),
         as_array(trace.y),
         color=LIGHT[trace.color],
         linestyle=":" if trace.dotted else "-",
@@ -261,8 +275,8 @@ def _bars(axes: Axes, traces: Sequence[Bars], stacked: bool) -> None:
     """Draw the bars of each trace as one collection, ten times as fast as one patch a bar."""
     floor = np.zeros(1)
     for number, trace in enumerate(traces):
-        x, y = _positions(trace.x), as_array(trace.y)
-        room = 0.8 * (float(np.diff(np.unique(x)).min()) if len(x) > 1 else 1.0)
+        x, y = axis_values(trace.x), as_array(trace.y)
+        room = bar_width(x)
         width = room if stacked else room / len(traces)
         left = x - room / 2 + (0.0 if stacked else number * width)
         bottom, top, right = np.broadcast_to(floor, y.shape), floor + y, left + width
@@ -318,20 +332,6 @@ def _heatmap(axes: Axes, trace: Heatmap, panel: Panel) -> AxesImage:
         origin="upper" if panel.y.reversed else "lower",
         extent=(left, left + columns, *vertical),
     )
-
-
-def _categories(panel: Panel, axis: str) -> Sequence[str]:
-    """The labels along an axis of categories; none along one of numbers."""
-    for trace in panel.traces:
-        labels = getattr(trace, axis)
-        if isinstance(labels, list | tuple) and labels and isinstance(labels[0], str):
-            return labels
-    return ()
-
-
-def _positions(x: Sequence[float] | Sequence[str]) -> np.ndarray:
-    """Where values stand on the axis: categories at 0, 1, 2, …"""
-    return np.arange(len(x)) if isinstance(x[0], str) else np.asarray(x, dtype=float)
 
 
 @cache

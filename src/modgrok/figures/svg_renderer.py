@@ -10,22 +10,27 @@ from __future__ import annotations
 import base64
 import json
 import math
-import struct
-import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 from markupsafe import Markup
 
-from modgrok.figures.figure import Axis, Bars, Heatmap, Intervals, Line, Panel, Points, as_array
+from modgrok.figures.axis_scale import SIDE, Array, Scale, bar_width, of_one_length, scale_of
+from modgrok.figures.figure import (
+    AxisName,
+    Bars,
+    Heatmap,
+    Intervals,
+    Line,
+    Panel,
+    Points,
+    as_array,
+    axis_values,
+)
+from modgrok.figures.gray_png import gray_png
 from modgrok.figures.numbers import number
-from modgrok.figures.palette import DARK, LIGHT, Palette
-
-SIDE = 1000
-"""Width and height of a drawing in its own units."""
+from modgrok.figures.palette import LIGHT
 
 DASHES = ("", "6 3", "2 3", "9 3 2 3", "12 4", "4 2 1 2", "1 2", "9 3 2 3 2 3")
 """Of the lines of a panel in their order: beside their colors, so that nobody needs to see these."""
@@ -37,8 +42,6 @@ CROWDED = 22
 """The width of an axis in a narrow plot, in em: categories that need more are written upright there."""
 
 MARKS = {"circle": "●", "x": "✕", "cross": "✚", "star": "★", "diamond": "◆", "square": "■"}
-
-Array = npt.NDArray[np.floating]
 
 
 def svg_panel(panel: Panel, name: str) -> Markup:
@@ -53,9 +56,9 @@ def svg_panel(panel: Panel, name: str) -> Markup:
         >>> str(svg_panel(Panel("loss", [Line([0, 100], [4.6, 0.1], "train")]), "the loss"))[:4]
         '<div'
     """
-    x, y = _scale(panel, "x"), _scale(panel, "y")
+    x, y = scale_of(panel, "x"), scale_of(panel, "y")
     if panel.equal and not any(isinstance(trace, Heatmap) for trace in panel.traces):
-        x, y = _of_one_length(x, y)
+        x, y = of_one_length(x, y)
     maps = [trace for trace in panel.traces if isinstance(trace, Heatmap)]
     drawing = Markup("").join([*_behind(panel, x), *_traces(panel, x, y)])
     ratio = Markup("")
@@ -88,164 +91,7 @@ def svg_panel(panel: Panel, name: str) -> Markup:
     )
 
 
-def color_filters() -> Markup:
-    """Filters that give gray maps the colors of the scales; a page holds them once."""
-    return Markup('<svg class="filters" aria-hidden="true">{}</svg>').format(
-        Markup("").join(
-            _filter(f"{scale}-{theme}", palette[scale])
-            for theme, palette in (("light", LIGHT), ("dark", DARK))
-            for scale in ("sequential", "signed")
-        )
-    )
-
-
-def scale_variables(palette: Palette) -> str:
-    """The color scales as CSS gradients from bottom to top."""
-    return "".join(
-        f"--{scale}:linear-gradient(to top,{','.join(color for _, color in palette[scale])});"
-        for scale in ("sequential", "signed")
-    )
-
-
-def _filter(identity: str, scale: Sequence[tuple[float, str]]) -> Markup:
-    channels = []
-    for place, channel in enumerate("RGB"):
-        values = " ".join(f"{int(color[1 + 2 * place : 3 + 2 * place], 16) / 255:.3f}" for _, color in scale)
-        channels.append(Markup('<feFunc{} type="table" tableValues="{}"/>').format(channel, values))
-    return Markup(
-        '<filter id="{}" color-interpolation-filters="sRGB"><feComponentTransfer>{}</feComponentTransfer></filter>'
-    ).format(identity, Markup("").join(channels))
-
-
-@dataclass(frozen=True)
-class _Scale:
-    """From values to places 0…SIDE, from left to right or from the bottom up.
-
-    Attributes:
-        axis: what it shows.
-        low: the value at 0.
-        high: the value at SIDE.
-        labels: the labels of the categories 0, 1, …, where these are the values.
-        upwards: whether places count from the bottom, as those of y do.
-    """
-
-    axis: Axis
-    low: float
-    high: float
-    labels: Sequence[str] = ()
-    upwards: bool = False
-
-    def __call__(self, values: Array | float) -> Array:
-        share = (self._inside(np.asarray(values, dtype=float)) - self._inside(np.asarray(self.low))) / (
-            self._inside(np.asarray(self.high)) - self._inside(np.asarray(self.low))
-        )
-        return SIDE * (1 - share if self.upwards != self.axis.reversed else share)
-
-    def _inside(self, values: Array) -> Array:
-        if not self.axis.log:
-            return values
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.log10(values)
-
-    def ticks(self) -> list[tuple[float, str]]:
-        """Values and their labels."""
-        most = self.axis.ticks or 6
-        if self.labels:
-            step = math.ceil(len(self.labels) / (self.axis.ticks or 24))
-            return [(place, self.labels[place]) for place in range(0, len(self.labels), step)]
-        if self.axis.log:
-            first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
-            if last - first < 2:  # powers of ten alone would be one or two
-                ends = (10.0**e for e in range(first - 1, last + 1))
-                inside = [n * end for end in ends for n in (1, 2, 5) if self.low <= n * end <= self.high]
-                return [(value, number(value)) for value in inside]
-            step = max(1, math.ceil((last - first + 1) / most))
-            return [(10.0**e, _power(e)) for e in range(first, last + 1, step)]
-        apart = _round_step((self.high - self.low) / most)
-        numbers = range(math.ceil(self.low / apart - 1e-9), math.floor(self.high / apart + 1e-9) + 1)
-        return [(n * apart, _short(n * apart, apart)) for n in numbers]
-
-    def plain(self) -> dict[str, object]:
-        """What the page's script needs to turn places into values."""
-        flipped = self.upwards != self.axis.reversed
-        return {"low": self.low, "high": self.high, "log": self.axis.log, "flipped": flipped} | (
-            {"labels": list(self.labels)} if self.labels else {}
-        )
-
-
-def _scale(panel: Panel, which: str) -> _Scale:
-    """The scale of an axis, fitted to the traces where the axis does not say its ends."""
-    axis: Axis = getattr(panel, which)
-    upwards = which == "y"
-    labels = _categories(panel, which)
-    maps = [trace for trace in panel.traces if isinstance(trace, Heatmap)]
-    if maps:
-        count = maps[0].z.shape[1 if which == "x" else 0]
-        first = 0 if labels else (maps[0].x0 if which == "x" else maps[0].y0)
-        return _Scale(axis, first - 0.5, first + count - 0.5, labels, upwards)
-    if labels:
-        return _Scale(axis, -0.5, len(labels) - 0.5, labels, upwards)
-    if axis.range:
-        return _Scale(axis, *axis.range, upwards=upwards)
-    low, high = _extent(panel, which)
-    if axis.from_zero:
-        low = min(0.0, low)
-        high = high if high > low else low + 1
-    if axis.log:
-        return _Scale(axis, low / 1.3, high * 1.3, upwards=upwards)
-    if high <= low:
-        low, high = low - 0.5, high + 0.5
-    room = (high - low) / 40
-    bottom = low if axis.from_zero and low == 0 else low - room
-    return _Scale(axis, bottom, high + room, upwards=upwards)
-
-
-def _extent(panel: Panel, which: str) -> tuple[float, float]:
-    found = []
-    for trace in panel.traces:
-        values = _values(getattr(trace, which))
-        if isinstance(trace, Bars):
-            if which == "x":
-                half = _room(values) / 0.8 / 2
-                values = np.concatenate([values - half, values + half])
-            else:
-                values = np.concatenate([_tops(panel) if panel.stacked else values, [0.0]])
-        found.append(values[np.isfinite(values)])
-    values = np.concatenate(found) if found else np.zeros(1)
-    if getattr(panel, which).log:
-        values = values[values > 0]
-    return (float(values.min()), float(values.max())) if len(values) else (1.0, 10.0)
-
-
-def _of_one_length(x: _Scale, y: _Scale) -> tuple[_Scale, _Scale]:
-    """The same scales widened about their middles until a unit is as long on both."""
-    half = max(x.high - x.low, y.high - y.low) / 2
-
-    def widened(scale: _Scale) -> _Scale:
-        middle = (scale.low + scale.high) / 2
-        return _Scale(scale.axis, middle - half, middle + half, upwards=scale.upwards)
-
-    return widened(x), widened(y)
-
-
-def _categories(panel: Panel, which: str) -> Sequence[str]:
-    for trace in panel.traces:
-        labels = getattr(trace, which)
-        if isinstance(labels, list | tuple) and labels and isinstance(labels[0], str):
-            return labels
-    return ()
-
-
-def _values(given: object) -> Array:
-    """Where values stand on their axis: categories at 0, 1, 2, …"""
-    if isinstance(given, list | tuple) and given and isinstance(given[0], str):
-        return np.arange(len(given), dtype=float)
-    if isinstance(given, range | list | tuple):
-        return np.asarray([np.nan if each is None else each for each in given], dtype=float)
-    return as_array(given).astype(float)  # type: ignore[arg-type]
-
-
-def _behind(panel: Panel, x: _Scale) -> Iterator[Markup]:
+def _behind(panel: Panel, x: Scale) -> Iterator[Markup]:
     for band in panel.bands:
         left, right = x(np.clip([band.start, band.end], x.low, x.high))
         yield Markup('<rect x="{:.1f}" y="0" width="{:.1f}" height="{}" fill="var(--{})"/>').format(
@@ -255,12 +101,12 @@ def _behind(panel: Panel, x: _Scale) -> Iterator[Markup]:
         yield Markup('<path d="M{:.1f} 0V{}" class="event"/>').format(float(x(max(at, x.low))), SIDE)
 
 
-def _traces(panel: Panel, x: _Scale, y: _Scale) -> Iterator[Markup]:
+def _traces(panel: Panel, x: Scale, y: Scale) -> Iterator[Markup]:
     lines = [trace for trace in panel.traces if isinstance(trace, Line) and not trace.dotted]
     bars = [trace for trace in panel.traces if isinstance(trace, Bars)]
     tops: Array = np.zeros(1)
     if not any(isinstance(trace, Heatmap | Intervals) for trace in panel.traces) and not panel.equal:
-        yield _rules(x, y)
+        yield _rules(y)
     for trace in panel.traces:
         if isinstance(trace, Line):
             yield _line(trace, x, y, "" if trace.dotted else _dash(lines.index(trace)))
@@ -274,17 +120,17 @@ def _traces(panel: Panel, x: _Scale, y: _Scale) -> Iterator[Markup]:
             number_ = bars.index(trace)
             below = tops if panel.stacked else np.zeros(1)
             yield _bars(trace, x, y, below, (number_, len(bars)) if not panel.stacked else (0, 1))
-            tops = below + _values(trace.y)
+            tops = below + axis_values(trace.y)
 
 
-def _rules(x: _Scale, y: _Scale) -> Markup:
-    """Lines across at the ticks of y, and down at 0 where x passes it."""
+def _rules(y: Scale) -> Markup:
+    """Lines across at the ticks of y."""
     across = "".join(f"M0 {float(y(value)):.1f}H{SIDE}" for value, _ in y.ticks())
     return Markup('<path d="{}" class="rule"/>').format(across)
 
 
-def _line(trace: Line, x: _Scale, y: _Scale, dash: str) -> Markup:
-    left, up = x(_values(trace.x)), y(_values(trace.y))
+def _line(trace: Line, x: Scale, y: Scale, dash: str) -> Markup:
+    left, up = x(axis_values(trace.x)), y(axis_values(trace.y))
     pieces, points = [], []
     for a, b in zip(left, up, strict=True):
         if math.isfinite(a) and math.isfinite(b):
@@ -312,9 +158,9 @@ def _dash(place: int) -> str:
     return DASHES[(place + place // len(DASHES)) % len(DASHES)]
 
 
-def _bars(trace: Bars, x: _Scale, y: _Scale, below: Array, place: tuple[int, int]) -> Markup:
-    positions, heights = _values(trace.x), _values(trace.y)
-    room = _room(positions)
+def _bars(trace: Bars, x: Scale, y: Scale, below: Array, place: tuple[int, int]) -> Markup:
+    positions, heights = axis_values(trace.x), axis_values(trace.y)
+    room = bar_width(positions)
     number_, count = place
     left, right = (x(positions - room / 2 + room * (number_ + end) / count) for end in (0, 1))
     bottom, top = y(np.broadcast_to(below, heights.shape)), y(below + heights)
@@ -333,17 +179,7 @@ def _bars(trace: Bars, x: _Scale, y: _Scale, below: Array, place: tuple[int, int
     return Markup("<g{}>{}</g>").format(opacity, Markup("").join(drawn))
 
 
-def _room(positions: Array) -> float:
-    """The width of a bar, or of a group of them."""
-    apart = np.diff(np.unique(positions))
-    return 0.8 * (float(apart.min()) if len(apart) else 1.0)
-
-
-def _tops(panel: Panel) -> Array:
-    return np.sum([_values(trace.y) for trace in panel.traces if isinstance(trace, Bars)], axis=0)
-
-
-def _intervals(trace: Intervals, x: _Scale, y: _Scale) -> Markup:
+def _intervals(trace: Intervals, x: Scale, y: Scale) -> Markup:
     colors = [trace.color] * len(trace.y) if isinstance(trace.color, str) else trace.color
     drawn = []
     for row, (label, low, estimate, high, color) in enumerate(
@@ -369,8 +205,8 @@ def _end(value: float) -> str:
     return number(value) if math.isfinite(value) else "∞" if value > 0 else "–"
 
 
-def _points(trace: Points, x: _Scale, y: _Scale) -> Markup:
-    left, up = x(_values(trace.x)), y(_values(trace.y))
+def _points(trace: Points, x: Scale, y: Scale) -> Markup:
+    left, up = x(axis_values(trace.x)), y(axis_values(trace.y))
     places = [f"{a:.1f} {b:.1f}" for a, b in zip(left, up, strict=True)]
     drawn = [Markup('<path d="M{}" class="joined"/>').format("L".join(places))] if trace.joined else []
     labels = trace.labels or [trace.name] * len(places)
@@ -412,7 +248,7 @@ def _heatmap(trace: Heatmap, panel: Panel) -> Markup:
     return Markup(
         '<image href="data:image/png;base64,{}" width="{s}" height="{s}" preserveAspectRatio="none" class="map {}" '
         'data-map="{}"/>'
-    ).format(base64.b64encode(_gray_png(rows, low, high)).decode(), trace.scale, json.dumps(data), s=SIDE)
+    ).format(base64.b64encode(gray_png(rows, low, high)).decode(), trace.scale, json.dumps(data), s=SIDE)
 
 
 def _ends(trace: Heatmap) -> tuple[float, float]:
@@ -421,31 +257,6 @@ def _ends(trace: Heatmap) -> tuple[float, float]:
     z = as_array(trace.z)
     finite = z[np.isfinite(z)]
     return (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
-
-
-def _gray_png(values: Array, low: float, high: float) -> bytes:
-    """A gray picture of values, `low` black and `high` white; what is no number is transparent (PNG, ISO 15948)."""
-    known = np.isfinite(values)
-    gray = np.round(255 * (np.where(known, values, low) - low) / ((high - low) or 1)).clip(0, 255)
-    pixels = gray.astype(np.uint8)
-    kind = 0 if known.all() else 4
-    lines = pixels[..., None] if kind == 0 else np.stack([pixels, 255 * known.astype(np.uint8)], axis=2)
-    flat = lines.reshape(len(values), -1)
-    unfiltered = np.concatenate([np.zeros((len(flat), 1), np.uint8), flat], axis=1)
-    height, width = values.shape
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-        )
-
-    header = struct.pack(">IIBBBBB", width, height, 8, kind, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(unfiltered.tobytes(), 9))
-        + chunk(b"IEND", b"")
-    )
 
 
 def _colorbar(trace: Heatmap) -> Markup:
@@ -485,7 +296,7 @@ def _swatch(color: str, opacity: float = 1.0) -> Markup:
     )
 
 
-def _events(panel: Panel, x: _Scale) -> Markup:
+def _events(panel: Panel, x: Scale) -> Markup:
     """What happened, above the drawing, each in a row of its own."""
     if not panel.events:
         return Markup("")
@@ -500,7 +311,7 @@ def _events(panel: Panel, x: _Scale) -> Markup:
     return Markup('<ul class="events">{}</ul>').format(Markup("").join(rows))
 
 
-def _ticks(scale: _Scale, which: str) -> Markup:
+def _ticks(scale: Scale, which: AxisName) -> Markup:
     found = [(float(scale(value)) / SIDE, label) for value, label in scale.ticks()]
     found = [(share, label) for share, label in found if -0.01 <= share <= 1.01]
     widest = Markup("<b>{}</b>").format(max((label for _, label in found), key=len, default=""))
@@ -534,24 +345,3 @@ def _room_needed(labels: Sequence[tuple[float, float]]) -> float:
         ),
         default=0.0,
     )
-
-
-def _round_step(least: float) -> float:
-    """1, 2 or 5 times a power of ten: the smallest such step that is not smaller."""
-    unit = 10.0 ** math.floor(math.log10(least)) if least > 0 else 1.0
-    return next(step * unit for step in (1, 2, 5, 10) if step * unit >= least * (1 - 1e-9))
-
-
-def _short(value: float, step: float) -> str:
-    """A tick's label, with the digits that its step has."""
-    if value == 0:
-        return "0"
-    if abs(step) >= 1e-4 and abs(value) < 1e6:
-        digits = max(0, -math.floor(math.log10(step) + 1e-9))
-        return f"{value:,.{digits}f}".replace("-", "−")
-    return number(value)
-
-
-def _power(exponent: int) -> str:
-    superscripts = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-    return {0: "1", 1: "10"}.get(exponent, f"10{str(exponent).translate(superscripts)}")

@@ -14,8 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from modgrok.figures import DARK, LIGHT, Figure, Panel, svg_panel
+from modgrok.figures.page_colors import color_filters, scale_variables
 from modgrok.figures.palette import css_variables
-from modgrok.figures.svg_renderer import color_filters, scale_variables
 
 if TYPE_CHECKING:
     from modgrok.report.network_data import NetworkData
