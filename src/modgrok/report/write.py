@@ -10,6 +10,7 @@ from modgrok.analysis.run_analysis import RunAnalysis
 from modgrok.errors import InputError
 from modgrok.report.analysis_page import analysis_page
 from modgrok.report.tables import measures_csv, summary_json
+from modgrok.runs.whole_files import check_writable
 
 FILES = ("index.html", "measures.csv", "summary.json")
 
@@ -39,12 +40,7 @@ def check_output(directory: Path, files: Sequence[str] = FILES) -> None:
             )
     elif directory.exists():
         raise InputError(f"output: {directory} is a file; choose a directory")
-    parent = next(parent for parent in directory.absolute().parents if parent.exists())
-    try:
-        with tempfile.TemporaryFile(dir=parent):
-            pass
-    except OSError as error:
-        raise InputError(f"output: cannot write in {parent}: {error.strerror}") from None
+    check_writable("output", directory.absolute().parent)
 
 
 def write_report(analysis: RunAnalysis, directory: Path) -> None:

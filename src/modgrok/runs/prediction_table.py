@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from modgrok.data import ModularData
 from modgrok.errors import InputError, install_hint
-from modgrok.runs.whole_files import whole_file, write_whole
+from modgrok.runs.whole_files import check_writable, whole_file, write_whole
 from modgrok.tasks import VARIABLES
 
 
@@ -29,11 +28,7 @@ def check_table(file: Path) -> None:
     directory = file.absolute().parent
     if not directory.is_dir():
         raise InputError(f"predictions.file: there is no directory {directory}")
-    try:
-        with tempfile.TemporaryFile(dir=directory):
-            pass
-    except OSError as error:
-        raise InputError(f"predictions.file: cannot write in {directory}: {error.strerror}") from None
+    check_writable("predictions.file", directory)
     if file.suffix == ".parquet":
         try:
             import pyarrow.parquet  # noqa: F401

@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from modgrok.errors import InputError
 
 PARTIAL = ".partial"
 """What the name of a file ends in while it is written."""
@@ -52,6 +55,29 @@ def write_whole(path: Path, content: str | bytes, *, replace: bool = True) -> No
     """
     with whole_file(path, replace=replace) as file:
         file.write(content.encode() if isinstance(content, str) else content)
+
+
+def check_writable(field: str, directory: Path) -> Path:
+    """Check that files can be written in a directory, which need not exist yet.
+
+    Args:
+        field: the name of the directory's field in messages.
+        directory: the directory.
+
+    Returns:
+        The nearest directory above it that exists, or itself.
+
+    Raises:
+        InputError: if nothing can be written there.
+    """
+    directory = directory.absolute()
+    there = next(each for each in (directory, *directory.parents) if each.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            pass
+    except OSError as error:
+        raise InputError(f"{field}: cannot write in {there}: {error.strerror}") from None
+    return there
 
 
 def remove_partial_files(directory: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -40,6 +39,7 @@ from modgrok.runs import RunDirectory
 from modgrok.runs.checkpoint_io import AtomicCheckpointIO
 from modgrok.runs.directory import CONFIG, run_of, update_of
 from modgrok.runs.logger import DirectoryOnlyLogger, RunLogger
+from modgrok.runs.whole_files import check_writable
 
 _PARSERS_OF_THREAD = threading.local()
 """The parsers that a thread has made, by command and defaults."""
@@ -349,7 +349,7 @@ class ConfiguredRun(LightningCLI, ABC):
         self.check_run()
         if self.writes:
             parameters = sum(parameter.numel() for parameter in self.model.parameters())
-            _check_writable(self.directory or Path(self.trainer.default_root_dir), parameters)
+            _check_space(self.directory or Path(self.trainer.default_root_dir), parameters)
 
     def _check_monitors(self) -> None:
         """Raise an InputError if a callback of Lightning's waits for a score that nothing logs."""
@@ -473,15 +473,9 @@ def _is_of_another(config: Path) -> bool:
     )
 
 
-def _check_writable(directory: Path, parameters: int) -> None:
+def _check_space(directory: Path, parameters: int) -> None:
     """Raise an InputError unless two checkpoints could be written in `directory`, which need not exist yet."""
-    directory = directory.absolute()
-    parent = next(parent for parent in (directory, *directory.parents) if parent.exists())
-    try:
-        with tempfile.TemporaryFile(dir=parent):
-            pass
-    except OSError as error:
-        raise InputError(f"trainer.default_root_dir: cannot write in {parent}: {error.strerror}") from None
+    parent = check_writable("trainer.default_root_dir", directory)
     need = 2 * 3 * 4 * parameters  # two of: weights and AdamW's two moments, float32
     free = shutil.disk_usage(parent).free
     if free < need:

@@ -10,10 +10,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from modgrok.errors import InputError
 from modgrok.runs import RunDirectory
 from modgrok.runs.directory import CELLS
-from modgrok.runs.whole_files import remove_partial_files, write_whole
+from modgrok.runs.whole_files import check_writable, remove_partial_files, write_whole
 
 PLAN = "plan.yaml"
 PAGE = Path("report", "index.html")
@@ -125,12 +124,8 @@ def writable(directory: Path) -> Path:
     """Make a directory.
 
     Raises:
-        InputError: if it cannot be made.
+        InputError: if nothing can be written there.
     """
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=directory):
-            pass
-    except OSError as error:
-        raise InputError(f"directory: cannot write in {directory}: {error.strerror}") from None
+    check_writable("directory", directory)
+    directory.mkdir(parents=True, exist_ok=True)
     return directory
