@@ -96,9 +96,8 @@ class TuningSums:
             pairs, neurons = pairs[on_clock], neurons[on_clock]
         if not len(pairs):
             return
-        values = neurons.to(
-            torch.float64, copy=True
-        )  # one temporary, changed in place: mapping memory is slow
+        # one temporary, changed in place: mapping memory is slow
+        values = neurons.to(torch.float64, copy=True)
         if self.shift is None:
             self.shift = values.mean(dim=0)  # near the mean, so that the variance keeps its digits
         values -= self.shift

@@ -79,10 +79,8 @@ def phase_relation(inputs: InputSums, on_answers: Tensor) -> PhaseRelation | Non
         The relation; None where no neuron is live.
     """
     q = inputs.size
-    # the mean over the other operand has the waves of this one alone
-    waves = (
-        torch.fft.fft(inputs.sums / q, dim=1)[:, 1 : q // 2 + 1] / q
-    )  # (2, ⌊q/2⌋, m): A e^{iu}/2 and B e^{iv}/2
+    # the mean over the other operand has the waves of this one alone: A e^{iu}/2 and B e^{iv}/2
+    waves = torch.fft.fft(inputs.sums / q, dim=1)[:, 1 : q // 2 + 1] / q  # (2, ⌊q/2⌋, m)
     variance = inputs.squares / q**2 - (inputs.sums[0].sum(0) / q**2).square()
     strongest = waves.abs().square().sum(0).argmax(0)
     neuron = torch.arange(waves.shape[-1], device=waves.device)

@@ -152,9 +152,8 @@ def margins(last: Ball, W_U: Tensor, b_U: Tensor | None, answers: Tensor) -> tup
         of_midpoints = gamma(d + 4, FLOAT64) * (
             x.mid.abs() @ differences.abs() + (b[others] - b[answer]).abs()
         )
-        behind = x.mid @ differences + (
-            b[others] - b[answer]
-        )  # (i, p − 1): by how much the others are above it
+        # (i, p − 1): by how much the others are above it
+        behind = x.mid @ differences + (b[others] - b[answer])
         sizes = x.size @ W.abs() + b.abs()
         own = x.errors(d + 1) * (sizes[..., others] + sizes[..., [answer]])
         spread = (x.radius @ differences.abs() + own + of_midpoints) * (1 + 8 * gamma(d + 4, FLOAT64))

@@ -131,9 +131,8 @@ def _transformer(
         columns = tokens.unbind(1)
         q = heads(queries[columns[-1]])
         scores = [dot(q, heads(of_position[c])) for of_position, c in zip(keys, columns, strict=True)]
-        pattern = mixed_with_one(
-            softmax(_stack([divided(s, math.sqrt(k)) for s in scores])), rate
-        )  # (n, h, t)
+        scaled = _stack([divided(s, math.sqrt(k)) for s in scores])
+        pattern = mixed_with_one(softmax(scaled), rate)  # (n, h, t)
         seen = _stack([heads(of_position[c]) for of_position, c in zip(values, columns, strict=True)])
         z = dot(_expand(pattern, k), seen)  # (n, h, k), a sum over the t positions
         z = Ball(z.mid.flatten(1), z.radius.flatten(2), z.units)

@@ -96,9 +96,8 @@ class TrainingBatches:
         self.examples = examples
         self.batch_size = batch_size
         self.seed = seed
-        self.all_seen = -(
-            -examples.size // (batch_size or examples.size)
-        )  # batches that show every example once
+        # batches that show every example once
+        self.all_seen = -(-examples.size // (batch_size or examples.size))
         self.period = period or self.all_seen
         self.per_step = per_step
         self.start = start

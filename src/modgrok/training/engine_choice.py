@@ -67,9 +67,8 @@ def compile_engine(engine: Engine, batches: Sequence[Examples]) -> None:
         for batch in batches:
             for part in engine.microbatches(batch):
                 compiled(part)
-    except (
-        Exception
-    ) as error:  # the compiler's many; what is wrong with the network, eager training says again
+    except Exception as error:
+        # the compiler raises many; what is wrong with the network, eager training says again
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         warnings.warn(f"engine: compilation failed, training continues uncompiled ({reason})", stacklevel=2)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -312,12 +312,12 @@ class GrokkingModule(ScoredModule):
             check_options(self.trainer)
 
     def on_fit_start(self) -> None:
-        """Decide how the updates are made, and take up the run that is resumed.
+        """Take up the run that is resumed, and decide how the updates are made.
 
         Raises:
             InputError: if hyperparameters differ from the checkpoint's.
         """
-        data, trainer = self.data, self.trainer
+        trainer = self.trainer
         saved = self._resumed["modgrok"] if self._resumed else None
         update = saved["update"] if saved else self.global_step
         self._fresh = self.hyperparameters()
@@ -327,9 +327,26 @@ class GrokkingModule(ScoredModule):
             )
             compute_as_chosen_now(self._resumed, self._optimizers())
         self._fresh_states = fresh_states(self._optimizers(), self._schedulers())
+        set_updates(trainer, update)
+        set_epochs(trainer, update // self.evaluate_every)
+        if update == 0:
+            self.history, self.circuits, self._seconds_before = History(self.threshold), {}, 0.0
+        self._decide_how(saved["used"] if saved else {})
+        self.data.batches_before = update % self.evaluate_every * trainer.accumulate_grad_batches
+        if trainer.precision != "32-true":
+            rank_zero_warn(f"{trainer.precision} arithmetic: the results differ from those in float32")
+        self.interrupted = False
+        keep_freed_memory()
+
+    def _decide_how(self, used: Mapping[str, Any]) -> None:
+        """Decide how the updates are made: the engine, its threads, and how many updates a step has.
+
+        Args:
+            used: what the run that is resumed has used, where it was left to modgrok.
+        """
+        data, trainer = self.data, self.trainer
         update_size = update_multiplications(self.network, data.batch_size or data.training_pairs.size)
         run_size = run_multiplications(update_size, *self._longest(), self.runs_of_one_compilation)
-        used = saved["used"] if saved else {}
         asked: Any = used.get("engine", "auto") if self.engine == "auto" else self.engine
         self.used_engine = choose_engine(asked, self.device, data.batch_size is None, run_size)
         self.used_threads = self.threads or min(used.get("threads", math.inf), threads_for(update_size))
@@ -345,15 +362,6 @@ class GrokkingModule(ScoredModule):
                 "ignore", r"The number of training batches \(\d+\) is smaller than the logging"
             )
         data.evaluate_every, data.updates_per_step = self.evaluate_every, self.used_updates_per_step
-        data.batches_before = update % self.evaluate_every * trainer.accumulate_grad_batches
-        set_updates(trainer, update)
-        set_epochs(trainer, update // self.evaluate_every)
-        if update == 0:
-            self.history, self.circuits, self._seconds_before = History(self.threshold), {}, 0.0
-        if trainer.precision != "32-true":
-            rank_zero_warn(f"{trainer.precision} arithmetic: the results differ from those in float32")
-        self.interrupted = False
-        keep_freed_memory()
 
     def on_train_start(self) -> None:
         """Take up changed hyperparameters where they are allowed, score the network as it comes, make the engine."""
@@ -368,10 +376,8 @@ class GrokkingModule(ScoredModule):
             not scored or (scored[0] < update and update % self.evaluate_every == 0)
         ):
             evaluate_now(self.trainer)
-            for (
-                stopping
-            ) in self.trainer.early_stopping_callbacks:  # this evaluation ends no epoch, and counts
-                stopping.on_train_epoch_end(self.trainer, self)
+            for stopping in self.trainer.early_stopping_callbacks:
+                stopping.on_train_epoch_end(self.trainer, self)  # this evaluation ends no epoch, and counts
         # compiling can take a minute, so Ctrl-C may interrupt it here
         self.interruptible = True
         try:

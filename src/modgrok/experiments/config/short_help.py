@@ -65,9 +65,8 @@ def short_help(prog: str, actions: Iterable[argparse.Action]) -> str:
 def _is_shown(section: str, field: str, action: argparse.Action) -> bool:
     if not field or action.help is argparse.SUPPRESS or field == "help":
         return False
-    if (
-        not section and action.help == "Path to a configuration file."
-    ):  # a whole section from a file of its own
+    # a whole section from a file of its own
+    if not section and action.help == "Path to a configuration file.":
         return False
     return section != "trainer" or field in OF_THE_TRAINER
 
