@@ -34,6 +34,15 @@ TALL = """() => [...document.querySelectorAll(".events li")]
   .map((line) => line.textContent)"""
 """What happened at an update, where it is broken into lines."""
 
+ASIDE = """() => [...document.querySelectorAll(".plot:has(.events)")].flatMap((plot) => {
+  const at = [...plot.querySelectorAll(".event")].map((line) => line.getBoundingClientRect().left);
+  return [...plot.querySelectorAll(".events li")].filter((line, i) => {
+    const { left, right } = line.getBoundingClientRect();
+    return Math.abs((line.className === "left" ? left : right) - at[i]) > 2;
+  }).map((line) => line.textContent);
+})"""
+"""What happened at an update, where it does not begin or end at its line."""
+
 MARKS = """() => [...document.querySelectorAll(".switches .mark")]
   .map((mark) => mark.textContent + getComputedStyle(mark).color)"""
 
@@ -68,6 +77,7 @@ def test_no_two_labels_touch(make: Callable, tmp_path: Path, show: Callable, axe
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate(TOUCHING) == []
         assert page.evaluate(TALL) == []
+        assert page.evaluate(ASIDE) == []
         assert page.evaluate("document.documentElement.scrollWidth") == width
     marks = page.evaluate(MARKS)
     assert len(marks) == len(set(marks)) > 2

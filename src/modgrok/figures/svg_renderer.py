@@ -75,7 +75,7 @@ def svg_panel(panel: Panel, name: str) -> Markup:
         return Markup('<div class="plot bare">{}</div>').format(svg)
     shape = Markup(" equal") if panel.equal else Markup("")
     return Markup(
-        '{legend}{events}<div class="plot{shape}"{data}>{y_title}{y_ticks}<div class="area">{svg}</div>{scale}'
+        '{legend}<div class="plot{shape}"{data}>{events}{y_title}{y_ticks}<div class="area">{svg}</div>{scale}'
         "{x_ticks}{x_title}</div>"
     ).format(
         legend=_legend(panel),
