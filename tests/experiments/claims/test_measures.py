@@ -67,7 +67,11 @@ ON_S3 = {"data.task": "x * y in S3", "data.modulus": None}
         ({}, {"measure": "bi_equivariant_share"}, "has no 'bi_equivariant_share': it has key_frequencies"),
         ({}, {"measure": "key_irreps"}, "has no 'key_irreps': it has key_frequencies"),
         ({"data.task": "x + y + z"}, {"measure": "circle_pizza"}, "the task does not have two operands"),
-        ({"data.task": "x**2 + y"}, {"measure": "circularity"}, "the clock has not one symbol for each"),
+        (
+            {"data.task": "x**2 + y"},
+            {"measure": "circularity"},
+            "the clock does not have one symbol for each",
+        ),
         ({"data.task": "x**2 + y"}, {"measure": "phase_moment_4"}, "the pairs do not fill a clock"),
         (
             {"data.split": "classes"},

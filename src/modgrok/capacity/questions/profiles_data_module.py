@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lightning.pytorch import LightningDataModule
+from lightning.pytorch.utilities.parsing import AttributeDict
 
 from modgrok.capacity.questions.chunks import Chunks
 from modgrok.capacity.questions.codes import Rows
@@ -25,9 +26,9 @@ class ProfilesDataModule(ProfilesData, LightningDataModule):
     """
 
     @property
-    def hparams(self) -> dict[str, Any]:
+    def hparams(self) -> AttributeDict:
         """The arguments, as Lightning keeps them in a checkpoint."""
-        return self.config
+        return AttributeDict(self.config)
 
     def train_dataloader(self) -> Iterator[Rows]:
         """Yield the batches from the update that the trainer has come to, without end."""
