@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ Values = Tensor | np.ndarray | Sequence[float]
 Shape = Literal["wide", "half", "square"]
 Symbol = Literal["circle", "x", "cross", "star", "diamond", "square"]
 AxisName = Literal["x", "y"]
+SYMBOLS: tuple[Symbol, ...] = get_args(Symbol)
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,6 +27,7 @@ from modgrok.capacity.networks.llama_shape import at_positions
 from modgrok.capacity.people.profiles import ABSENT
 from modgrok.capacity.questions.dictionary import names_shown
 from modgrok.capacity.questions.profiles_data_module import ProfilesDataModule
+from modgrok.figures import Points
 
 SMALL = {
     "n": 60,
@@ -256,6 +257,12 @@ def run_of(parameters, n, bits, reachable, **others):
     return Measurement(**plain | others)
 
 
+def all_marks_differ(panel):
+    """Return whether points that differ in color differ in their marks too."""
+    marks = [trace.symbol for trace in panel.traces if isinstance(trace, Points)]
+    return len(marks) == len({*marks}) > 1
+
+
 def test_networks_that_know_everything_are_lower_bounds():
     runs = [
         run_of(1000, 100, 2000.0, 9000.0),
@@ -270,6 +277,7 @@ def test_networks_that_know_everything_are_lower_bounds():
     assert "capacity grows by" in opening(runs)
     (panel,) = capacity_figure([group]).panels
     assert {"all of 100 people", "all known: at least"} <= {trace.name for trace in panel.traces}
+    assert all_marks_differ(panel)
 
 
 def test_where_no_network_was_full_no_capacity_is_claimed():
@@ -393,6 +401,7 @@ def test_composition_is_told_by_phi_and_by_the_load_of_the_memory():
     assert "0 of 1 at φ = 2, 1 of 2 at φ = 8" in compositions_in_words(found)
     by_phi, by_load = composition_figure(found).panels
     assert [list(trace.x) for trace in by_phi.traces] == [[2.0, 8.0], [8.0]]
+    assert all_marks_differ(by_phi)
     assert [list(trace.x) for trace in by_load.traces] == [pytest.approx([1.0, 3.4])]
     (panel,) = comparison_figure(compare_encodings(runs)).panels
     assert list(panel.traces[-1].x) == [2.0, 8.0]

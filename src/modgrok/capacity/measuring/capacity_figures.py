@@ -15,6 +15,7 @@ from modgrok.capacity.measuring.memorized import Measurement
 from modgrok.capacity.measuring.probe import Probe
 from modgrok.capacity.measuring.scheme_comparison import SchemeComparison
 from modgrok.figures import Axis, Figure, Heatmap, Intervals, Line, Panel, Points
+from modgrok.figures.figure import Symbol
 
 ALLEN_ZHU, MORRIS = 2.0, 3.6
 """Bits per parameter that Allen-Zhu & Li (2024) and Morris et al. (2025) report."""
@@ -76,14 +77,15 @@ def capacity_figure(groups: Sequence[Group]) -> Figure:
         if slope := slope_of(points):
             ratio = slope.bits_per_parameter
             traces.append(Line(ends, [0.0, ratio * ends[1]], "key1", f"fit, {ratio:.2f} bits per parameter"))
-        for full, color, name in (
-            (True, "key0", "most bits memorized"),
-            (False, "key2", "all known: at least"),
-        ):
+        kinds: tuple[tuple[bool, str, str, Symbol], ...] = (
+            (True, "key0", "most bits memorized", "circle"),
+            (False, "key2", "all known: at least", "diamond"),
+        )
+        for full, color, name, mark in kinds:
             chosen = [point for point in points if point.full == full]
             if chosen:
                 x, y = [p.parameters for p in chosen], [p.bits for p in chosen]
-                traces.append(Points(x, y, color, name))
+                traces.append(Points(x, y, color, name, symbol=mark))
             traces += [Line([p.parameters] * 2, [p.low, p.high], color) for p in chosen if p.high > p.low]
         panels.append(
             Panel(group.title, traces, Axis("parameters", from_zero=True), Axis("bits", from_zero=True))

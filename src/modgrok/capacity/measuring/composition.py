@@ -11,6 +11,7 @@ from modgrok.capacity.measuring.memorized import Measurement
 from modgrok.capacity.measuring.scheme_comparison import measured_capacities
 from modgrok.capacity.questions.two_hops import INFERRED
 from modgrok.figures import Axis, Figure, Panel, Points
+from modgrok.figures.figure import SYMBOLS
 
 COMBINATIONS = ("in_in", "complete_two_hop")
 """The sets of which only the combination of two facts is new; the first that was scored counts."""
@@ -93,9 +94,9 @@ def composition_figure(found: Sequence[Composition]) -> Figure:
             shown = [one for one in of_size if x(one) is not None]
             if shown:
                 name = f"{parameters:,} parameters, {n:,} people"
-                traces.append(
-                    Points([x(one) for one in shown], [one.right for one in shown], f"key{place % 8}", name)
-                )
+                at, right = [x(one) for one in shown], [one.right for one in shown]
+                mark = SYMBOLS[place % len(SYMBOLS)]
+                traces.append(Points(at, right, f"key{place % 8}", name, symbol=mark))
         if traces:
             y = Axis("held-out combinations right", range=(0.0, 1.0))
             panels.append(Panel("", traces, Axis(title, from_zero=True), y))

@@ -35,6 +35,7 @@ from modgrok.capacity.measuring.scheme_comparison import (
     compare_selections,
 )
 from modgrok.capacity.questions.two_hops import INFERRED
+from modgrok.figures.numbers import decimals
 from modgrok.report import Section, render_page, write_page
 
 FILES = ("index.html", "measurements.json")
@@ -145,7 +146,8 @@ def _capacity_in_words(group: Group) -> str:
         low, high = slope.interval
         text += (
             f", and capacity grows by {slope.bits_per_parameter:.2f} bits with every parameter "
-            f"(95% interval {low:.2f} to {high:.2f}, over the {sum(p.full for p in points)} networks that were full)"
+            f"(95% interval {decimals(low, 2)} to {decimals(high, 2)}, over the {sum(p.full for p in points)} "
+            "networks that were full)"
         )
     return text + "."
 
