@@ -1,8 +1,11 @@
 """Every option of the data has an effect, or is refused."""
 
+from pathlib import Path
+
 import pytest
 
 from modgrok.capacity import ProfilesDataModule
+from modgrok.capacity.memorizing.capacity_record import data_of_record
 from modgrok.capacity.questions.profiles_data import DEFAULTS
 from modgrok.errors import InputError
 
@@ -84,6 +87,13 @@ def test_an_option_has_an_effect_or_is_refused(mode):
 def test_an_option_without_effect_is_named_with_what_it_needs():
     with pytest.raises(InputError, match=r"^second_subjects has no effect without hops: 2; got \['color'\]$"):
         ProfilesDataModule(**SMALL, notation="tokens", second_subjects=["color"])
+
+
+def test_the_record_of_an_older_run_may_have_options_without_effect():
+    data = ProfilesDataModule(**SMALL, notation="tokens")
+    older = data.config | {"held_out": {"complete_two_hop": 0.1}, "hop_ratio": 0.33, "tokenizer_size": 350}
+    again = data_of_record({"data": older, "digests": data.digests}, Path("update=000010.ckpt"))
+    assert again.config == data.config
 
 
 def test_the_number_of_people_is_that_of_the_file(tmp_path):

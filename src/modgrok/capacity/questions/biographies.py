@@ -127,7 +127,10 @@ class TextBiographies:
         return fact // (self.n_subjects + 1), fact % (self.n_subjects + 1), template
 
     def one_hop(self, numbers: Tensor) -> Rows:
-        """Return the biographies, or single facts, of numbers (person · (S + 1) + subject) · templates + template."""
+        """Return the rows of numbers (person · (S + 1) + subject) · templates + template.
+
+        All of them are biographies, or all of them single facts, as they are in each of `sets`.
+        """
         person, subject, template = self.facts_of(numbers)
         if (subject < self.n_subjects).all():
             pieces = self._sentence(person, subject, template, UNSCORED)
